@@ -1,0 +1,2 @@
+//! Setpoint: the page.
+fn main() {}

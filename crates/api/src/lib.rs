@@ -1,1 +1,30 @@
-//! Setpoint: api.
+//! The API server as a value: object types, a store with resource versions and a watch log, selectors, quantities,
+//! defaulting, validation and manifest text.
+//!
+//! **Border**: no time passes here, nothing is random, and no controller is known. Time and generated names are given by
+//! the caller.
+
+pub mod int_or_percent;
+pub mod kinds;
+pub mod meta;
+pub mod object;
+pub mod quantity;
+pub mod select;
+pub mod slab;
+pub mod status;
+pub mod store;
+pub mod time;
+pub mod wire;
+
+pub use int_or_percent::IntOrPercent;
+pub use kinds::*;
+pub use meta::*;
+pub use object::*;
+pub use quantity::Quantity;
+pub use select::{LabelSelector, LabelSelectorRequirement, Selector};
+pub use status::{Reason, Status};
+pub use store::{Change, DeleteOptions, Op, Propagation, Scope, Stamp, Store};
+pub use time::{MicroTime, Micros, Time};
+
+/// A shared immutable string.
+pub type Str = std::rc::Rc<str>;

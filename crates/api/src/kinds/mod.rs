@@ -1,0 +1,15 @@
+//! The kinds that the simulator models, with the fields that it acts on; all other fields are kept in `rest`.
+//!
+//! Upstream: staging/src/k8s.io/api/{core,apps,autoscaling,discovery,coordination}.
+
+mod autoscaling;
+mod network;
+mod node;
+mod pod;
+mod workload;
+
+pub use autoscaling::*;
+pub use network::*;
+pub use node::*;
+pub use pod::*;
+pub use workload::*;

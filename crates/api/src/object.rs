@@ -1,0 +1,231 @@
+//! All kinds under one roof: the closed set of kinds, the object that is one of them, and what they have in common.
+
+use crate::wire::{FieldError, Reader, Wire};
+use crate::*;
+use serde_json::Value;
+use std::fmt;
+
+/// Index of an object in the store. Counts up from 1 in creation order and is never reused; 0 is no object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjId(pub u32);
+
+/// Identity of an object over time and space, printed as a UUID.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uid(pub u128);
+
+impl fmt::Display for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex = format!("{:032x}", self.0);
+        write!(f, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    }
+}
+
+impl Wire for Uid {
+    fn read(value: Value, r: &mut Reader) -> Self {
+        let text = Str::read(value, r);
+        let hex: String = text.chars().filter(|c| *c != '-').collect();
+        // Any text may stand here; what is no UUID still needs a stable identity of its own.
+        let parsed = if hex.len() == 32 { u128::from_str_radix(&hex, 16).ok() } else { None };
+        let fold = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        Uid(parsed.unwrap_or_else(|| text.bytes().fold(0xcbf2_9ce4_8422_2325, fold)))
+    }
+    fn write(&self) -> Option<Value> {
+        Some(Value::String(self.to_string()))
+    }
+}
+
+/// What all kinds have in common.
+pub trait Resource: Sized + Clone + 'static {
+    /// The kind.
+    const KIND: Kind;
+    /// Metadata.
+    fn metadata(&self) -> &ObjectMeta;
+    /// Metadata, to change.
+    fn metadata_mut(&mut self) -> &mut ObjectMeta;
+    /// The object as this kind, if it is one.
+    fn from_object(object: &Object) -> Option<&Rc<Self>>;
+    /// The object under the common roof.
+    fn into_object(self) -> Object;
+}
+
+macro_rules! kinds {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident { $($field:ident : $type:ty = $key:literal $(, $always:ident)?;)* }
+        api $api:literal plural $plural:literal short [$($short:literal),*] namespaced $namespaced:literal
+    )*) => {
+        /// The kinds that the simulator models.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind { $( $(#[$meta])* $name, )* }
+
+        impl Kind {
+            /// Every kind, in declaration order.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name),*];
+            /// Name as in manifests.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Kind::$name => stringify!($name),)* }
+            }
+            /// Group and version, such as `apps/v1`.
+            pub fn api_version(self) -> &'static str {
+                match self { $(Kind::$name => $api,)* }
+            }
+            /// Plural name, as in URLs and messages.
+            pub fn plural(self) -> &'static str {
+                match self { $(Kind::$name => $plural,)* }
+            }
+            /// Short names that kubectl takes.
+            pub fn short_names(self) -> &'static [&'static str] {
+                match self { $(Kind::$name => &[$($short),*],)* }
+            }
+            /// Whether objects live in a namespace.
+            pub fn is_namespaced(self) -> bool {
+                match self { $(Kind::$name => $namespaced,)* }
+            }
+        }
+
+        /// An object of any kind, shared.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Object { $( $(#[$meta])* $name(Rc<$name>), )* }
+
+        impl Object {
+            /// Its kind.
+            pub fn kind(&self) -> Kind {
+                match self { $(Object::$name(_) => Kind::$name,)* }
+            }
+            /// Its metadata.
+            pub fn metadata(&self) -> &ObjectMeta {
+                match self { $(Object::$name(object) => &object.metadata,)* }
+            }
+            /// Its metadata, to change; the object is copied if it is shared.
+            pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
+                match self { $(Object::$name(object) => &mut Rc::make_mut(object).metadata,)* }
+            }
+            /// Whether both are the very same stored value.
+            pub fn is_same(&self, other: &Object) -> bool {
+                match (self, other) { $((Object::$name(a), Object::$name(b)) => Rc::ptr_eq(a, b),)* _ => false }
+            }
+            /// The JSON tree with apiVersion and kind.
+            pub fn to_value(&self) -> Value {
+                let mut value = match self { $(Object::$name(object) => object.write_always(),)* };
+                if let Value::Object(map) = &mut value {
+                    map.insert("apiVersion".into(), self.kind().api_version().into());
+                    map.insert("kind".into(), self.kind().as_str().into());
+                }
+                value
+            }
+            /// Reads an object of a kind; errors name the fields that do not fit.
+            pub fn from_value(kind: Kind, mut value: Value) -> (Object, Vec<FieldError>) {
+                if let Value::Object(map) = &mut value {
+                    map.remove("apiVersion");
+                    map.remove("kind");
+                }
+                let mut r = Reader::default();
+                let object = match kind { $(Kind::$name => Object::$name(Rc::new($name::read(value, &mut r))),)* };
+                (object, r.errors)
+            }
+        }
+
+        wire! { $(
+            $(#[$meta])*
+            pub struct $name {
+                /// Metadata.
+                pub metadata: ObjectMeta = "metadata", always;
+                $(
+                    #[allow(missing_docs)]
+                    pub $field: $type = $key $(, $always)?;
+                )*
+            }
+        )* }
+
+        $(
+            impl Resource for $name {
+                const KIND: Kind = Kind::$name;
+                fn metadata(&self) -> &ObjectMeta { &self.metadata }
+                fn metadata_mut(&mut self) -> &mut ObjectMeta { &mut self.metadata }
+                fn from_object(object: &Object) -> Option<&Rc<Self>> {
+                    match object { Object::$name(object) => Some(object), _ => None }
+                }
+                fn into_object(self) -> Object { Object::$name(Rc::new(self)) }
+            }
+        )*
+    };
+}
+
+use std::rc::Rc;
+
+kinds! {
+    /// A group of names.
+    Namespace { spec: NamespaceSpec = "spec"; status: NamespaceStatus = "status"; }
+        api "v1" plural "namespaces" short ["ns"] namespaced false
+    /// A machine, as the cluster believes it to be.
+    Node { spec: NodeSpec = "spec"; status: NodeStatus = "status"; }
+        api "v1" plural "nodes" short ["no"] namespaced false
+    /// A claim on being alive.
+    Lease { spec: LeaseSpec = "spec"; }
+        api "coordination.k8s.io/v1" plural "leases" short [] namespaced true
+    /// The smallest unit that is placed: containers that share an address.
+    Pod { spec: PodSpec = "spec", always; status: PodStatus = "status"; }
+        api "v1" plural "pods" short ["po"] namespaced true
+    /// Keeps a number of equal pods.
+    ReplicaSet { spec: ReplicaSetSpec = "spec", always; status: ReplicaSetStatus = "status"; }
+        api "apps/v1" plural "replicasets" short ["rs"] namespaced true
+    /// Rolls ReplicaSets from one template to the next.
+    Deployment { spec: DeploymentSpec = "spec", always; status: DeploymentStatus = "status"; }
+        api "apps/v1" plural "deployments" short ["deploy"] namespaced true
+    /// A stable address in front of pods.
+    Service { spec: ServiceSpec = "spec", always; status: Value = "status"; }
+        api "v1" plural "services" short ["svc"] namespaced true
+    /// The backends of a Service.
+    EndpointSlice {
+        address_type: Str = "addressType", always;
+        endpoints: Vec<Rc<Endpoint>> = "endpoints", always;
+        ports: Vec<EndpointPort> = "ports";
+    }
+        api "discovery.k8s.io/v1" plural "endpointslices" short [] namespaced true
+    /// Holds a metric by changing a workload's replicas.
+    HorizontalPodAutoscaler { spec: HorizontalPodAutoscalerSpec = "spec", always; status: HorizontalPodAutoscalerStatus = "status"; }
+        api "autoscaling/v2" plural "horizontalpodautoscalers" short ["hpa"] namespaced true
+    /// What a component says about an object.
+    Event {
+        involved_object: ObjectReference = "involvedObject", always;
+        reason: Str = "reason";
+        message: Str = "message";
+        source: EventSource = "source", always;
+        first_timestamp: Option<Time> = "firstTimestamp";
+        last_timestamp: Option<Time> = "lastTimestamp";
+        count: i32 = "count";
+        kind: Str = "type";
+        event_time: Option<MicroTime> = "eventTime";
+        series: Option<Value> = "series";
+        action: Str = "action";
+        reporting_component: Str = "reportingComponent", always;
+        reporting_instance: Str = "reportingInstance", always;
+    }
+        api "v1" plural "events" short ["ev"] namespaced true
+}
+
+impl Kind {
+    /// Group without version, empty for the core group.
+    pub fn group(self) -> &'static str {
+        self.api_version().split_once('/').map_or("", |(group, _)| group)
+    }
+    /// Plural with group, as in error messages: `deployments.apps`, `pods`.
+    pub fn resource(self) -> String {
+        if self.group().is_empty() {
+            self.plural().to_string()
+        } else {
+            format!("{}.{}", self.plural(), self.group())
+        }
+    }
+    /// The kind of a manifest's apiVersion and kind.
+    pub fn from_manifest(api_version: &str, kind: &str) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|k| k.as_str() == kind && k.api_version() == api_version)
+    }
+}
+
+impl Object {
+    /// Index in the store.
+    pub fn id(&self) -> ObjId {
+        self.metadata().id
+    }
+}

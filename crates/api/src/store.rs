@@ -1,0 +1,476 @@
+//! The store behind the API server: objects with versions, indexes that are kept up to date on write, and a log of
+//! changes that watchers follow.
+//!
+//! Upstream: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go, pkg/registry/core/pod/strategy.go.
+//! Simplified: one process stands for the API server and etcd; fault models that need them apart live in the simulator.
+
+use crate::slab::Slab;
+use crate::*;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
+use std::rc::Rc;
+
+/// When a write lands and which fact it is, so that every change can name its cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Simulated time.
+    pub at: Time,
+    /// The fact that the caller files this write under.
+    pub fact: u64,
+}
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Op {
+    /// It was created.
+    Added,
+    /// It was changed.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+/// One entry of the watch log.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Resource version of the change.
+    pub revision: u64,
+    /// What happened.
+    pub op: Op,
+    /// Before; `None` for a creation.
+    pub old: Option<Object>,
+    /// After; for a deletion the last state.
+    pub new: Object,
+    /// When and which fact.
+    pub stamp: Stamp,
+}
+
+/// Which part of an object an update may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Metadata and spec.
+    Main,
+    /// The status subresource.
+    Status,
+}
+
+/// What happens to the dependents of a deleted object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Propagation {
+    /// They are collected afterwards.
+    #[default]
+    Background,
+    /// They go first.
+    Foreground,
+    /// They stay, without an owner.
+    Orphan,
+}
+
+/// How to delete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeleteOptions {
+    /// Grace in seconds instead of the object's own; 0 removes at once.
+    pub grace_seconds: Option<i64>,
+    /// What happens to dependents.
+    pub propagation: Propagation,
+}
+
+type Names = BTreeMap<Str, BTreeMap<Str, ObjId>>;
+
+/// All objects, their indexes, and the log of changes. Cheap to clone: objects and pages are shared.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    revision: u64,
+    next_id: u32,
+    salt: u64,
+    objects: Slab<Object>,
+    names: BTreeMap<Kind, Names>,
+    uids: BTreeMap<Uid, ObjId>,
+    dependents: BTreeMap<Uid, BTreeSet<ObjId>>,
+    pods_by_node: BTreeMap<Str, BTreeSet<ObjId>>,
+    pods_by_label: BTreeMap<(Str, Str, Str), BTreeSet<ObjId>>,
+    log: VecDeque<Change>,
+}
+
+impl Store {
+    /// An empty store; `salt` seeds the identities that it gives out.
+    pub fn new(salt: u64) -> Self {
+        Self { salt, ..Self::default() }
+    }
+
+    /// Resource version of the last change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    // Reading.
+
+    /// The object of an index.
+    pub fn object(&self, id: ObjId) -> Option<&Object> {
+        self.objects.get(id.0)
+    }
+    /// The object of an index, if it is of kind `T`.
+    pub fn get<T: Resource>(&self, id: ObjId) -> Option<&Rc<T>> {
+        self.object(id).and_then(T::from_object)
+    }
+    /// The index of a name.
+    pub fn id_of(&self, kind: Kind, namespace: &str, name: &str) -> Option<ObjId> {
+        self.names.get(&kind)?.get(namespace)?.get(name).copied()
+    }
+    /// The object of a name.
+    pub fn find<T: Resource>(&self, namespace: &str, name: &str) -> Option<&Rc<T>> {
+        self.get(self.id_of(T::KIND, namespace, name)?)
+    }
+    /// The index of an identity.
+    pub fn id_of_uid(&self, uid: Uid) -> Option<ObjId> {
+        self.uids.get(&uid).copied()
+    }
+    /// All objects of a kind, by namespace and name.
+    pub fn list<T: Resource>(&self) -> impl Iterator<Item = &Rc<T>> {
+        self.ids(T::KIND).filter_map(|id| self.get(id))
+    }
+    /// All objects of a kind in a namespace, by name.
+    pub fn list_in<T: Resource>(&self, namespace: &str) -> impl Iterator<Item = &Rc<T>> {
+        let ids = self.names.get(&T::KIND).and_then(|names| names.get(namespace));
+        ids.into_iter().flat_map(|names| names.values()).filter_map(|id| self.get(*id))
+    }
+    /// Indexes of all objects of a kind, by namespace and name.
+    pub fn ids(&self, kind: Kind) -> impl Iterator<Item = ObjId> {
+        self.names
+            .get(&kind)
+            .into_iter()
+            .flat_map(|names| names.values())
+            .flat_map(|names| names.values())
+            .copied()
+    }
+    /// All objects, by index, which is creation order.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.objects.iter().map(|(_, object)| object)
+    }
+    /// Objects of kind `T` that name `owner` in their owner references, in creation order.
+    pub fn dependents<T: Resource>(&self, owner: Uid) -> impl Iterator<Item = &Rc<T>> {
+        self.dependent_ids(owner).filter_map(|id| self.get(id))
+    }
+    /// Indexes of all objects that name `owner` in their owner references, in creation order.
+    pub fn dependent_ids(&self, owner: Uid) -> impl Iterator<Item = ObjId> {
+        self.dependents.get(&owner).into_iter().flatten().copied()
+    }
+    /// Pods bound to a node, in creation order.
+    pub fn pods_on(&self, node: &str) -> impl Iterator<Item = &Rc<Pod>> {
+        self.pods_by_node.get(node).into_iter().flatten().filter_map(|id| self.get(*id))
+    }
+    /// Pods of a namespace that a selector matches, in creation order.
+    pub fn pods_matching<'a>(&'a self, namespace: &'a str, selector: &'a Selector) -> Vec<&'a Rc<Pod>> {
+        let matches = |pod: &&Rc<Pod>| selector.matches(&pod.metadata.labels);
+        // The rarest exact label decides how many pods are looked at.
+        let posting = |(key, value): (&Str, &Str)| {
+            self.pods_by_label.get(&(namespace.into(), key.clone(), value.clone()))
+        };
+        let mut exact = selector.exact_pairs().peekable();
+        if exact.peek().is_none() {
+            let mut pods: Vec<_> = self.list_in::<Pod>(namespace).filter(matches).collect();
+            pods.sort_by_key(|pod| pod.metadata.id);
+            return pods;
+        }
+        let mut rarest: Option<&BTreeSet<ObjId>> = None;
+        for pair in exact {
+            match posting(pair) {
+                None => return Vec::new(),
+                Some(ids) if rarest.is_none_or(|best| ids.len() < best.len()) => rarest = Some(ids),
+                Some(_) => {}
+            }
+        }
+        rarest.into_iter().flatten().filter_map(|id| self.get(*id)).filter(matches).collect()
+    }
+    /// Changes after a revision, oldest first.
+    pub fn changes_after(&self, revision: u64) -> impl Iterator<Item = &Change> {
+        let start = self.log.partition_point(|change| change.revision <= revision);
+        self.log.range((Bound::Included(start), Bound::Unbounded))
+    }
+
+    // Writing.
+
+    /// Drops log entries up to a revision, once every watcher has seen them.
+    pub fn forget_changes(&mut self, revision: u64) {
+        while self.log.front().is_some_and(|change| change.revision <= revision) {
+            self.log.pop_front();
+        }
+    }
+
+    /// Stores a new object under its name. Defaulting, admission and name generation are the caller's.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when the name is taken, `NotFound` when its namespace is missing, `Forbidden` when that is ending.
+    pub fn create(&mut self, mut object: Object, stamp: Stamp) -> Result<ObjId, Status> {
+        let kind = object.kind();
+        let meta = object.metadata();
+        if kind.is_namespaced() {
+            match self.find::<Namespace>("", &meta.namespace) {
+                None => return Err(Status::not_found(Kind::Namespace, &meta.namespace)),
+                Some(namespace) if namespace.metadata.is_deleting() && kind != Kind::Event => {
+                    let why = format!(
+                        "unable to create new content in namespace {} because it is being terminated",
+                        meta.namespace
+                    );
+                    return Err(Status::forbidden(kind, &meta.name, &why));
+                }
+                Some(_) => {}
+            }
+        }
+        if self.id_of(kind, &meta.namespace, &meta.name).is_some() {
+            return Err(Status::already_exists(kind, &meta.name));
+        }
+        self.next_id += 1;
+        let id = ObjId(self.next_id);
+        let uid = self.new_uid(id);
+        let meta = object.metadata_mut();
+        meta.id = id;
+        meta.uid = uid;
+        meta.creation_timestamp = Some(stamp.at.whole_seconds());
+        meta.deletion_timestamp = None;
+        meta.deletion_grace_period_seconds = None;
+        meta.generation = i64::from(has_generation(kind));
+        self.put(None, object, stamp);
+        Ok(id)
+    }
+
+    /// Changes an object. With a resource version it must be the stored one. Changing nothing is no change.
+    ///
+    /// # Errors
+    /// `NotFound` when it is gone, `Conflict` when it has changed since.
+    pub fn update(&mut self, mut object: Object, scope: Scope, stamp: Stamp) -> Result<ObjId, Status> {
+        let (kind, name) = (object.kind(), object.metadata().name.clone());
+        let Some(stored) = self.object(object.id()).cloned() else {
+            return Err(Status::not_found(kind, &name));
+        };
+        let version = object.metadata().resource_version;
+        if version != 0 && version != stored.metadata().resource_version {
+            return Err(Status::conflict(kind, &name));
+        }
+        keep_unchangeable(&stored, &mut object, scope);
+        if object == stored {
+            return Ok(stored.id());
+        }
+        if scope == Scope::Main && has_generation(kind) && !same_spec(&stored, &object) {
+            object.metadata_mut().generation += 1;
+        }
+        let id = stored.id();
+        self.put(Some(stored), object, stamp);
+        self.finish_deletion(id, stamp);
+        Ok(id)
+    }
+
+    /// Begins the deletion of an object, or removes it at once if nothing holds it.
+    ///
+    /// # Errors
+    /// `NotFound` when it is gone.
+    pub fn delete(&mut self, id: ObjId, options: DeleteOptions, stamp: Stamp) -> Result<(), Status> {
+        let Some(stored) = self.object(id).cloned() else {
+            return Err(Status { reason: Reason::NotFound, message: "the object is gone".into() });
+        };
+        let mut object = stored.clone();
+        let grace = deletion_grace(&object, options);
+        let meta = object.metadata_mut();
+        let shorter = meta.deletion_grace_period_seconds.is_none_or(|old| grace < old);
+        if meta.deletion_timestamp.is_none() || shorter {
+            meta.deletion_timestamp = Some(stamp.at.whole_seconds().plus(grace * time::SECOND));
+            meta.deletion_grace_period_seconds = Some(grace);
+        }
+        let finalizer = match options.propagation {
+            Propagation::Background => None,
+            Propagation::Foreground => Some("foregroundDeletion"),
+            Propagation::Orphan => Some("orphan"),
+        };
+        if let Some(finalizer) = finalizer
+            && !meta.finalizers.iter().any(|f| &**f == finalizer)
+        {
+            Rc::make_mut(&mut meta.finalizers).push(finalizer.into());
+        }
+        if is_removable(&object) {
+            self.remove(stored, object, stamp);
+        } else if object != stored {
+            let begun = stored.metadata().deletion_timestamp.is_none();
+            if begun && has_generation(object.kind()) {
+                object.metadata_mut().generation += 1;
+            }
+            self.put(Some(stored), object, stamp);
+        }
+        Ok(())
+    }
+
+    fn finish_deletion(&mut self, id: ObjId, stamp: Stamp) {
+        if let Some(object) = self.object(id).cloned()
+            && object.metadata().is_deleting()
+            && is_removable(&object)
+        {
+            self.remove(object.clone(), object, stamp);
+        }
+    }
+
+    fn put(&mut self, old: Option<Object>, mut new: Object, stamp: Stamp) {
+        self.revision += 1;
+        new.metadata_mut().resource_version = self.revision;
+        if let Some(old) = &old {
+            self.unindex(old, Some(&new));
+        }
+        self.index(&new, old.as_ref());
+        self.objects.insert(new.id().0, new.clone());
+        let op = if old.is_some() { Op::Modified } else { Op::Added };
+        self.log.push_back(Change { revision: self.revision, op, old, new, stamp });
+    }
+
+    fn remove(&mut self, stored: Object, mut last: Object, stamp: Stamp) {
+        self.revision += 1;
+        last.metadata_mut().resource_version = self.revision;
+        self.unindex(&stored, None);
+        self.objects.remove(stored.id().0);
+        let change = Change { revision: self.revision, op: Op::Deleted, old: Some(stored), new: last, stamp };
+        self.log.push_back(change);
+    }
+
+    fn index(&mut self, new: &Object, old: Option<&Object>) {
+        let (kind, meta) = (new.kind(), new.metadata());
+        if old.is_none() {
+            let names = self.names.entry(kind).or_default().entry(meta.namespace.clone()).or_default();
+            names.insert(meta.name.clone(), meta.id);
+            self.uids.insert(meta.uid, meta.id);
+        }
+        if old.is_none_or(|old| !Rc::ptr_eq(&old.metadata().owner_references, &meta.owner_references)) {
+            for owner in meta.owner_references.iter() {
+                self.dependents.entry(owner.uid).or_default().insert(meta.id);
+            }
+        }
+        let Object::Pod(pod) = new else { return };
+        if old.is_none_or(|old| !Rc::ptr_eq(&old.metadata().labels, &meta.labels)) {
+            for (key, value) in meta.labels.iter() {
+                let posting = (meta.namespace.clone(), key.clone(), value.clone());
+                self.pods_by_label.entry(posting).or_default().insert(meta.id);
+            }
+        }
+        if let Some(node) = &pod.spec.node_name {
+            self.pods_by_node.entry(node.clone()).or_default().insert(meta.id);
+        }
+    }
+
+    /// Takes `old` out of the indexes, except where `new` has the very same entry.
+    fn unindex(&mut self, old: &Object, new: Option<&Object>) {
+        let (kind, meta) = (old.kind(), old.metadata());
+        if new.is_none() {
+            if let Some(names) = self.names.get_mut(&kind)
+                && let Some(in_namespace) = names.get_mut(&meta.namespace)
+            {
+                in_namespace.remove(&meta.name);
+                if in_namespace.is_empty() {
+                    names.remove(&meta.namespace);
+                }
+            }
+            self.uids.remove(&meta.uid);
+        }
+        if new.is_none_or(|new| !Rc::ptr_eq(&new.metadata().owner_references, &meta.owner_references)) {
+            for owner in meta.owner_references.iter() {
+                drop_entry(&mut self.dependents, &owner.uid, meta.id);
+            }
+        }
+        let Object::Pod(pod) = old else { return };
+        if new.is_none_or(|new| !Rc::ptr_eq(&new.metadata().labels, &meta.labels)) {
+            for (key, value) in meta.labels.iter() {
+                let posting = (meta.namespace.clone(), key.clone(), value.clone());
+                drop_entry(&mut self.pods_by_label, &posting, meta.id);
+            }
+        }
+        if let (Some(node), None) = (&pod.spec.node_name, new) {
+            drop_entry(&mut self.pods_by_node, node, meta.id);
+        }
+    }
+
+    /// A version 4 UUID that is a pure function of the salt and the index.
+    fn new_uid(&self, id: ObjId) -> Uid {
+        let high = splitmix(self.salt ^ u64::from(id.0));
+        let low = splitmix(high);
+        let bits = (u128::from(high) << 64) | u128::from(low);
+        Uid((bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62))
+    }
+}
+
+fn drop_entry<K: Ord>(index: &mut BTreeMap<K, BTreeSet<ObjId>>, key: &K, id: ObjId) {
+    if let Some(ids) = index.get_mut(key) {
+        ids.remove(&id);
+        if ids.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
+/// One step of the SplitMix64 mixing function.
+fn splitmix(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Whether the API server counts generations of a kind.
+fn has_generation(kind: Kind) -> bool {
+    matches!(kind, Kind::Pod | Kind::ReplicaSet | Kind::Deployment)
+}
+
+fn same_spec(a: &Object, b: &Object) -> bool {
+    match (a, b) {
+        (Object::Pod(a), Object::Pod(b)) => a.spec == b.spec,
+        (Object::ReplicaSet(a), Object::ReplicaSet(b)) => a.spec == b.spec,
+        (Object::Deployment(a), Object::Deployment(b)) => a.spec == b.spec,
+        _ => true,
+    }
+}
+
+/// An update leaves identity alone, and a status update all but the status (and the other way round).
+fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
+    macro_rules! keep {
+        ($($kind:ident)*) => {
+            match (stored, &mut *object) {
+                $((Object::$kind(stored), Object::$kind(object)) => {
+                    let object = Rc::make_mut(object);
+                    match scope {
+                        Scope::Main => object.status = stored.status.clone(),
+                        Scope::Status => {
+                            object.metadata = stored.metadata.clone();
+                            object.spec = stored.spec.clone();
+                        }
+                    }
+                })*
+                _ => {}
+            }
+        };
+    }
+    keep!(Namespace Node Pod ReplicaSet Deployment Service HorizontalPodAutoscaler);
+    let kept = stored.metadata();
+    let meta = object.metadata_mut();
+    meta.id = kept.id;
+    meta.uid = kept.uid;
+    meta.resource_version = kept.resource_version;
+    meta.generation = kept.generation;
+    meta.creation_timestamp = kept.creation_timestamp;
+    meta.deletion_timestamp = kept.deletion_timestamp;
+    meta.deletion_grace_period_seconds = kept.deletion_grace_period_seconds;
+}
+
+/// Grace in seconds: only pods that a kubelet may have started are given one.
+fn deletion_grace(object: &Object, options: DeleteOptions) -> i64 {
+    let Object::Pod(pod) = object else { return 0 };
+    if pod.spec.node_name.is_none() || pod.status.phase.is_finished() {
+        return 0;
+    }
+    let own = pod.spec.termination_grace_period_seconds.unwrap_or(30);
+    let grace = options.grace_seconds.unwrap_or(own);
+    // Upstream takes a negative grace for one second.
+    if grace < 0 { 1 } else { grace }
+}
+
+fn is_removable(object: &Object) -> bool {
+    let meta = object.metadata();
+    let contents_gone = match object {
+        Object::Namespace(namespace) => namespace.spec.finalizers.is_empty(),
+        _ => true,
+    };
+    meta.finalizers.is_empty() && meta.deletion_grace_period_seconds.unwrap_or(0) == 0 && contents_gone
+}

@@ -1,0 +1,137 @@
+//! Points in simulated time, and how the API writes them.
+
+use crate::wire::{Reader, Wire};
+use serde_json::Value;
+
+/// A length of simulated time in microseconds; may be negative.
+pub type Micros = i64;
+/// One millisecond.
+pub const MILLISECOND: Micros = 1_000;
+/// One second.
+pub const SECOND: Micros = 1_000_000;
+/// One minute.
+pub const MINUTE: Micros = 60 * SECOND;
+
+/// A point in simulated time: microseconds since the start of the simulation.
+///
+/// On the wire it is RFC 3339 in whole seconds, as `metav1.Time`; the simulation starts at 2026-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub Micros);
+
+/// 2026-01-01T00:00:00Z in seconds since the Unix epoch.
+const EPOCH_UNIX_SECONDS: i64 = 1_767_225_600;
+
+impl Time {
+    /// The same point cut down to whole seconds, which is all that `metav1.Time` keeps.
+    pub fn whole_seconds(self) -> Time {
+        Time(self.0.div_euclid(SECOND) * SECOND)
+    }
+    /// Time passed from `earlier` to `self`.
+    pub fn since(self, earlier: Time) -> Micros {
+        self.0.saturating_sub(earlier.0)
+    }
+    /// The point `micros` later.
+    pub fn plus(self, micros: Micros) -> Time {
+        Time(self.0.saturating_add(micros))
+    }
+    /// RFC 3339 with `digits` (0 or 6) decimals.
+    pub fn to_rfc3339(self, digits: usize) -> String {
+        let micros = self.0.rem_euclid(SECOND);
+        let unix = self.0.div_euclid(SECOND).saturating_add(EPOCH_UNIX_SECONDS);
+        let (days, second) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
+        let (year, month, day) = civil_from_days(days);
+        let fraction = if digits == 0 { String::new() } else { format!(".{micros:06}") };
+        format!(
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}{fraction}Z",
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        )
+    }
+    /// Reads RFC 3339 in UTC (`Z`), with or without decimals.
+    pub fn parse_rfc3339(text: &str) -> Option<Time> {
+        let text = text.strip_suffix('Z')?;
+        let (date, clock) = text.split_once('T')?;
+        let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+        let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+        let mut clock = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+        let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+        let in_range = (0..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+        if !in_range || !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second)
+        {
+            return None;
+        }
+        let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
+        let micros = digits.parse::<i64>().ok()?;
+        let unix = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+        Some(Time((unix - EPOCH_UNIX_SECONDS) * SECOND + micros))
+    }
+}
+
+/// Year, month and day of a count of days since 1970-01-01 in the proleptic Gregorian calendar.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// The inverse of [`civil_from_days`].
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+impl Wire for Time {
+    fn read(value: Value, r: &mut Reader) -> Self {
+        value.as_str().and_then(Time::parse_rfc3339).unwrap_or_else(|| {
+            r.mismatch("a time such as 2026-01-01T00:00:00Z", &value);
+            Time::default()
+        })
+    }
+    fn write(&self) -> Option<Value> {
+        Some(Value::String(self.to_rfc3339(0)))
+    }
+}
+
+/// A point in time that keeps its microseconds on the wire, as `metav1.MicroTime`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MicroTime(pub Time);
+
+impl Wire for MicroTime {
+    fn read(value: Value, r: &mut Reader) -> Self {
+        MicroTime(Time::read(value, r))
+    }
+    fn write(&self) -> Option<Value> {
+        Some(Value::String(self.0.to_rfc3339(6)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_print_and_parse() {
+        for (time, text) in [
+            (Time(0), "2026-01-01T00:00:00Z"),
+            (Time(59 * 86_400 * SECOND), "2026-03-01T00:00:00Z"),
+            (Time(90 * MINUTE + 7 * SECOND), "2026-01-01T01:30:07Z"),
+            (Time(-SECOND), "2025-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(time.to_rfc3339(0), text);
+            assert_eq!(Time::parse_rfc3339(text), Some(time));
+        }
+        assert_eq!(Time(1_500_000).to_rfc3339(6), "2026-01-01T00:00:01.500000Z");
+        assert_eq!(Time::parse_rfc3339("2026-01-01T00:00:01.5Z"), Some(Time(1_500_000)));
+        assert_eq!(Time::parse_rfc3339("yesterday"), None);
+    }
+}

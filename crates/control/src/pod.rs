@@ -1,0 +1,79 @@
+//! Questions about pods that several controllers ask.
+//!
+//! Upstream: pkg/api/v1/pod/util.go, staging/src/k8s.io/component-helpers/resource/helpers.go.
+
+use setpoint_api::time::SECOND;
+use setpoint_api::{ConditionStatus, ContainerStatus, Pod, PodSpec, ResourceList, Str, Time, condition};
+use std::collections::BTreeMap;
+
+/// Whether the pod's Ready condition is true.
+pub fn is_ready(pod: &Pod) -> bool {
+    condition(&pod.status.conditions, "Ready").is_some_and(|ready| ready.status == ConditionStatus::True)
+}
+
+/// Whether the pod has been ready for `min_ready_seconds`.
+///
+/// Upstream: `IsPodAvailable`.
+pub fn is_available(pod: &Pod, min_ready_seconds: i32, now: Time) -> bool {
+    if !is_ready(pod) {
+        return false;
+    }
+    let since = condition(&pod.status.conditions, "Ready").and_then(|ready| ready.last_transition_time);
+    let since = since.unwrap_or_default();
+    min_ready_seconds == 0 || since.plus(i64::from(min_ready_seconds) * SECOND) <= now
+}
+
+/// Whether the pod is neither finished nor being deleted.
+///
+/// Upstream: `IsPodActive` in pkg/controller/controller_utils.go.
+pub fn is_active(pod: &Pod) -> bool {
+    !pod.status.phase.is_finished() && !pod.metadata.is_deleting()
+}
+
+/// The status of a container by name.
+pub fn container_status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {
+    pod.status.container_statuses.iter().find(|status| &*status.name == name)
+}
+
+/// What the pod requests: the sum over containers and sidecars, or the largest init container if that is more, plus
+/// overhead. Amounts are thousandths for `cpu` and whole units for everything else.
+///
+/// Upstream: `PodRequests`.
+pub fn requests(spec: &PodSpec) -> BTreeMap<Str, i64> {
+    let mut total = BTreeMap::new();
+    let mut sidecars: BTreeMap<Str, i64> = BTreeMap::new();
+    let mut init_peak: BTreeMap<Str, i64> = BTreeMap::new();
+    for container in spec.containers.iter() {
+        add(&mut total, &container.resources.requests);
+    }
+    for container in spec.init_containers.iter() {
+        let mut during = sidecars.clone();
+        add(&mut during, &container.resources.requests);
+        if container.restart_policy.as_deref() == Some("Always") {
+            add(&mut total, &container.resources.requests);
+            sidecars = during.clone();
+        }
+        raise(&mut init_peak, &during);
+    }
+    raise(&mut total, &init_peak);
+    add(&mut total, &spec.overhead);
+    total
+}
+
+fn amount(name: &str, quantity: &setpoint_api::Quantity) -> i64 {
+    if name == "cpu" { quantity.milli_value() } else { quantity.value() }
+}
+
+fn add(total: &mut BTreeMap<Str, i64>, list: &ResourceList) {
+    for (name, quantity) in list {
+        let sum = total.entry(name.clone()).or_insert(0);
+        *sum = sum.saturating_add(amount(name, quantity));
+    }
+}
+
+fn raise(total: &mut BTreeMap<Str, i64>, peak: &BTreeMap<Str, i64>) {
+    for (name, value) in peak {
+        let sum = total.entry(name.clone()).or_insert(0);
+        *sum = (*sum).max(*value);
+    }
+}

@@ -59,6 +59,11 @@ impl Scenario {
         if reader.errors.is_empty() { Ok(scenario) } else { Err(reader.errors) }
     }
 
+    /// Three machines and nothing else.
+    pub fn empty() -> Scenario {
+        ScenarioReader::default().scenario(&Node { span: Span::START, value: NodeValue::Map(Vec::new()) })
+    }
+
     /// A cluster with the scenario's objects, before its first action.
     pub fn start(&self, seed: u64) -> Sim {
         let mut sim = Sim::new(&Config { seed, ..self.config.clone() });

@@ -33,3 +33,22 @@ pub fn describe_action(action: &Action) -> String {
         Action::SetComponent { component, up: false } => format!("You stopped {component}."),
     }
 }
+
+/// The chart's mark of an action in two or three words; `None` for actions that leave none.
+pub fn mark_of(action: &Action) -> Option<String> {
+    Some(match action {
+        Action::SetLoad { rps, .. } => format!("load {rps}"),
+        Action::KillMachine { node } => format!("{node} off"),
+        Action::RestoreMachine { node } => format!("{node} on"),
+        Action::Scale { replicas, .. } => format!("scale {replicas}"),
+        Action::SetImage { image, .. } => format!("deploy {}", crate::tiles::version_of(image)),
+        Action::Undo { .. } => "undo".to_string(),
+        Action::SetPaused { paused: true, .. } => "pause".to_string(),
+        Action::SetPaused { paused: false, .. } => "resume".to_string(),
+        Action::DeletePod { .. } => "delete pod".to_string(),
+        Action::CrashPod { .. } => "crash pod".to_string(),
+        Action::WedgePod { .. } => "hang pod".to_string(),
+        Action::SetComponent { component, up } => format!("{component} {}", if *up { "on" } else { "off" }),
+        _ => return None,
+    })
+}

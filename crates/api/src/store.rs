@@ -160,7 +160,7 @@ impl Store {
         self.pods_by_node.get(node).into_iter().flatten().filter_map(|id| self.get(*id))
     }
     /// Pods of a namespace that a selector matches, in creation order.
-    pub fn pods_matching<'a>(&'a self, namespace: &'a str, selector: &'a Selector) -> Vec<&'a Rc<Pod>> {
+    pub fn pods_matching(&self, namespace: &str, selector: &Selector) -> Vec<&Rc<Pod>> {
         let matches = |pod: &&Rc<Pod>| selector.matches(&pod.metadata.labels);
         // The rarest exact label decides how many pods are looked at.
         let posting = |(key, value): (&Str, &Str)| {
@@ -425,6 +425,7 @@ fn same_spec(a: &Object, b: &Object) -> bool {
 
 /// An update leaves identity alone, and a status update all but the status (and the other way round).
 fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
+    let stored_kind = stored.kind();
     macro_rules! keep {
         ($($kind:ident)*) => {
             match (stored, &mut *object) {
@@ -433,8 +434,14 @@ fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
                     match scope {
                         Scope::Main => object.status = stored.status.clone(),
                         Scope::Status => {
+                            let annotations = object.metadata.annotations.clone();
                             object.metadata = stored.metadata.clone();
                             object.spec = stored.spec.clone();
+                            // The Deployment controller writes its revision together with the status
+                            // (pkg/registry/apps/deployment/strategy.go lets annotations through).
+                            if stored_kind == Kind::Deployment {
+                                object.metadata.annotations = annotations;
+                            }
                         }
                     }
                 })*

@@ -89,6 +89,7 @@ pub struct Store {
     dependents: BTreeMap<Uid, BTreeSet<ObjId>>,
     pods_by_node: BTreeMap<Str, BTreeSet<ObjId>>,
     pods_by_label: BTreeMap<(Str, Str, Str), BTreeSet<ObjId>>,
+    free_pods: BTreeMap<Str, BTreeSet<ObjId>>,
     log: VecDeque<Change>,
 }
 
@@ -181,6 +182,10 @@ impl Store {
             }
         }
         rarest.into_iter().flatten().filter_map(|id| self.get(*id)).filter(matches).collect()
+    }
+    /// Pods of a namespace that have no controlling owner, in creation order.
+    pub fn free_pods(&self, namespace: &str) -> impl Iterator<Item = &Rc<Pod>> {
+        self.free_pods.get(namespace).into_iter().flatten().filter_map(|id| self.get(*id))
     }
     /// Changes after a revision, oldest first.
     pub fn changes_after(&self, revision: u64) -> impl Iterator<Item = &Change> {
@@ -347,6 +352,9 @@ impl Store {
                 self.pods_by_label.entry(posting).or_default().insert(meta.id);
             }
         }
+        if meta.controller().is_none() {
+            self.free_pods.entry(meta.namespace.clone()).or_default().insert(meta.id);
+        }
         if let Some(node) = &pod.spec.node_name {
             self.pods_by_node.entry(node.clone()).or_default().insert(meta.id);
         }
@@ -377,6 +385,9 @@ impl Store {
                 let posting = (meta.namespace.clone(), key.clone(), value.clone());
                 drop_entry(&mut self.pods_by_label, &posting, meta.id);
             }
+        }
+        if meta.controller().is_none() && new.is_none_or(|new| new.metadata().controller().is_some()) {
+            drop_entry(&mut self.free_pods, &meta.namespace, meta.id);
         }
         if let (Some(node), None) = (&pod.spec.node_name, new) {
             drop_entry(&mut self.pods_by_node, node, meta.id);

@@ -118,13 +118,7 @@ fn single_steps() {
                 json!({"scaled": scaled(&plan)})
             }
             ("reconcileOldReplicaSets", Some(new)) => {
-                let before = old.clone();
-                let plan = rolling::shrink_old(&deployment, old, new);
-                let mut found = json!({"scaled": scaled(&plan)});
-                // Where one sync scales a ReplicaSet twice, both steps must add up.
-                assert!(plan.len() >= before.len().min(plan.len()));
-                found["scaled"] = scaled(&plan);
-                found
+                json!({"scaled": scaled(&rolling::shrink_old(&deployment, old, new))})
             }
             ("cleanupUnhealthyReplicas", _) => {
                 let (plan, settled) = rolling::clean_unhealthy(&mut old, int(&input["maxCleanupCount"]));
@@ -156,8 +150,21 @@ fn single_steps() {
             }
             (other, _) => panic!("{name}: unknown op {other}"),
         };
+        let expect = if name == FAKE_CLIENT.0 { both_steps(&expect) } else { expect };
         assert_eq!(found, expect, "{name}");
     }
+}
+
+/// One case, and the step that its expectation lacks. Upstream's test runs against a fake client whose update returns an empty
+/// ReplicaSet, so that after the first step nothing seems available and the second step is not tried. The test's own comment
+/// says what a real API server leads to: one unhealthy pod is cleaned up and one ready pod is scaled down.
+const FAKE_CLIENT: (&str, i32, i32) = ("deployment-controller-reconcile-old-replica-sets-11", 9, 8);
+
+fn both_steps(expect: &Value) -> Value {
+    let mut expect = expect.clone();
+    let step = json!({"name": "foo-old", "from": FAKE_CLIENT.1, "to": FAKE_CLIENT.2});
+    expect["scaled"].as_array_mut().expect("a list").push(step);
+    expect
 }
 
 #[test]

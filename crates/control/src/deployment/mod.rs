@@ -88,9 +88,11 @@ fn pod_deleted(view: &Store, pod: &Pod, keys: &mut Keys) {
     let set = pod.metadata.controller().and_then(|owner| view.id_of_uid(owner.uid));
     let Some(set) = set.and_then(|id| view.get::<ReplicaSet>(id)) else { return };
     let Some(deployment) = owner_of(view, &set.metadata) else { return };
+    if &*deployment.spec.strategy.kind != "Recreate" {
+        return;
+    }
     let mut sets = view.dependents::<ReplicaSet>(deployment.metadata.uid);
-    let left = sets.any(|set| view.dependents::<Pod>(set.metadata.uid).next().is_some());
-    if &*deployment.spec.strategy.kind == "Recreate" && !left {
+    if !sets.any(|set| view.dependents::<Pod>(set.metadata.uid).next().is_some()) {
         keys.add(deployment.metadata.id);
     }
 }

@@ -162,8 +162,8 @@ fn claim<'a>(view: &'a Store, set: &ReplicaSet, selector: &Selector) -> Claimed<
     if meta.is_deleting() {
         return claimed;
     }
-    for pod in view.pods_matching(&meta.namespace, selector) {
-        if pod.metadata.controller().is_none() && is_active(pod) {
+    for pod in view.free_pods(&meta.namespace) {
+        if is_active(pod) && selector.matches(&pod.metadata.labels) {
             let owner = controller_reference(Kind::ReplicaSet, meta);
             claimed.writes.push(Write::Patch(pod.metadata.id, Patch::AddOwner(owner)));
             claimed.active.push(pod);

@@ -74,7 +74,11 @@ pub fn restarts_after(spec: &PodSpec, container: &Container, code: i32) -> bool 
     let is_meant = |rule: &Value| {
         let codes = &rule["exitCodes"];
         let is_listed = codes["values"].as_array().is_some_and(|values| values.contains(&code.into()));
-        is_listed == (codes["operator"] == "In")
+        match codes["operator"].as_str() {
+            Some("In") => is_listed,
+            Some("NotIn") => !is_listed,
+            _ => false,
+        }
     };
     if restart_rules(container).any(is_meant) {
         return true;

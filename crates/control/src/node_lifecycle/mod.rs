@@ -139,16 +139,10 @@ fn taint_no_schedule(cx: &Cx, id: ObjId) -> Outcome {
     }
 }
 
-/// Looks at all nodes if it is time, and at the queues if somebody's turn has come.
+/// Looks at all nodes if it is time, and gives up the nodes whose turn has come. In this order: a look does not see the taint
+/// that is only being written, and would let the node wait once more.
 fn tick(cx: &Cx, memory: &mut Memory) -> Outcome {
     let mut outcome = Outcome::idle("give up the nodes whose turn it is");
-    if memory.pass_at.is_some_and(|at| at <= cx.now) {
-        memory.pass_at = None;
-        let turns = memory.zones.values_mut().filter_map(|zone| zone.pop(cx.now));
-        memory.due.extend(turns);
-        let nodes = std::mem::take(&mut memory.due);
-        outcome.writes.extend(together(nodes.iter().filter_map(|node| taint_no_execute(cx, node)).collect()));
-    }
     if is_time_to_look(cx, memory) {
         let batch = look(cx, memory);
         let not_ready = memory.zones.values().map(|zone| i64::from(zone.not_ready)).sum();
@@ -156,6 +150,12 @@ fn tick(cx: &Cx, memory: &mut Memory) -> Outcome {
         let decision = if batch.is_empty() { "nothing has changed" } else { "say what has changed" };
         outcome.note = Note { observed, decision: decision.into() };
         outcome.writes.extend(batch.into_writes());
+    }
+    if memory.pass_at.is_some_and(|at| at <= cx.now) {
+        memory.pass_at = None;
+        memory.due.extend(memory.zones.values_mut().filter_map(|zone| zone.pop(cx.now)));
+        let nodes = std::mem::take(&mut memory.due);
+        outcome.writes.extend(together(nodes.iter().filter_map(|node| taint_no_execute(cx, node)).collect()));
     }
     outcome.requeue_after = next_pass(cx, memory);
     outcome
@@ -318,6 +318,7 @@ fn look_at(cx: &Cx, node: &Node, memory: &mut Memory, batch: &mut Batch) {
         // A new node has just been told so.
         ConditionStatus::True if is_new => {}
         ConditionStatus::True => mark_reachable(node, zone, batch),
+        _ if memory.due.contains(name) => {}
         ConditionStatus::False => give_up(cx, node, zone, NOT_READY, UNREACHABLE, batch),
         ConditionStatus::Unknown => give_up(cx, node, zone, UNREACHABLE, NOT_READY, batch),
     }

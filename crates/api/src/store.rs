@@ -160,6 +160,10 @@ impl Store {
     pub fn pods_on(&self, node: &str) -> impl Iterator<Item = &Rc<Pod>> {
         self.pods_by_node.get(node).into_iter().flatten().filter_map(|id| self.get(*id))
     }
+    /// Names of the nodes that pods are bound to, whether or not the nodes exist, by name.
+    pub fn nodes_with_pods(&self) -> impl Iterator<Item = &Str> {
+        self.pods_by_node.keys()
+    }
     /// Pods of a namespace that a selector matches, in creation order.
     pub fn pods_matching(&self, namespace: &str, selector: &Selector) -> Vec<&Rc<Pod>> {
         let matches = |pod: &&Rc<Pod>| selector.matches(&pod.metadata.labels);

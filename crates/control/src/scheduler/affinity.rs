@@ -51,12 +51,8 @@ impl Term {
         let selectors = vec![self.selector.clone()?];
         let mut namespaces = self.namespaces.clone();
         if let Some(selector) = &self.namespace_selector {
-            if selector.exact_pairs().next().is_none() && selector.matches(&BTreeMap::new()) {
-                // An empty selector takes every namespace; others that take unlabelled ones are resolved below.
-                let is_everything = *selector == Selector::default();
-                if is_everything {
-                    return Some(PodFilter { namespaces: None, selectors });
-                }
+            if selector.is_empty() {
+                return Some(PodFilter { namespaces: None, selectors });
             }
             let all = view.list::<Namespace>();
             let matching = all.filter(|namespace| selector.matches(&namespace.metadata.labels));
@@ -186,7 +182,9 @@ impl InterPodFilter {
 
 /// Labels of a namespace.
 pub fn namespace_labels(view: &Store, namespace: &str) -> Labels {
-    view.find::<Namespace>("", namespace).map(|namespace| namespace.metadata.labels.clone()).unwrap_or_default()
+    view.find::<Namespace>("", namespace)
+        .map(|namespace| namespace.metadata.labels.clone())
+        .unwrap_or_default()
 }
 
 fn by_value(view: &Store, cache: &mut Cache, filters: Vec<PodFilter>, column: usize) -> Vec<i64> {
@@ -201,9 +199,8 @@ fn by_value(view: &Store, cache: &mut Cache, filters: Vec<PodFilter>, column: us
 
 /// Where pods are whose required anti-affinity speaks of the incoming pod.
 fn existing_anti(view: &Store, cache: &mut Cache, pod: &Pod) -> Vec<ByValue> {
-    let has_anti = |class: &&u32| {
-        cache.classes.get(class).is_some_and(|class| !class.terms.required_anti.is_empty())
-    };
+    let has_anti =
+        |class: &&u32| cache.classes.get(class).is_some_and(|class| !class.terms.required_anti.is_empty());
     let classes: Vec<u32> = cache.classes.keys().filter(has_anti).copied().collect();
     if classes.is_empty() {
         return Vec::new();

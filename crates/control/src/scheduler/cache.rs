@@ -139,6 +139,10 @@ impl Cache {
         }
         self.order.clone()
     }
+    /// How many nodes there are.
+    pub fn node_count(&self) -> i64 {
+        self.zones.iter().map(|(_, slots)| slots.len() as i64).sum()
+    }
     /// The node of a name, if it exists.
     pub fn slot_of(&self, name: &str) -> Option<Slot> {
         self.slots.get(name).copied().filter(|slot| self.node(*slot).is_some())
@@ -409,8 +413,7 @@ impl Cache {
         let id = self.groups.insert(filters, counts_deleting);
         let Some(group) = self.groups.get_mut(id) else { return id };
         for pod in ids {
-            let takes =
-                |entry: &PodEntry| group.takes(&entry.namespace, &entry.labels, entry.is_deleting);
+            let takes = |entry: &PodEntry| group.takes(&entry.namespace, &entry.labels, entry.is_deleting);
             if self.pods.get(pod).is_some_and(takes)
                 && let Some(entry) = self.pods.get_mut(pod)
             {

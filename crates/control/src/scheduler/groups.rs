@@ -43,16 +43,6 @@ impl Counts {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-    /// The counts of `slots` nodes in a row.
-    pub fn dense(&self, slots: usize) -> Vec<u32> {
-        let mut row = vec![0; slots];
-        for (slot, count) in self.iter() {
-            if let Some(cell) = row.get_mut(slot as usize) {
-                *cell = count;
-            }
-        }
-        row
-    }
 }
 
 /// Which pods are meant: those of some namespaces that all selectors match.

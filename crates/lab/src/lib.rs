@@ -1,1 +1,16 @@
-//! Setpoint: lab.
+//! How a person drives the cluster: sessions, frames, scenarios.
+//!
+//! **Border**: no browser here; the page shows what this crate says.
+
+pub mod frame;
+mod picture;
+mod scenario;
+mod session;
+pub mod swarm;
+mod tiles;
+mod words;
+
+pub use scenario::{Scenario, parse_duration};
+pub use session::{Advance, Session};
+pub use setpoint_api::text::Diagnostic;
+pub use setpoint_sim::{Action, Sim};

@@ -1,0 +1,301 @@
+//! What the page shows, as plain data in the page's words. Parts that did not change keep their `Rc`, so that the page can
+//! skip them.
+
+use std::rc::Rc;
+
+/// One picture of the cluster. Times are microseconds of simulated time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Frame {
+    /// Simulated time of the picture.
+    pub at_us: i64,
+    /// Whether upstream's periods are in force rather than the short ones of a lesson.
+    pub real_timing: bool,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The application in the middle of the page; `None` before there is a Deployment.
+    pub app: Option<Rc<App>>,
+    /// Requests.
+    pub traffic: Rc<Traffic>,
+    /// The Service in front of the application.
+    pub balancer: Option<Rc<Balancer>>,
+    /// Nodes, by name.
+    pub nodes: Vec<Rc<NodeTile>>,
+    /// Pods that no node has taken yet.
+    pub pending: Vec<Rc<PodTile>>,
+    /// What the cluster said, newest first; at most 200 lines.
+    pub feed: Rc<Vec<Rc<FeedLine>>>,
+    /// The control plane's parts.
+    pub components: Vec<Rc<Component>>,
+    /// Requests on their way or just ended, for the dots.
+    pub flights: Rc<Vec<Flight>>,
+    /// The chart's history, oldest first, one sample per second; at most 600.
+    pub history: Rc<Vec<Sample>>,
+    /// What the person did, for the chart's marks, oldest first.
+    pub marks: Rc<Vec<Mark>>,
+}
+
+/// The Deployment in the middle of the page, with its autoscaler.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct App {
+    /// Namespace of the Deployment.
+    pub namespace: Rc<str>,
+    /// Name of the Deployment.
+    pub name: Rc<str>,
+    /// Wanted pods.
+    pub target_replicas: i32,
+    /// Who set them: `you`, `HPA` or `manifest`.
+    pub target_set_by: Rc<str>,
+    /// Ready pods.
+    pub ready: i32,
+    /// Pods that are desired but do not exist yet.
+    pub missing: i32,
+    /// Versions with their pods, the wanted one last.
+    pub versions: Vec<VersionCount>,
+    /// Version that is wanted, such as `v2`.
+    pub version: Rc<str>,
+    /// Where the rollout is.
+    pub rollout: Rollout,
+    /// One sentence on the rollout.
+    pub rollout_note: Rc<str>,
+    /// Pods above the wanted number that a rollout may make.
+    pub max_surge: i32,
+    /// Pods that a rollout may miss.
+    pub max_unavailable: i32,
+    /// Whether there is an earlier revision to go back to.
+    pub can_undo: bool,
+    /// Average CPU of the ready pods in percent of their request, as last sampled.
+    pub cpu_percent: Option<i32>,
+    /// The autoscaler, if there is one.
+    pub autoscaler: Option<Autoscaler>,
+}
+
+/// Where a rollout is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rollout {
+    /// All pods are of the wanted version and available.
+    #[default]
+    Complete,
+    /// Going on.
+    Progressing,
+    /// No progress within the deadline.
+    Stalled,
+    /// Paused.
+    Paused,
+}
+
+/// Pods of one version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VersionCount {
+    /// Such as `v1`: the image's tag.
+    pub version: Rc<str>,
+    /// Pods.
+    pub pods: i32,
+    /// Ready ones.
+    pub ready: i32,
+}
+
+/// The autoscaler's state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Autoscaler {
+    /// Lower bound.
+    pub min: i32,
+    /// Upper bound.
+    pub max: i32,
+    /// Target in percent of the request.
+    pub target_percent: i32,
+    /// When it looks next.
+    pub next_look_us: Option<i64>,
+    /// The arithmetic of its last decision, such as `ceil(3 × 160/70) = 7`.
+    pub arithmetic: Rc<str>,
+    /// Until when a higher recommendation holds a scale-down back, and the replicas it holds.
+    pub holding: Option<(i64, i32)>,
+}
+
+/// Requests since the start and in the last second.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Traffic {
+    /// Requests per second that the load source sends.
+    pub offered_rps: u32,
+    /// Requests that were answered in the last second.
+    pub served_per_second: u32,
+    /// Requests that failed in the last second.
+    pub failed_per_second: u32,
+    /// All requests that have ended.
+    pub ended: u64,
+    /// All that failed.
+    pub failed: u64,
+    /// Those that failed since the last mark (rollout, kill), with the mark's name.
+    pub failed_since: Option<(u64, Rc<str>)>,
+    /// 95th percentile of the latency of served requests over the last ten seconds.
+    pub p95_us: Option<i64>,
+    /// Why requests failed, most frequent first.
+    pub causes: Vec<(Rc<str>, u64)>,
+}
+
+/// The Service in front of the application.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Balancer {
+    /// Name and port, such as `web:80`.
+    pub name: Rc<str>,
+    /// Virtual address.
+    pub address: Rc<str>,
+    /// Ready endpoints.
+    pub ready_endpoints: i32,
+    /// Pods that the balancer would send to, by pod id; it may be out of date, as kube-proxy may.
+    pub routes: Vec<u32>,
+}
+
+/// A node and its machine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodeTile {
+    /// Name in the API, such as `node-01`.
+    pub name: Rc<str>,
+    /// Whether the machine has power: the truth.
+    pub powered: bool,
+    /// What the cluster believes: `Ready`, `NotReady`, `Unknown`, ...
+    pub status: Rc<str>,
+    /// Whether the cluster believes it ready.
+    pub ready: bool,
+    /// Whether it is cordoned.
+    pub cordoned: bool,
+    /// A sentence when something is wrong, such as `No heartbeat for 3 s.`
+    pub note: Option<Rc<str>>,
+    /// CPU that its pods use, in thousandths of a core.
+    pub cpu_used_milli: i64,
+    /// CPU that its pods request.
+    pub cpu_requested_milli: i64,
+    /// CPU that pods may request.
+    pub cpu_allocatable_milli: i64,
+    /// Pods, in creation order.
+    pub pods: Vec<Rc<PodTile>>,
+}
+
+/// How a pod looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PodLook {
+    /// Not yet on a node.
+    #[default]
+    Pending,
+    /// Its image is being pulled.
+    Pulling,
+    /// Its container starts, or runs and is not yet ready for the first time.
+    Starting,
+    /// Ready.
+    Ready,
+    /// Runs but is not ready.
+    NotReady,
+    /// Crashed and waiting for a restart, or its image cannot be pulled.
+    BackOff,
+    /// Being deleted.
+    Terminating,
+    /// Its machine is off: nobody knows.
+    Lost,
+    /// Ended for good.
+    Finished,
+}
+
+/// A pod.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PodTile {
+    /// Identity that does not change; never reused.
+    pub id: u32,
+    /// Namespace.
+    pub namespace: Rc<str>,
+    /// Name.
+    pub name: Rc<str>,
+    /// Last part of the name.
+    pub short_name: Rc<str>,
+    /// The image's tag, such as `v1`.
+    pub version: Rc<str>,
+    /// How it looks.
+    pub look: PodLook,
+    /// STATUS as `kubectl get pods` prints it.
+    pub status: Rc<str>,
+    /// A few words: `starting`, the scheduler's message, why it waits.
+    pub note: Option<Rc<str>>,
+    /// When the present step began and is expected to end, where that is known.
+    pub step: Option<(i64, i64)>,
+    /// Restarts.
+    pub restarts: i32,
+    /// CPU in percent of the request, if it runs.
+    pub cpu_percent: Option<i32>,
+    /// Whether its process hangs: the truth, which the cluster may not know.
+    pub wedged: bool,
+}
+
+/// One line of the feed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FeedLine {
+    /// Identity of the line.
+    pub id: u64,
+    /// When it was last seen.
+    pub at_us: i64,
+    /// Whether it is a warning.
+    pub is_warning: bool,
+    /// Reason in one word.
+    pub reason: Rc<str>,
+    /// Object, such as `Pod/web-5bb4c446b6-2xgbv`.
+    pub object: Rc<str>,
+    /// Message.
+    pub message: Rc<str>,
+    /// How often.
+    pub count: i32,
+    /// Who says it: a component, or `you`.
+    pub source: Rc<str>,
+    /// The fact behind it, to ask why.
+    pub fact: u64,
+}
+
+/// A part of the control plane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Component {
+    /// Name for people.
+    pub title: Rc<str>,
+    /// Name in events, and in `Action::SetComponent`.
+    pub name: Rc<str>,
+    /// Whether it runs.
+    pub up: bool,
+    /// What it did in the last half second, such as `create 1 pod`.
+    pub acting: Option<Rc<str>>,
+}
+
+/// A request on its way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flight {
+    /// Identity.
+    pub id: u64,
+    /// When it left the balancer.
+    pub from_us: i64,
+    /// When it ends.
+    pub to_us: i64,
+    /// Pod that it goes to; `None` if it was refused before.
+    pub pod: Option<u32>,
+    /// Whether it fails.
+    pub failed: bool,
+}
+
+/// One second of the chart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sample {
+    /// End of the second.
+    pub at_us: i64,
+    /// Load in requests per second.
+    pub rps: u32,
+    /// Ready pods.
+    pub ready: i32,
+    /// Desired pods.
+    pub desired: i32,
+    /// Average CPU in percent of the request.
+    pub cpu_percent: Option<i32>,
+    /// Failed requests in that second.
+    pub failed: u32,
+}
+
+/// Something that the person did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// When.
+    pub at_us: i64,
+    /// What, in a few words: `load 240`, `deploy v2`, `node-03 off`.
+    pub name: Rc<str>,
+}

@@ -19,8 +19,8 @@ pub fn is_available(pod: &Pod, min_ready_seconds: i32, now: Time) -> bool {
         return false;
     }
     let since = condition(&pod.status.conditions, "Ready").and_then(|ready| ready.last_transition_time);
-    let since = since.unwrap_or_default();
-    min_ready_seconds == 0 || since.plus(i64::from(min_ready_seconds) * SECOND) <= now
+    let long_enough = |since: Time| since.plus(i64::from(min_ready_seconds) * SECOND) <= now;
+    min_ready_seconds == 0 || since.is_some_and(long_enough)
 }
 
 /// Whether the pod is neither finished nor being deleted.

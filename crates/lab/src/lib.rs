@@ -2,13 +2,14 @@
 //!
 //! **Border**: no browser here; the page shows what this crate says.
 
+pub mod bench;
 pub mod frame;
 mod picture;
 mod scenario;
 mod session;
 pub mod swarm;
 mod tiles;
-mod words;
+pub mod words;
 
 pub use scenario::{Scenario, parse_duration};
 pub use session::{Advance, Session};

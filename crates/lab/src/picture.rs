@@ -146,11 +146,12 @@ impl Painter {
         sim.settle_requests();
         self.read_facts(sim);
         let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).collect();
-        let history: Vec<Sample> = if self.last.history.last() == self.history.back() && !self.history.is_empty() {
-            Vec::new()
-        } else {
-            self.history.iter().cloned().collect()
-        };
+        let history: Vec<Sample> =
+            if self.last.history.last() == self.history.back() && !self.history.is_empty() {
+                Vec::new()
+            } else {
+                self.history.iter().cloned().collect()
+            };
         let nodes = self.nodes(sim);
         let pending = self.pending(sim);
         let old = &self.last;
@@ -246,7 +247,8 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
         let position = CONTROLLERS.iter().position(|row| row.name == name);
         let control = position.map(|position| &sim.loops()[position]);
         let last = control.and_then(|control| control.history.iter().rev().find(|run| run.writes > 0));
-        let acting = last.filter(|run| sim.now().since(run.at) < SECOND).map(|run| Rc::from(&*run.note.decision));
+        let acting =
+            last.filter(|run| sim.now().since(run.at) < SECOND).map(|run| Rc::from(&*run.note.decision));
         let up = control.map_or(sim.is_api_up(), |control| control.up);
         Component { title: title.into(), name: name.into(), up, acting }
     };

@@ -37,7 +37,8 @@ impl Session {
     /// Opens a scenario.
     pub fn open(scenario: Rc<Scenario>, seed: u64) -> Self {
         let sim = scenario.start(seed);
-        let mut session = Self { scenario, seed, sim, painter: Painter::default(), scripted: 0, log: Vec::new() };
+        let mut session =
+            Self { scenario, seed, sim, painter: Painter::default(), scripted: 0, log: Vec::new() };
         session.do_scripted();
         session
     }
@@ -111,7 +112,8 @@ impl Session {
     }
     /// Seed and actions as text, for a report or to run the same again.
     pub fn report(&self) -> String {
-        let report = serde_json::json!({ "scenario": self.scenario.name, "seed": self.seed, "actions": self.log });
+        let report =
+            serde_json::json!({ "scenario": self.scenario.name, "seed": self.seed, "actions": self.log });
         report.to_string()
     }
 

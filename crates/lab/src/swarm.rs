@@ -52,9 +52,13 @@ pub fn live(seed: u64) -> Result<Life, String> {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5e7_9014);
     let source = draw_scenario(&mut dice);
     let replay = |what: String, at: Time| {
-        format!("seed {seed} at {:.3} s: {what}\nreplay: cargo xtask swarm --seeds 1 --first {seed}", at.0 as f64 / 1e6)
+        format!(
+            "seed {seed} at {:.3} s: {what}\nreplay: cargo xtask swarm --seeds 1 --first {seed}",
+            at.0 as f64 / 1e6
+        )
     };
-    let scenario = Scenario::read(&source).map_err(|errors| replay(format!("{}\n{source}", errors[0]), Time(0)))?;
+    let scenario =
+        Scenario::read(&source).map_err(|errors| replay(format!("{}\n{source}", errors[0]), Time(0)))?;
     let mut sim = scenario.start(seed);
     let mut checker = Checker::default();
     let calm = dice.chance(25);
@@ -76,7 +80,10 @@ pub fn live(seed: u64) -> Result<Life, String> {
         match unrest(&sim) {
             None => break,
             Some(what) if sim.now() > deadline => {
-                return Err(replay(format!("no rest {} min after the faults stopped: {what}", REST / MINUTE), sim.now()));
+                return Err(replay(
+                    format!("no rest {} min after the faults stopped: {what}", REST / MINUTE),
+                    sim.now(),
+                ));
             }
             Some(_) => {}
         }
@@ -103,7 +110,9 @@ fn draw_scenario(dice: &mut Dice) -> String {
     let strategy = match dice.roll(5) {
         0 => "{type: Recreate}".to_string(),
         1 => "{rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}".to_string(),
-        2 => format!("{{rollingUpdate: {{maxSurge: {}, maxUnavailable: {}}}}}", 1 + dice.roll(3), dice.roll(3)),
+        2 => {
+            format!("{{rollingUpdate: {{maxSurge: {}, maxUnavailable: {}}}}}", 1 + dice.roll(3), dice.roll(3))
+        }
         3 => "{rollingUpdate: {maxSurge: 50%, maxUnavailable: 30%}}".to_string(),
         _ => "{}".to_string(),
     };
@@ -116,7 +125,9 @@ fn draw_scenario(dice: &mut Dice) -> String {
     };
     let liveness = if dice.chance(60) {
         let delay = 3 + dice.roll(8);
-        format!("\n          livenessProbe: {{httpGet: {{path: /, port: 8080}}, initialDelaySeconds: {delay}, periodSeconds: 3}}")
+        format!(
+            "\n          livenessProbe: {{httpGet: {{path: /, port: 8080}}, initialDelaySeconds: {delay}, periodSeconds: 3}}"
+        )
     } else {
         String::new()
     };
@@ -174,18 +185,23 @@ manifests:
 fn draw_action(dice: &mut Dice, sim: &Sim, calm: bool) -> Option<Action> {
     let namespace = || "default".to_string();
     let node = |dice: &mut Dice| {
-        let machines: Vec<String> = sim.machines().iter().map(|machine| machine.config.node.to_string()).collect();
+        let machines: Vec<String> =
+            sim.machines().iter().map(|machine| machine.config.node.to_string()).collect();
         dice.pick(&machines).cloned().unwrap_or_default()
     };
     let pod = |dice: &mut Dice| {
-        let names: Vec<String> = sim.store().list_in::<Pod>("default").map(|pod| pod.metadata.name.to_string()).collect();
+        let names: Vec<String> =
+            sim.store().list_in::<Pod>("default").map(|pod| pod.metadata.name.to_string()).collect();
         dice.pick(&names).cloned().unwrap_or_default()
     };
     let deployment = || "web".to_string();
-    let images = if calm { &["v1", "v2", "v3"][..] } else { &["v1", "v2", "v3", "broken", "missing", "crash"][..] };
+    let images =
+        if calm { &["v1", "v2", "v3"][..] } else { &["v1", "v2", "v3", "broken", "missing", "crash"][..] };
     Some(match dice.roll(if calm { 7 } else { 16 }) {
         0 => Action::SetLoad { namespace: namespace(), service: "web".into(), rps: dice.roll(120) as u32 },
-        1 => Action::Scale { namespace: namespace(), deployment: deployment(), replicas: dice.roll(10) as i32 },
+        1 => {
+            Action::Scale { namespace: namespace(), deployment: deployment(), replicas: dice.roll(10) as i32 }
+        }
         2 | 3 => {
             let tag = dice.pick(images)?;
             Action::SetImage { namespace: namespace(), deployment: deployment(), image: format!("web:{tag}") }
@@ -227,7 +243,11 @@ fn repairs(sim: &Sim) -> Vec<Action> {
     let namespace = || "default".to_string();
     let deployment = || "web".to_string();
     actions.push(Action::SetPaused { namespace: namespace(), deployment: deployment(), paused: false });
-    actions.push(Action::SetImage { namespace: namespace(), deployment: deployment(), image: "web:v1".into() });
+    actions.push(Action::SetImage {
+        namespace: namespace(),
+        deployment: deployment(),
+        image: "web:v1".into(),
+    });
     actions.push(Action::Scale { namespace: namespace(), deployment: deployment(), replicas: 2 });
     actions.push(Action::SetLoad { namespace: namespace(), service: "web".into(), rps: 1 });
     actions
@@ -238,16 +258,21 @@ fn unrest(sim: &Sim) -> Option<String> {
     let store = sim.store();
     if let Some(node) = store.list::<Node>().find(|node| {
         let ready = setpoint_api::condition(&node.status.conditions, "Ready");
-        ready.is_none_or(|ready| ready.status != setpoint_api::ConditionStatus::True) || !node.spec.taints.is_empty()
+        ready.is_none_or(|ready| ready.status != setpoint_api::ConditionStatus::True)
+            || !node.spec.taints.is_empty()
     }) {
         return Some(format!("node {} is not ready or tainted", node.metadata.name));
     }
     let deployment = store.find::<Deployment>("default", "web")?;
     let wanted = deployment.spec.replicas.unwrap_or(1);
     let status = &deployment.status;
-    let counts = (status.replicas, status.updated_replicas, status.available_replicas, status.observed_generation);
+    let counts =
+        (status.replicas, status.updated_replicas, status.available_replicas, status.observed_generation);
     if counts != (wanted, wanted, wanted, deployment.metadata.generation) {
-        return Some(format!("deployment wants {wanted} at generation {}, has {counts:?}", deployment.metadata.generation));
+        return Some(format!(
+            "deployment wants {wanted} at generation {}, has {counts:?}",
+            deployment.metadata.generation
+        ));
     }
     let there: Vec<_> = store.list_in::<Pod>("default").collect();
     // A wedged pod without a liveness probe stays wedged and ready: nobody can know. It still counts as desired.
@@ -268,4 +293,3 @@ fn unrest(sim: &Sim) -> Option<String> {
     let (low, high) = (autoscaler.spec.min_replicas.unwrap_or(1), autoscaler.spec.max_replicas);
     (!(low..=high).contains(&wanted)).then(|| format!("{} replicas, outside of {low} to {high}", wanted))
 }
-

@@ -3,9 +3,10 @@
 use crate::frame::{App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Rollout, Traffic, VersionCount};
 use setpoint_api::time::SECOND;
 use setpoint_api::{
-    ConditionStatus, Deployment, HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Service, Time, condition,
+    ConditionStatus, Deployment, HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Service, Time,
+    condition,
 };
-use setpoint_control::{deployment, pod as pods};
+use setpoint_control::{deployment, kubelet, pod as pods};
 use setpoint_sim::Sim;
 use setpoint_sim::ledger::Outcome;
 use setpoint_sim::machine::Power;
@@ -46,12 +47,12 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &BTreeMap<ObjId, Rc<str>>) -> Opti
     let version = version_of(first_image(&spec.template.spec));
     let versions = versions(sim, shown, &version);
     let rollout = rollout(shown);
-    let (max_surge, max_unavailable) = deployment::fenceposts(shown);
     let pods_there: i32 = versions.iter().map(|version| version.pods).sum();
-    let autoscaler = sim.store().list_in::<HorizontalPodAutoscaler>(&shown.metadata.namespace).find(|autoscaler| {
-        let target = &autoscaler.spec.scale_target_ref;
-        &*target.kind == "Deployment" && target.name == shown.metadata.name
-    });
+    let autoscaler =
+        sim.store().list_in::<HorizontalPodAutoscaler>(&shown.metadata.namespace).find(|autoscaler| {
+            let target = &autoscaler.spec.scale_target_ref;
+            &*target.kind == "Deployment" && target.name == shown.metadata.name
+        });
     Some(App {
         namespace: shown.metadata.namespace.clone(),
         name: shown.metadata.name.clone(),
@@ -63,8 +64,8 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &BTreeMap<ObjId, Rc<str>>) -> Opti
         versions,
         version,
         rollout,
-        max_surge,
-        max_unavailable,
+        max_surge: deployment::math::max_surge(shown),
+        max_unavailable: deployment::math::max_unavailable(shown),
         can_undo: deployment::history(sim.store(), shown).len() > 1,
         cpu_percent: cpu_percent(sim, shown),
         autoscaler: autoscaler.map(|autoscaler| self::autoscaler(sim, autoscaler)),
@@ -97,7 +98,8 @@ fn versions(sim: &Sim, shown: &Deployment, wanted: &Rc<str>) -> Vec<VersionCount
 fn rollout(shown: &Deployment) -> Rollout {
     let (spec, status) = (&shown.spec, &shown.status);
     let progressing = condition(&status.conditions, "Progressing");
-    let is_stalled = progressing.is_some_and(|progressing| &*progressing.reason == "ProgressDeadlineExceeded");
+    let is_stalled =
+        progressing.is_some_and(|progressing| &*progressing.reason == "ProgressDeadlineExceeded");
     let target = spec.replicas.unwrap_or(1);
     let is_complete = status.observed_generation >= shown.metadata.generation
         && status.updated_replicas == target
@@ -155,9 +157,11 @@ fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
         min: autoscaler.spec.min_replicas.unwrap_or(1),
         max: autoscaler.spec.max_replicas,
         target_percent: target.and_then(|target| target.target.average_utilization).unwrap_or(80),
-        next_look_us: decision.map(|decision| decision.at.plus(sim.tuning().hpa_sync).0),
-        arithmetic: decision.map(|decision| decision.arithmetic.clone()).unwrap_or_default(),
-        holding: decision.and_then(|decision| decision.stabilization.as_ref()).map(|held| (held.until.0, held.holding)),
+        next_look_us: decision.map(|decision| decision.next.0),
+        arithmetic: decision.map(|decision| decision.ratio.as_str().into()).unwrap_or_default(),
+        holding: decision
+            .and_then(|decision| decision.stabilization.as_ref())
+            .map(|held| (held.until.0, held.holding)),
     }
 }
 
@@ -190,8 +194,12 @@ pub(crate) fn balancer(sim: &Sim) -> Option<Balancer> {
     let routes = sim.gateway().targets(service.metadata.id);
     let port = service.spec.ports.first().map_or(0, |port| port.port);
     let slices = sim.store().list_in::<setpoint_api::EndpointSlice>(&service.metadata.namespace);
-    let own = slices.filter(|slice| slice.metadata.label("kubernetes.io/service-name") == Some(&service.metadata.name));
-    let ready = own.flat_map(|slice| &slice.endpoints).filter(|endpoint| endpoint.conditions.ready == Some(true)).count();
+    let own = slices
+        .filter(|slice| slice.metadata.label("kubernetes.io/service-name") == Some(&service.metadata.name));
+    let ready = own
+        .flat_map(|slice| &slice.endpoints)
+        .filter(|endpoint| endpoint.conditions.ready == Some(true))
+        .count();
     Some(Balancer {
         name: format!("{}:{port}", service.metadata.name).into(),
         address: service.spec.cluster_ip.clone(),
@@ -241,7 +249,10 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     if is_ready {
         let left = (renewed.plus(sim.tuning().node_monitor_grace).since(sim.now()) + SECOND - 1) / SECOND;
         return (power == Some(Power::Off)).then(|| {
-            format!("No power, no heartbeat for {silent} s. The cluster still believes it Ready, for about {} s.", left.max(0))
+            format!(
+                "No power, no heartbeat for {silent} s. The cluster still believes it Ready, for about {} s.",
+                left.max(0)
+            )
         });
     }
     let taint = node.spec.taints.iter().find(|taint| &*taint.effect == "NoExecute");
@@ -257,7 +268,10 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     let first = evictions.min().map(|seconds| added.plus(seconds * SECOND).since(sim.now()));
     Some(match first {
         Some(left) if left > 0 => {
-            format!("No heartbeat for {silent} s. Its pods are evicted in {} s.", (left + SECOND - 1) / SECOND)
+            format!(
+                "No heartbeat for {silent} s. Its pods are evicted in {} s.",
+                (left + SECOND - 1) / SECOND
+            )
         }
         _ => format!("No heartbeat for {silent} s."),
     })
@@ -297,7 +311,9 @@ pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>) -> PodKey {
     PodKey {
         pod: pod.clone(),
         powered: machine.is_none_or(|machine| machine.power == Power::On),
-        pulling: local.is_some_and(|local| local.record.is_pulling()),
+        pulling: local.is_some_and(|local| {
+            local.record.all().any(|container| container.image == kubelet::Image::Pulling)
+        }),
         wedged: running.is_some_and(|process| process.wedged),
         answers_at: running.map(|process| process.answers_at),
         answers: running.is_some_and(|process| process.listens(sim.now())),
@@ -313,7 +329,9 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
     let statuses = &pod.status.container_statuses;
     let waiting = statuses.iter().find_map(|status| status.state.waiting.as_ref());
     let note = match look {
-        PodLook::Pending => condition(&pod.status.conditions, "PodScheduled").map(|scheduled| scheduled.message.clone()),
+        PodLook::Pending => {
+            condition(&pod.status.conditions, "PodScheduled").map(|scheduled| scheduled.message.clone())
+        }
         PodLook::BackOff => waiting.map(|waiting| waiting.message.clone()),
         PodLook::Lost => Some("Its node has no power.".into()),
         _ => None,
@@ -348,7 +366,9 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
 fn look(pod: &Pod, key: &PodKey) -> PodLook {
     let waiting = pod.status.container_statuses.iter().find_map(|status| status.state.waiting.as_ref());
     let is_backing_off = waiting.is_some_and(|waiting| {
-        waiting.reason.ends_with("BackOff") || waiting.reason.starts_with("Err") || &*waiting.reason == "InvalidImageName"
+        waiting.reason.ends_with("BackOff")
+            || waiting.reason.starts_with("Err")
+            || &*waiting.reason == "InvalidImageName"
     });
     let has_ended = pod.status.container_statuses.iter().any(|status| status.state.terminated.is_some());
     if pod.spec.node_name.is_none() {
@@ -375,7 +395,7 @@ fn look(pod: &Pod, key: &PodKey) -> PodLook {
 /// STATUS as `kubectl get pods` prints it.
 ///
 /// Upstream: pkg/printers/internalversion/printers.go `printPod`. Simplified: no init containers.
-pub(crate) fn status_word(pod: &Pod) -> String {
+pub fn status_word(pod: &Pod) -> String {
     let mut word = pod.status.phase.to_string();
     if !pod.status.reason.is_empty() {
         word = pod.status.reason.to_string();

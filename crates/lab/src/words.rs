@@ -1,25 +1,38 @@
 //! Sentences for people: actions, facts, causes.
 
+pub use crate::tiles::status_word;
 use setpoint_sim::Action;
 
 /// The action in a sentence.
 pub fn describe_action(action: &Action) -> String {
     match action {
-        Action::SetLoad { service, rps, .. } => format!("You set the load on {service} to {rps} requests per second."),
-        Action::SetCpuLoad { service, milli, .. } => format!("You set the CPU load behind {service} to {milli}m."),
+        Action::SetLoad { service, rps, .. } => {
+            format!("You set the load on {service} to {rps} requests per second.")
+        }
+        Action::SetCpuLoad { service, milli, .. } => {
+            format!("You set the CPU load behind {service} to {milli}m.")
+        }
         Action::KillMachine { node } => format!("You cut the power of {node}."),
         Action::RestoreMachine { node } => format!("You gave {node} its power back."),
         Action::AddMachine { node } => format!("You added the machine {node}."),
-        Action::Scale { deployment, replicas, .. } => format!("You set deployment {deployment} to {replicas} replicas."),
-        Action::SetImage { deployment, image, .. } => format!("You deployed {image} to deployment {deployment}."),
+        Action::Scale { deployment, replicas, .. } => {
+            format!("You set deployment {deployment} to {replicas} replicas.")
+        }
+        Action::SetImage { deployment, image, .. } => {
+            format!("You deployed {image} to deployment {deployment}.")
+        }
         Action::Undo { deployment, to_revision: None, .. } => {
             format!("You rolled deployment {deployment} back to the revision before.")
         }
         Action::Undo { deployment, to_revision: Some(revision), .. } => {
             format!("You rolled deployment {deployment} back to revision {revision}.")
         }
-        Action::SetPaused { deployment, paused: true, .. } => format!("You paused the rollout of deployment {deployment}."),
-        Action::SetPaused { deployment, paused: false, .. } => format!("You resumed the rollout of deployment {deployment}."),
+        Action::SetPaused { deployment, paused: true, .. } => {
+            format!("You paused the rollout of deployment {deployment}.")
+        }
+        Action::SetPaused { deployment, paused: false, .. } => {
+            format!("You resumed the rollout of deployment {deployment}.")
+        }
         Action::DeletePod { pod, .. } => format!("You deleted pod {pod}."),
         Action::CrashPod { pod, .. } => format!("You crashed pod {pod}."),
         Action::WedgePod { pod, .. } => format!("You made pod {pod} hang."),

@@ -55,7 +55,10 @@ impl Checker {
         for pod in sim.store().list::<Pod>() {
             let before = self.node_of_pod.get(&pod.metadata.id);
             if before.is_some() && before != pod.spec.node_name.as_ref() {
-                return Err(format!("pod {} moved from {before:?} to {:?}", pod.metadata.name, pod.spec.node_name));
+                return Err(format!(
+                    "pod {} moved from {before:?} to {:?}",
+                    pod.metadata.name, pod.spec.node_name
+                ));
             }
             if let Some(node) = &pod.spec.node_name {
                 now.insert(pod.metadata.id, node.clone());
@@ -101,7 +104,10 @@ fn capacity(sim: &Sim) -> Result<(), String> {
                 if &*name == "cpu" { quantity.milli_value() } else { quantity.value() }
             });
             if used > allocatable {
-                return Err(format!("node {} has {allocatable} of {name}, its pods request {used}", node.metadata.name));
+                return Err(format!(
+                    "node {} has {allocatable} of {name}, its pods request {used}",
+                    node.metadata.name
+                ));
             }
         }
     }
@@ -111,7 +117,8 @@ fn capacity(sim: &Sim) -> Result<(), String> {
 /// At most one owner manages an object, and sets have no negative size.
 fn owners(sim: &Sim) -> Result<(), String> {
     for pod in sim.store().list::<Pod>() {
-        let managers = pod.metadata.owner_references.iter().filter(|owner| owner.controller == Some(true)).count();
+        let managers =
+            pod.metadata.owner_references.iter().filter(|owner| owner.controller == Some(true)).count();
         if managers > 1 {
             return Err(format!("pod {} has {managers} controllers", pod.metadata.name));
         }
@@ -129,9 +136,15 @@ fn autoscalers(sim: &Sim) -> Result<(), String> {
     for autoscaler in sim.store().list::<HorizontalPodAutoscaler>() {
         let (spec, wanted) = (&autoscaler.spec, autoscaler.status.desired_replicas);
         let min = spec.min_replicas.unwrap_or(1);
-        if wanted != 0 && autoscaler.status.current_replicas != 0 && !(min..=spec.max_replicas).contains(&wanted) {
+        if wanted != 0
+            && autoscaler.status.current_replicas != 0
+            && !(min..=spec.max_replicas).contains(&wanted)
+        {
             let name = &autoscaler.metadata.name;
-            return Err(format!("autoscaler {name} wants {wanted}, outside of {min} to {}", spec.max_replicas));
+            return Err(format!(
+                "autoscaler {name} wants {wanted}, outside of {min} to {}",
+                spec.max_replicas
+            ));
         }
     }
     Ok(())

@@ -128,7 +128,8 @@ fn balance((cpu, memory): (i64, i64), room: &Room) -> i64 {
 /// The more of the pod's images a node has, the better; images on few nodes count less.
 fn image_locality(cache: &Cache, spec: &PodSpec, slots: &[Slot]) -> Option<Vec<i64>> {
     let images = images_of(spec);
-    let most = MOST_IMAGE.saturating_mul(images.len() as i64);
+    let containers = spec.init_containers.len() + spec.containers.len();
+    let most = MOST_IMAGE.saturating_mul(containers.max(1) as i64);
     let known: Vec<(&Str, u32)> =
         images.iter().filter_map(|image| Some((image, *cache.images.get(image)?))).collect();
     if known.is_empty() {

@@ -1,2 +1,112 @@
-//! Setpoint.
-fn main() {}
+//! `cargo xtask`: everything that is done to the project, from a machine that has rustup alone.
+#![allow(
+    clippy::disallowed_types,
+    reason = "the rule keeps the engine free of clocks; this program times its steps and watches files"
+)]
+
+mod args;
+mod browser;
+mod ci;
+mod engine;
+mod html;
+mod page;
+mod process;
+mod serve;
+mod server;
+mod size;
+mod tidy;
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::{env, io, thread};
+
+use anyhow::{Context, Result, bail};
+
+use crate::args::Args;
+use crate::page::Profile;
+use crate::process::root;
+use crate::server::{Server, Site};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  serve [--release] [--port N] [--open]   build the page, serve it on 127.0.0.1, rebuild on changes
+  build [--release]                       write the page to dist/, for any static host and any sub-path
+  ci [STEP...]                            everything that must hold before a change lands
+  browser [PART]                          browser tests whose file name contains PART, on a fresh dist/
+  swarm [--seeds N] [--first S]           random fault schedules, checked after every event
+  bench [ARGS]                            benchmarks, native and in wasm
+  bless [ARGS]                            rewrite golden files to what the tests now print
+  size                                    what the first load of dist/ transfers
+  host DIR [--port N] [--base /P/] [--strict]
+                                          serve a folder until standard input ends (for the tests)
+";
+
+fn main() -> ExitCode {
+    match command(Args::new(env::args().skip(1))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(mut args: Args) -> Result<()> {
+    let dist = root().join("dist");
+    match args.word().as_deref() {
+        None | Some("help") => print!("{HELP}"),
+        Some("serve") => {
+            let profile = Profile::from_release(args.flag("--release"));
+            let port = args.value("--port")?.unwrap_or(8080);
+            let open = args.flag("--open");
+            args.finish()?;
+            serve::serve(profile, port, open)?;
+        }
+        Some("build") => {
+            let profile = Profile::from_release(args.flag("--release"));
+            args.finish()?;
+            page::build(profile, &dist)?;
+            println!("The page is in {}", dist.display());
+        }
+        Some("ci") => ci::ci(&args.rest())?,
+        Some("browser") => {
+            let only = args.word();
+            args.finish()?;
+            page::build(Profile::Page, &dist)?;
+            browser::test(&dist, only.as_deref())?;
+        }
+        Some("swarm") => {
+            let seeds = args.value("--seeds")?.unwrap_or(2_000);
+            let first = args.value("--first")?.unwrap_or(1);
+            args.finish()?;
+            if let Some(reason) = engine::swarm(seeds, first)? {
+                bail!(reason);
+            }
+        }
+        Some("bench") => engine::bench(&args.rest())?,
+        Some("bless") => engine::bless(&args.rest())?,
+        Some("size") => {
+            args.finish()?;
+            size::check(&dist)?;
+        }
+        Some("host") => host(args)?,
+        Some(other) => bail!("no command {other:?}\n\n{HELP}"),
+    }
+    Ok(())
+}
+
+/// Serves until standard input ends, which it does when the calling test dies, however it dies.
+fn host(mut args: Args) -> Result<()> {
+    let port = args.value("--port")?.unwrap_or(0);
+    let base = args.value("--base")?.unwrap_or_else(|| "/".to_owned());
+    let strict = args.flag("--strict");
+    let dir: PathBuf = args.word().context("host needs a folder")?.into();
+    args.finish()?;
+    let server = Server::bind(Site { dir, base, strict }, port)?;
+    println!("{}", server.url()?);
+    thread::spawn(move || server.run());
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The browser tests: what they need on the machine, and their run.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::engine;
+use crate::page::{self, Profile};
+use crate::process::{command, find, output, root, run};
+
+/// The oldest node whose test runner has all that the tests use.
+const NODE_AT_LEAST: u32 = 20;
+
+/// Runs the tests in `tests/browser` whose names contain `only` (all, if it is empty) against `dist`.
+///
+/// # Errors
+/// When a test fails, or when the machine lacks something that can't be installed.
+pub fn test(dist: &Path, only: Option<&str>) -> Result<()> {
+    check_node()?;
+    let dir = root().join("tests/browser");
+    install_packages(&dir)?;
+    let chromium = chromium()?;
+    let mut tests: Vec<PathBuf> =
+        fs::read_dir(&dir)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    tests.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.ends_with(".test.mjs") && only.is_none_or(|part| name.contains(part))
+    });
+    tests.sort();
+    if tests.is_empty() {
+        bail!("no browser test has such a name");
+    }
+    // One file at a time: two browsers on two cores would make the tests wait for each other.
+    let mut node = command("node", ["--test", "--test-concurrency=1"]);
+    node.args(&tests).env("CHROMIUM", chromium).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist);
+    if engine::hashes_file().exists() {
+        node.env("SETPOINT_HASHES", engine::hashes_file());
+        node.env("SETPOINT_NODE_MODULE", page::node_module(Profile::Page)?);
+    }
+    run(&mut node)
+}
+
+fn check_node() -> Result<()> {
+    let missing = || format!("the browser tests need node {NODE_AT_LEAST} or later with npm on PATH");
+    if find("node").is_none() || find("npm").is_none() {
+        bail!(missing());
+    }
+    let version = output(&mut command("node", ["--version"]))?;
+    match major(&version) {
+        Some(major) if major >= NODE_AT_LEAST => Ok(()),
+        _ => bail!("{}; this is {}", missing(), version.trim()),
+    }
+}
+
+/// `v20.1.2` into 20.
+fn major(version: &str) -> Option<u32> {
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// `npm ci`, unless what it would fetch is there already.
+fn install_packages(dir: &Path) -> Result<()> {
+    let modified = |path: PathBuf| fs::metadata(path).and_then(|data| data.modified()).ok();
+    let wanted = modified(dir.join("package-lock.json"));
+    let fetched = modified(dir.join("node_modules/.package-lock.json"));
+    if fetched.is_some() && fetched >= wanted {
+        return Ok(());
+    }
+    run(command("npm", ["ci", "--no-audit", "--no-fund"]).current_dir(dir))
+}
+
+/// A Chromium: the one in CHROMIUM, one on PATH, or one that apt installs now.
+fn chromium() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("CHROMIUM") {
+        let path = PathBuf::from(path);
+        return if path.is_file() { Ok(path) } else { bail!("CHROMIUM={}: no such file", path.display()) };
+    }
+    const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let on_path = || NAMES.iter().find_map(|name| find(name));
+    if let Some(path) = on_path() {
+        return Ok(path);
+    }
+    let missing = "the browser tests need Chromium: put `chromium` on PATH, or its path into CHROMIUM";
+    if find("apt-get").is_none() {
+        bail!("{missing} (there is no apt-get here to install it with)");
+    }
+    if output(&mut command("id", ["-u"]))?.trim() != "0" {
+        bail!("{missing} (`apt-get install chromium` does it, but needs root)");
+    }
+    println!("Installing Chromium.");
+    run(&mut command("apt-get", ["update", "-qq"])).context(missing)?;
+    run(command("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"])
+        .env("DEBIAN_FRONTEND", "noninteractive"))
+    .context(missing)?;
+    on_path().context(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn versions_of_node_are_read() {
+        assert_eq!(major("v20.20.2\n"), Some(20));
+        assert_eq!(major("20.1.0"), None);
+        assert_eq!(major(""), None);
+    }
+}

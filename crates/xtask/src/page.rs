@@ -1,0 +1,249 @@
+//! The page: `web` compiled to wasm, its glue, and the files that `index.html` names, under hashed names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::html::{self, Asset};
+use crate::process::{cargo, command, find, output, root, run, target_dir};
+
+/// The only target that the page is compiled for.
+pub const WASM: &str = "wasm32-unknown-unknown";
+
+/// How the page is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Quick to build, with the names of functions in stack traces.
+    Dev,
+    /// Small; what visitors get.
+    Page,
+}
+
+impl Profile {
+    /// The profile that `--release` asks for or not.
+    pub fn from_release(release: bool) -> Profile {
+        if release { Profile::Page } else { Profile::Dev }
+    }
+
+    fn name(self) -> &'static str {
+        if self == Profile::Page { "page" } else { "dev" }
+    }
+
+    fn dir(self) -> &'static str {
+        if self == Profile::Page { "page" } else { "debug" }
+    }
+}
+
+/// Whom the glue is for.
+#[derive(Clone, Copy)]
+pub enum Host {
+    /// An ES module with an `init` function.
+    Browser,
+    /// A CommonJS module, for tests and benchmarks.
+    Node,
+}
+
+/// Builds the page into `dist`, replacing what was there only once everything has worked.
+///
+/// # Errors
+/// When the compiler refuses, or `index.html` names what is not there.
+pub fn build(profile: Profile, dist: &Path) -> Result<()> {
+    let wasm = compile(profile)?;
+    let glue = glue(&wasm, profile, Host::Browser)?;
+    let wasm_file = glue.join("setpoint_bg.wasm");
+    if profile == Profile::Page {
+        optimise(&wasm_file);
+    }
+
+    let mut files = Files::default();
+    let source = read(&root().join("index.html"))?;
+    let html = html::rewrite(&source, |asset| replacement(asset, &glue, &mut files))?;
+    files.0.push(("index.html".to_owned(), html.into_bytes()));
+
+    if dist.exists() {
+        fs::remove_dir_all(dist).with_context(|| format!("clearing {}", dist.display()))?;
+    }
+    fs::create_dir_all(dist)?;
+    for (name, bytes) in &files.0 {
+        fs::write(dist.join(name), bytes)?;
+    }
+    Ok(())
+}
+
+/// The page's module with glue for node, whose path is returned.
+///
+/// # Errors
+/// As [`build`].
+pub fn node_module(profile: Profile) -> Result<PathBuf> {
+    let wasm = compile(profile)?;
+    Ok(glue(&wasm, profile, Host::Node)?.join("setpoint.js"))
+}
+
+/// Adds the wasm target to the toolchain if it is missing.
+///
+/// # Errors
+/// When it is missing and rustup can't add it.
+pub fn ensure_target() -> Result<()> {
+    let libdir = output(&mut command("rustc", ["--print", "target-libdir", "--target", WASM]))?;
+    if Path::new(libdir.trim()).is_dir() {
+        return Ok(());
+    }
+    eprintln!("Adding the target {WASM} to the toolchain.");
+    run(&mut command("rustup", ["target", "add", WASM]))
+        .with_context(|| format!("the Rust target {WASM} is missing; rustup can add it (https://rustup.rs)"))
+}
+
+fn compile(profile: Profile) -> Result<PathBuf> {
+    ensure_target()?;
+    run(&mut cargo(["build", "--package", "setpoint-web", "--target", WASM, "--profile", profile.name()]))?;
+    Ok(target_dir().join(WASM).join(profile.dir()).join("setpoint-web.wasm"))
+}
+
+/// Writes glue and final wasm, and returns the folder that holds them.
+fn glue(wasm: &Path, profile: Profile, host: Host) -> Result<PathBuf> {
+    let kind = match host {
+        Host::Browser => "glue",
+        Host::Node => "glue-node",
+    };
+    let dir = target_dir().join("xtask").join(profile.dir()).join(kind);
+    if dir.exists() {
+        fs::remove_dir_all(&dir)?;
+    }
+    let mut bindgen = Bindgen::new();
+    match host {
+        Host::Browser => bindgen.web(true)?,
+        Host::Node => bindgen.nodejs(true)?,
+    };
+    // The two sections are a third of the wasm, and a visitor has no use for either.
+    bindgen
+        .input_path(wasm)
+        .out_name("setpoint")
+        .typescript(false)
+        .remove_name_section(profile == Profile::Page)
+        .remove_producers_section(profile == Profile::Page)
+        .generate(&dir)
+        .context("wasm-bindgen")?;
+    if dir.join("snippets").exists() {
+        bail!("the page has JavaScript snippets, which hashed names do not cover; call boot.js instead");
+    }
+    Ok(dir)
+}
+
+/// Shrinks the wasm in place if `wasm-opt` is there; a few per cent, so its absence or refusal is no error.
+fn optimise(wasm: &Path) {
+    let Some(program) = find("wasm-opt") else { return };
+    let smaller = wasm.with_extension("opt.wasm");
+    // Features are read from the wasm itself: `--all-features` would emit types that no browser knows.
+    let done = command(&program.to_string_lossy(), ["-Oz"])
+        .arg(wasm)
+        .arg("-o")
+        .arg(&smaller)
+        .stderr(Stdio::null())
+        .status();
+    match done {
+        Ok(status) if status.success() && fs::rename(&smaller, wasm).is_ok() => {}
+        _ => eprintln!("wasm-opt on PATH is too old for this wasm; going on without it."),
+    }
+}
+
+/// Files of the finished page, by name.
+#[derive(Default)]
+struct Files(Vec<(String, Vec<u8>)>);
+
+impl Files {
+    /// Adds a file whose name carries a hash of its content, and returns its address from the page.
+    fn add(&mut self, stem: &str, extension: &str, bytes: Vec<u8>) -> String {
+        let name = format!("{stem}-{:016x}.{extension}", content_hash(&bytes));
+        let address = format!("./{name}");
+        self.0.push((name, bytes));
+        address
+    }
+}
+
+/// FNV-1a: the same name for the same content with every version of the compiler.
+fn content_hash(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn replacement(asset: &Asset, glue: &Path, files: &mut Files) -> Result<String> {
+    let attribute = |name: &str| asset.attributes.get(name).map_or("", String::as_str);
+    match (asset.element.as_str(), attribute("rel")) {
+        ("link", "rust") => {
+            let wasm = files.add("setpoint", "wasm", read_bytes(&glue.join("setpoint_bg.wasm"))?);
+            let js = files.add("setpoint", "js", read_bytes(&glue.join("setpoint.js"))?);
+            Ok(format!(
+                "<link rel=\"modulepreload\" href=\"{js}\" data-boot=\"glue\">\n<link rel=\"preload\" href=\"{wasm}\" as=\"fetch\" type=\"application/wasm\" crossorigin data-boot=\"wasm\">"
+            ))
+        }
+        ("link", "css") => {
+            let href = add_source(files, attribute("href"))?;
+            Ok(format!("<link rel=\"stylesheet\" href=\"{href}\">"))
+        }
+        ("script", "") => {
+            let src = add_source(files, attribute("src"))?;
+            Ok(format!("<script src=\"{src}\" defer></script>"))
+        }
+        (element, rel) => bail!("index.html: <{element} rel={rel:?}> is no asset that this build knows"),
+    }
+}
+
+fn add_source(files: &mut Files, path: &str) -> Result<String> {
+    let file = Path::new(path);
+    let (Some(stem), Some(extension)) = (file.file_stem(), file.extension()) else {
+        bail!("index.html: {path:?} is no file's address");
+    };
+    let bytes = read_bytes(&root().join(file))?;
+    Ok(files.add(&stem.to_string_lossy(), &extension.to_string_lossy(), bytes))
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("reading {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_content() {
+        let mut files = Files::default();
+        let one = files.add("a", "css", b"x".to_vec());
+        let two = files.add("a", "css", b"y".to_vec());
+        assert_eq!(one, "./a-af63f54c86021707.css");
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn every_asset_of_the_page_exists() {
+        let html = read(&root().join("index.html")).unwrap();
+        let assets = html::assets(&html).unwrap();
+        assert!(assets.iter().any(|asset| asset.attributes.get("rel").is_some_and(|rel| rel == "rust")));
+        for asset in &assets {
+            let path = asset.attributes.get("href").or(asset.attributes.get("src")).unwrap();
+            assert!(root().join(path).is_file(), "{path}");
+        }
+    }
+
+    /// The glue of one version can't read the wasm of another, so three places must agree.
+    #[test]
+    fn wasm_bindgen_has_one_version() {
+        let manifest = read(&root().join("Cargo.toml")).unwrap();
+        let lock = read(&root().join("Cargo.lock")).unwrap();
+        for package in ["wasm-bindgen", "wasm-bindgen-cli-support"] {
+            let pin = manifest.lines().find_map(|line| line.strip_prefix(&format!("{package} = \"=")));
+            let pin = pin.unwrap_or_else(|| panic!("{package} is not pinned")).trim_end_matches('"');
+            let (_, after) = lock.split_once(&format!("name = \"{package}\"\nversion = \"")).unwrap();
+            assert_eq!(after.split('"').next(), Some(pin), "{package}");
+            assert_eq!(pin, "0.2.130", "the pin of {package} moves together with the other's");
+        }
+    }
+}

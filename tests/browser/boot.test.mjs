@@ -1,0 +1,224 @@
+// The page starts wherever it is put, keeps to itself, and says so when it can't start or has stopped.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { after, before, test } from "node:test";
+import { assertClean, dist, openPage, shot, startBrowser, startServer, violations, waitForStart, waitForText } from "./page.mjs";
+
+let browser, server;
+before(async () => {
+  browser = await startBrowser();
+  server = await startServer({ base: "/a/deep/path/", strict: true });
+});
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** The card's text, with its buttons. */
+const card = (page) => page.getByRole("alertdialog");
+const themes = ["light", "dark"];
+
+for (const theme of themes) {
+  test(`starts below a sub-path under the strictest policy, ${theme}`, async () => {
+    const open = await openPage(browser, server.url, { theme });
+    await waitForStart(open.page);
+    assert.equal(await card(open.page).isVisible(), false);
+    await shot(open.page, `start-${theme}`);
+    await assertClean(open);
+    await open.close();
+  });
+}
+
+test("the first load is index.html and what it names, nothing else", async () => {
+  const open = await openPage(browser, server.url);
+  await waitForStart(open.page);
+  await open.page.waitForLoadState("networkidle");
+  const html = await readFile(join(dist, "index.html"), "utf8");
+  const named = [...html.matchAll(/"\.\/([^"]+)"/g)].map((match) => new URL(match[1], server.url).href);
+  const loaded = new Set(open.requests.filter((url) => !url.startsWith("data:")));
+  assert.deepEqual([...loaded].sort(), [...new Set([server.url, ...named])].sort());
+  await open.close();
+});
+
+test("says that it is starting while it does", async () => {
+  // The wasm never arrives, so the page stays as a slow connection shows it.
+  const open = await openPage(browser, server.url, {
+    prepare: (page) => page.route("**/*.wasm", () => {}),
+  });
+  await waitForText(open.page, "Starting the cluster…");
+  await shot(open.page, "loading");
+  assert.deepEqual(await violations(open.page), []);
+  await open.close();
+});
+
+for (const theme of themes) {
+  test(`a panic shows the crash card over the page, ${theme}`, async () => {
+    const open = await openPage(browser, `${server.url}?seed=7#from-a-link`, { theme });
+    const { page } = open;
+    await waitForStart(page);
+    await page.evaluate(async () => {
+      window.setpointReport = "seed 7\n00:01 kill Node-02";
+      const glue = await import(document.querySelector('link[data-boot="glue"]').href);
+      try { glue.force_panic("replicas out of range"); } catch { /* the trap that follows the hook */ }
+    });
+    await waitForText(page, "Setpoint has stopped");
+    const text = await card(page).innerText();
+    assert.match(text, /panicked at .*\n?.*replicas out of range/);
+    assert.equal(await page.evaluate(() => document.activeElement.id), "boot-panel");
+    await shot(page, `crash-${theme}`);
+    assert.deepEqual(await violations(page), []);
+
+    // The page below is out of reach; the keyboard walks the card alone.
+    const walk = [];
+    for (let step = 0; step < 5; step += 1) {
+      await page.keyboard.press("Tab");
+      walk.push(await page.evaluate(() => document.activeElement.closest("#app") ? "app" : document.activeElement.id));
+    }
+    assert.deepEqual(walk.slice(0, 4), ["boot-message", "boot-reload", "boot-over", "boot-copy"]);
+    assert.ok(!walk.includes("app"));
+
+    await page.getByRole("button", { name: "Start over" }).click();
+    await waitForStart(page);
+    assert.equal(page.url(), server.url);
+    assert.equal(await card(page).isVisible(), false);
+    await open.close();
+  });
+}
+
+test("reload after a crash opens the same address again", async () => {
+  const open = await openPage(browser, `${server.url}#from-a-link`);
+  await waitForStart(open.page);
+  await open.page.evaluate(() => window.setpointCrashed("forced"));
+  await open.page.getByRole("button", { name: "Reload" }).click();
+  await waitForStart(open.page);
+  assert.equal(open.page.url(), `${server.url}#from-a-link`);
+  assert.equal(await card(open.page).isVisible(), false);
+  await open.close();
+});
+
+test("the report holds what it takes to see the error again", async () => {
+  const open = await openPage(browser, `${server.url}#from-a-link`, {
+    context: { permissions: ["clipboard-read", "clipboard-write"] },
+  });
+  const { page } = open;
+  await waitForStart(page);
+  await page.evaluate(() => {
+    window.setpointReport = "seed 7\n00:01 kill Node-02";
+    window.setpointCrashed("first");
+    window.setpointCrashed("second, a consequence");
+  });
+  await page.getByRole("button", { name: "Copy report" }).click();
+  await waitForText(page, "Copied");
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(copied, /^Setpoint stopped: first\n/);
+  assert.match(copied, /#from-a-link/);
+  assert.match(copied, /seed 7\n00:01 kill Node-02$/);
+  assert.doesNotMatch(copied, /second/);
+  await open.close();
+});
+
+test("without a clipboard the report is selected instead", async () => {
+  const open = await openPage(browser, server.url, {
+    prepare: (page) => page.addInitScript(() => {
+      Object.defineProperty(navigator, "clipboard", { value: undefined });
+    }),
+  });
+  const { page } = open;
+  await waitForStart(page);
+  await page.evaluate(() => window.setpointCrashed("forced"));
+  await page.getByRole("button", { name: "Copy report" }).click();
+  await waitForText(page, "Selected below");
+  assert.match(await page.evaluate(() => getSelection().toString()), /^Setpoint stopped: forced/);
+  await open.close();
+});
+
+test("a trap that no panic hook sees shows the crash card too", async () => {
+  const open = await openPage(browser, server.url);
+  await waitForStart(open.page);
+  await open.page.evaluate(() => {
+    setTimeout(() => { throw new WebAssembly.RuntimeError("memory access out of bounds"); });
+  });
+  await waitForText(open.page, "memory access out of bounds");
+  await waitForText(open.page, "Setpoint has stopped");
+  await open.close();
+});
+
+/** Ways for a start to fail, and what the card must say. */
+const failures = [
+  {
+    name: "no-wasm", title: "This browser cannot run Setpoint", text: /WebAssembly/,
+    prepare: (page) => page.addInitScript(() => { delete globalThis.WebAssembly; }),
+  },
+  {
+    name: "missing-wasm", title: "Setpoint could not start", text: /did not arrive/,
+    prepare: (page) => page.route("**/*.wasm", (route) => route.abort()),
+  },
+  {
+    name: "missing-glue", title: "Setpoint could not start", text: /did not arrive/,
+    prepare: (page) => page.route("**/setpoint-*.js", (route) => route.abort()),
+  },
+  {
+    name: "wasm-404", title: "Setpoint could not start", text: /did not arrive/,
+    prepare: (page) => page.route("**/*.wasm", (route) => route.fulfill({ status: 404, body: "Not Found" })),
+  },
+  {
+    name: "panic-at-start", title: "Setpoint has stopped", text: /forced/,
+    prepare: (page) => page.addInitScript(() => {
+      addEventListener("DOMContentLoaded", () => window.setpointCrashed("forced"));
+    }),
+  },
+  {
+    name: "old-browser", title: "Setpoint could not start", text: /too old/,
+    prepare: (page) => page.route("**/*.wasm", (route) => route.fulfill({ contentType: "application/wasm", body: "\0asm\x02\0\0\0" })),
+  },
+  {
+    name: "policy", title: "Setpoint could not start", text: /wasm-unsafe-eval/,
+    prepare: (page) => page.route(server.url, async (route) => {
+      const response = await route.fetch();
+      const headers = { ...response.headers(), "content-security-policy": "default-src 'self'" };
+      await route.fulfill({ response, headers });
+    }),
+  },
+];
+for (const { name, title, text, prepare } of failures) {
+  for (const theme of themes) {
+    test(`a start that fails says why: ${name}, ${theme}`, async () => {
+      const open = await openPage(browser, server.url, { theme, prepare });
+      await waitForText(open.page, title);
+      assert.match(await card(open.page).innerText(), text);
+      assert.equal(await open.page.getByText("Starting the cluster…").isVisible(), false);
+      await shot(open.page, `${name}-${theme}`);
+      assert.deepEqual(await violations(open.page), []);
+      await open.close();
+    });
+  }
+}
+
+test("opened as a file, it says that it needs a server", async () => {
+  const open = await openPage(browser, pathToFileURL(join(dist, "index.html")).href);
+  await waitForText(open.page, "It was opened as a file");
+  await shot(open.page, "file");
+  await open.close();
+});
+
+test("without JavaScript it says what it needs", async () => {
+  const open = await openPage(browser, server.url, { context: { javaScriptEnabled: false } });
+  // Playwright's search by text passes <noscript> over.
+  await open.page.locator("noscript h1", { hasText: "Setpoint needs JavaScript" }).waitFor({ state: "visible" });
+  assert.equal(await open.page.getByText("Starting the cluster…").isVisible(), false);
+  await shot(open.page, "noscript");
+  await open.close();
+});
+
+test("the card fits a phone", async () => {
+  const open = await openPage(browser, server.url, { width: 320, height: 568 });
+  await waitForStart(open.page);
+  await open.page.evaluate(() => window.setpointCrashed(`panicked at crates/sim/src/lib.rs:1:1:\n${"long".repeat(200)}`));
+  await waitForText(open.page, "Setpoint has stopped");
+  assert.equal(await open.page.evaluate(() => document.documentElement.scrollWidth), 320);
+  await shot(open.page, "crash-phone");
+  await open.close();
+});

@@ -1,0 +1,111 @@
+// Starts the page, and speaks for it when it can't: no WebAssembly, a start that failed, a crash.
+// A classic script on purpose. A module would not even load from a file or in a sandboxed frame, and then
+// nobody could say why the page stays empty.
+"use strict";
+(() => {
+  const element = (id) => document.getElementById(id);
+  let started = false;
+  let stopped = false;
+  let message = "";
+
+  /** The text for whoever is to find the error: what happened, where, and how to make it happen again. */
+  const report = () => [
+    `Setpoint stopped: ${message}`,
+    `Address: ${location.href}`,
+    `Browser: ${navigator.userAgent}`,
+    "",
+    String(window.setpointReport ?? "No simulation had begun."),
+  ].join("\n");
+
+  /** Shows the card, once; what comes after the first failure is a consequence of it. */
+  const show = (title, text, what) => {
+    if (stopped) return;
+    stopped = true;
+    message = what;
+    element("boot-title").textContent = title;
+    element("boot-text").textContent = text;
+    element("boot-message").textContent = what;
+    element("boot-message").hidden = what === "";
+    element("boot-report").textContent = report();
+    element("boot-over").hidden = !started && location.hash === "" && location.search === "";
+    element("boot-card").classList.toggle("boot-above", started);
+    // The old instance may be in any state: nothing on the page is to reach it again.
+    element("app").inert = true;
+    element("app").hidden = !started;
+    element("boot-card").hidden = false;
+    element("boot-panel").focus();
+  };
+
+  const failed = (error) => {
+    const what = String(error?.message ?? error);
+    let text = "It met an error while it started. Reloading may help.";
+    if (location.protocol === "file:") {
+      text = "It was opened as a file, and browsers load such pages from a web server only. "
+        + "Put the folder on any static server, this machine's included.";
+    } else if (/unsafe-eval|Content Security Policy/i.test(what)) {
+      text = "The server's Content-Security-Policy forbids WebAssembly. Its script-src must allow 'wasm-unsafe-eval'.";
+    } else if (error instanceof TypeError) {
+      text = "A part of the page did not arrive. Check the connection, then reload.";
+    } else if ([SyntaxError, WebAssembly.CompileError, WebAssembly.LinkError].some((kind) => error instanceof kind)) {
+      text = "This browser is too old for it. A current Firefox, Chrome, Edge or Safari runs it.";
+    }
+    show("Setpoint could not start", text, what);
+  };
+
+  /** Called by the panic hook of the page, and below for what no hook sees, such as a full memory. */
+  const crashed = (what) => show(
+    "Setpoint has stopped",
+    "It met an error in its own code and stopped, rather than show you something wrong. "
+      + "Reload opens this address again; Start over opens Setpoint without what the address carries.",
+    String(what),
+  );
+  window.setpointCrashed = crashed;
+
+  const copy = async () => {
+    const told = element("boot-copied");
+    try {
+      await navigator.clipboard.writeText(report());
+      told.textContent = "Copied";
+    } catch {
+      // Frames and plain http have no clipboard; a selection is one key press from a copy.
+      element("boot-details").open = true;
+      getSelection().selectAllChildren(element("boot-report"));
+      told.textContent = "Selected below: copy it from there";
+    }
+  };
+  element("boot-reload").addEventListener("click", () => location.reload());
+  element("boot-over").addEventListener("click", () => location.replace(location.pathname));
+  element("boot-copy").addEventListener("click", copy);
+
+  if (typeof WebAssembly !== "object") {
+    show(
+      "This browser cannot run Setpoint",
+      "It lacks WebAssembly, or has it switched off, as some browsers do in their strictest security mode. "
+        + "A current Firefox, Chrome, Edge or Safari runs Setpoint.",
+      "",
+    );
+    return;
+  }
+
+  const onError = (error) => {
+    if (error instanceof WebAssembly.RuntimeError) crashed(error.message);
+    else if (!started && error) failed(error);
+  };
+  addEventListener("error", (event) => onError(event.error));
+  addEventListener("unhandledrejection", (event) => onError(event.reason));
+
+  const fetched = async (url) => {
+    const response = await fetch(url);
+    if (!response.ok) throw new TypeError(`${response.status} ${response.statusText}: ${url}`);
+    return response;
+  };
+  const address = (name) => document.querySelector(`link[data-boot="${name}"]`)?.href;
+  if (address("glue")) {
+    import(address("glue"))
+      .then((glue) => glue.default({ module_or_path: fetched(address("wasm")) }))
+      .then(() => { started = true; }, onError);
+  } else {
+    // Trunk starts the page with a script of its own, and says when it has.
+    addEventListener("TrunkApplicationStarted", () => { started = true; });
+  }
+})();

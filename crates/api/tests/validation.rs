@@ -5,7 +5,7 @@ mod support;
 use serde_json::{Value, json};
 use setpoint_api::validate::{self, Cause};
 use setpoint_api::{Object, Reason, default, manifest};
-use support::{object, run};
+use support::{merge, object, run};
 
 fn defaulted(value: &Value) -> Object {
     let mut object = object(value);
@@ -191,17 +191,6 @@ fn texts() -> Vec<(Value, &'static str)> {
             "metadata.generateName: Invalid value: \"A-\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
         ),
     ]
-}
-
-fn merge(into: &mut Value, fields: Value) {
-    match (into, fields) {
-        (Value::Object(into), Value::Object(fields)) => {
-            for (key, value) in fields {
-                merge(into.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (into, value) => *into = value,
-    }
 }
 
 #[test]

@@ -38,3 +38,16 @@ pub fn object(value: &Value) -> Object {
     assert!(errors.is_empty(), "{errors:?}");
     object
 }
+
+/// Puts fields into a tree; what is no mapping replaces what was there.
+#[allow(dead_code)]
+pub fn merge(into: &mut Value, fields: Value) {
+    match (into, fields) {
+        (Value::Object(into), Value::Object(fields)) => {
+            for (key, value) in fields {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, value) => *into = value,
+    }
+}

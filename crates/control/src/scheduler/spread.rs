@@ -171,7 +171,7 @@ impl SpreadFilter {
             let column = &cache.columns[constraint.column];
             let counts = constraint.counts(cache);
             // Places without an eligible node stay at none.
-            let mut places: Vec<Option<i64>> = vec![None; column.len()];
+            let mut places: Vec<Option<i64>> = vec![None; column.numbers()];
             for slot in &slots {
                 let is_included = cache.node(*slot).is_some_and(|node| constraint.includes(node, pod, rules));
                 if is_included {
@@ -236,7 +236,7 @@ pub fn scores(
         let size = if &*constraint.key == HOSTNAME {
             candidates().count()
         } else {
-            places = vec![None; column.len()];
+            places = vec![None; column.numbers()];
             for (slot, _) in candidates() {
                 places[column.value(*slot)] = Some(0);
             }

@@ -120,7 +120,7 @@ pub fn actions(pod: &Pod, record: &PodRecord) -> Actions {
     let spec = &pod.spec;
     let is_sandbox_new = record.sandbox != Sandbox::Ready;
     let is_first = record.sandbox == Sandbox::Absent;
-    let attempt = record.sandbox_attempt + u32::from(is_sandbox_new && !is_first);
+    let attempt = record.sandbox_attempt.saturating_add(u32::from(is_sandbox_new && !is_first));
     let mut out =
         Actions { kill_pod: is_sandbox_new, create_sandbox: is_sandbox_new, attempt, ..Actions::default() };
     if is_sandbox_new {

@@ -35,7 +35,7 @@ pub use termination::{MINIMUM_GRACE_SECONDS, stop_times};
 
 use crate::{EventDraft, Tuning};
 use setpoint_api::time::SECOND;
-use setpoint_api::{Micros, Pod, PodPhase, PodStatus, Str, Time};
+use setpoint_api::{Micros, Pod, PodStatus, Str, Time};
 
 /// What a kubelet knows besides its pods.
 pub struct KubeletCx<'a> {
@@ -174,12 +174,16 @@ fn run(cx: &KubeletCx, pod: &Pod, record: &mut PodRecord, sync: &mut Sync) {
         termination::begin(cx, pod, record);
         return;
     }
-    start::carry_out(cx, pod, record, &todo, sync);
-    // A worker that is still in its first sync has nothing new to report before that sync is over.
+    let status = match start::carry_out(cx, pod, record, &todo, sync) {
+        // What failed without any delay is reported at once.
+        true => pod_status(cx, pod, record, false),
+        false => status,
+    };
+    // A worker that is still in the sync that makes its containers has nothing to report before that sync is over.
     let is_working = record.is_busy();
     let was_working = std::mem::replace(&mut record.is_working, is_working);
-    let is_first_sync = pod.status.phase == PodPhase::Pending && pod.status.start_time.is_some();
-    if was_working && is_working && is_first_sync {
+    let is_known = |state: &ContainerRecord| state.is_running() && state.reported == state.instance;
+    if was_working && is_working && !record.all().any(is_known) {
         return;
     }
     for state in record.all_mut().filter(|state| state.is_running()) {

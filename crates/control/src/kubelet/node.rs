@@ -104,20 +104,6 @@ fn node_info(facts: &NodeFacts) -> Value {
     })
 }
 
-/// Labels that a kubelet gives its node when it registers.
-pub fn node_labels(name: &str) -> std::collections::BTreeMap<Str, Str> {
-    [
-        ("beta.kubernetes.io/arch", "amd64"),
-        ("beta.kubernetes.io/os", "linux"),
-        ("kubernetes.io/arch", "amd64"),
-        ("kubernetes.io/hostname", name),
-        ("kubernetes.io/os", "linux"),
-    ]
-    .into_iter()
-    .map(|(key, value)| (key.into(), value.into()))
-    .collect()
-}
-
 /// The event of a kubelet that begins.
 pub fn starting_event(node: ObjId, name: &Str) -> EventDraft {
     about_node(node, name, "Starting", "Starting kubelet.".into())

@@ -192,7 +192,7 @@ pub fn probe_schedule(cx: &KubeletCx, pod: &Pod, record: &PodRecord) -> Vec<Prob
             let Some(probe) = kind.spec(container) else { continue };
             let worker = &state.probes[kind as usize];
             let is_held = worker.instance == state.instance && worker.is_on_hold;
-            let is_ending = pod.metadata.is_deleting() && kind != ProbeKind::Readiness;
+            let is_ending = is_ending(pod, record) && kind != ProbeKind::Readiness;
             let is_gated = is_started(cx, pod, container, state) == (kind == ProbeKind::Startup);
             if is_held || is_ending || is_gated || (at.is_init && !is_sidecar(container)) {
                 continue;
@@ -210,6 +210,10 @@ pub fn probe_schedule(cx: &KubeletCx, pod: &Pod, record: &PodRecord) -> Vec<Prob
         }
     }
     timers
+}
+
+fn is_ending(pod: &Pod, record: &PodRecord) -> bool {
+    pod.metadata.is_deleting() || record.termination.is_some()
 }
 
 fn initial_delay(probe: &Probe) -> i64 {
@@ -231,6 +235,7 @@ pub fn probe_step(
     }
     let Some(container) = spec_of(&pod.spec, at) else { return ProbeStep::End };
     let Some(probe) = kind.spec(container) else { return ProbeStep::End };
+    let is_ending = is_ending(pod, record);
     let Some(state) = record.container_mut(at) else { return ProbeStep::End };
     if matches!(state.runtime, Runtime::Absent | Runtime::Starting(None)) {
         return ProbeStep::Wait;
@@ -251,7 +256,7 @@ pub fn probe_step(
         worker.verdict = Some(Verdict::Failure);
         return if has_ended { ProbeStep::End } else { ProbeStep::Wait };
     };
-    if pod.metadata.is_deleting() && kind != ProbeKind::Readiness {
+    if is_ending && kind != ProbeKind::Readiness {
         worker.verdict = Some(Verdict::Success);
         return ProbeStep::End;
     }

@@ -30,8 +30,15 @@ pub struct Pulled {
     pub size_bytes: i64,
 }
 
-/// Asks the machine for the next step: one thing at a time, as upstream's worker does.
-pub(super) fn carry_out(cx: &KubeletCx, pod: &Pod, record: &mut PodRecord, todo: &Actions, sync: &mut Sync) {
+/// Asks the machine for the next step: one thing at a time, as upstream's worker does. Returns whether an attempt has
+/// failed at once.
+pub(super) fn carry_out(
+    cx: &KubeletCx,
+    pod: &Pod,
+    record: &mut PodRecord,
+    todo: &Actions,
+    sync: &mut Sync,
+) -> bool {
     for kill in &todo.kill {
         stop(cx, pod, record, kill, sync);
     }
@@ -45,18 +52,21 @@ pub(super) fn carry_out(cx: &KubeletCx, pod: &Pod, record: &mut PodRecord, todo:
         }
     }
     if record.is_busy() {
-        return;
+        return false;
     }
     if todo.create_sandbox {
         create_sandbox(cx, pod, record, todo.attempt, sync);
-        return;
+        return false;
     }
+    let mut has_failed = false;
     for at in &todo.start {
         attempt(cx, pod, record, *at, sync);
         if record.is_busy() {
-            return;
+            break;
         }
+        has_failed = true;
     }
+    has_failed
 }
 
 fn is_alive(record: &PodRecord, at: ContainerRef) -> bool {

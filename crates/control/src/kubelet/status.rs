@@ -12,79 +12,99 @@ use setpoint_api::*;
 
 /// The status to report. With `is_final` everything has stopped and will not start again.
 pub fn pod_status(cx: &KubeletCx, pod: &Pod, record: &PodRecord, is_final: bool) -> PodStatus {
-    let mut status = pod.status.clone();
-    let spec = &pod.spec;
-    status.observed_generation = pod.metadata.generation;
-    status.container_statuses = statuses(cx, pod, record, false);
-    status.init_container_statuses = statuses(cx, pod, record, true);
-    status.container_statuses.sort_by(|a, b| a.name.cmp(&b.name));
+    let (spec, old) = (&pod.spec, &pod.status);
+    let mut all = statuses(cx, pod, record, true);
+    let init_len = all.len();
+    let mut regular = statuses(cx, pod, record, false);
+    regular.sort_by(|a, b| a.name.cmp(&b.name));
+    all.append(&mut regular);
     let has_sandbox = record.sandbox == Sandbox::Ready;
-    let mut phase = phase(spec, &all(&status), is_final, has_sandbox && has_ever_run(record));
+    let mut phase = phase(spec, &all, is_final, has_sandbox && has_ever_run(record));
     if is_final {
-        end_all(spec, &mut status);
-        if !phase.is_finished() {
+        end_all(spec, &mut all, init_len);
+        if !phase.is_finished() || record.verdict.is_some() {
             phase = PodPhase::Failed;
         }
     }
-    if let Some((reason, message)) = record.verdict.filter(|_| is_final) {
-        phase = PodPhase::Failed;
-        (status.reason, status.message) = (reason.into(), message.into());
+    if old.phase.is_finished() {
+        phase = old.phase;
     }
-    if pod.status.phase.is_finished() {
-        phase = pod.status.phase;
+    let (reason, message) = match record.verdict.filter(|_| is_final) {
+        Some((reason, message)) => (reason.into(), message.into()),
+        None if phase == old.phase => (old.reason.clone(), old.message.clone()),
+        None => Default::default(),
+    };
+    let (host_ip, pod_ip) = addresses(cx, pod, record);
+    let conditions = conditions_of(cx, pod, has_sandbox, &all, phase);
+    let container_statuses = all.split_off(init_len);
+    PodStatus {
+        observed_generation: pod.metadata.generation,
+        phase,
+        conditions,
+        message,
+        reason,
+        nominated_node_name: old.nominated_node_name.clone(),
+        host_ips: listed(&host_ip),
+        host_ip,
+        pod_ips: listed(&pod_ip),
+        pod_ip,
+        start_time: old.start_time.or(Some(record.since.whole_seconds())),
+        init_container_statuses: all,
+        container_statuses,
+        qos_class: old.qos_class.clone(),
+        rest: old.rest.clone(),
     }
-    status.phase = phase;
-    status.start_time = status.start_time.or(Some(record.since.whole_seconds()));
-    set_addresses(cx, pod, record, &mut status);
-    set_conditions(cx, pod, has_sandbox, &mut status);
-    status
-}
-
-fn all(status: &PodStatus) -> Vec<ContainerStatus> {
-    status.init_container_statuses.iter().chain(&status.container_statuses).cloned().collect()
 }
 
 fn has_ever_run(record: &PodRecord) -> bool {
     record.containers.iter().any(|state| state.is_running() || state.exit().is_some())
 }
 
-fn set_addresses(cx: &KubeletCx, pod: &Pod, record: &PodRecord, status: &mut PodStatus) {
-    let list = |ip: &Str| vec![PodIp { ip: ip.clone(), rest: None }];
-    if &*status.host_ip != cx.host_ip {
-        status.host_ip = cx.host_ip.into();
-        status.host_ips = list(&status.host_ip);
-    }
-    let is_on_host = pod.spec.host_network == Some(true);
-    let own = if is_on_host { Some(&status.host_ip) } else { record.pod_ip.as_ref() };
-    if let Some(own) = own.filter(|own| **own != status.pod_ip).cloned() {
-        status.pod_ips = list(&own);
-        status.pod_ip = own;
-    }
+/// The node's address and the pod's, which once reported stays until there is another.
+fn addresses(cx: &KubeletCx, pod: &Pod, record: &PodRecord) -> (Str, Str) {
+    let old = &pod.status;
+    let host_ip = if &*old.host_ip == cx.host_ip { old.host_ip.clone() } else { cx.host_ip.into() };
+    let pod_ip = match &record.pod_ip {
+        _ if pod.spec.host_network == Some(true) => host_ip.clone(),
+        Some(own) => own.clone(),
+        None => old.pod_ip.clone(),
+    };
+    (host_ip, pod_ip)
 }
 
-fn set_conditions(cx: &KubeletCx, pod: &Pod, has_sandbox: bool, status: &mut PodStatus) {
-    let (spec, phase, all) = (&pod.spec, status.phase, all(status));
-    let known = std::mem::take(&mut status.conditions);
+fn listed(ip: &Str) -> Vec<PodIp> {
+    if ip.is_empty() { Vec::new() } else { vec![PodIp { ip: ip.clone(), rest: None }] }
+}
+
+/// The kubelet's own conditions, then those of others.
+fn conditions_of(
+    cx: &KubeletCx,
+    pod: &Pod,
+    has_sandbox: bool,
+    all: &[ContainerStatus],
+    phase: PodPhase,
+) -> Vec<Condition> {
+    let (spec, known) = (&pod.spec, &pod.status.conditions);
     let mut own = vec![
         conditions::ready_to_start_containers(has_sandbox),
-        conditions::initialized(spec, Some(&all), phase),
-        conditions::ready(spec, &known, Some(&all), phase),
-        conditions::containers_ready(spec, Some(&all), phase),
+        conditions::initialized(spec, Some(all), phase),
+        conditions::ready(spec, known, Some(all), phase),
+        conditions::containers_ready(spec, Some(all), phase),
     ];
+    let now = Some(cx.now.whole_seconds());
     for new in &mut own {
-        let old = condition(&known, &new.kind).filter(|old| old.status == new.status);
-        let since = old.and_then(|old| old.last_transition_time);
-        new.last_transition_time = since.or(Some(cx.now.whole_seconds()));
+        let old = condition(known, &new.kind).filter(|old| old.status == new.status);
+        new.last_transition_time = old.and_then(|old| old.last_transition_time).or(now);
         new.observed_generation = (pod.metadata.generation != 0).then_some(pod.metadata.generation);
     }
-    own.push(condition(&known, "PodScheduled").cloned().unwrap_or_else(|| Condition {
+    own.push(condition(known, "PodScheduled").cloned().unwrap_or_else(|| Condition {
         kind: "PodScheduled".into(),
         status: ConditionStatus::True,
-        last_transition_time: Some(cx.now.whole_seconds()),
+        last_transition_time: now,
         ..Condition::default()
     }));
-    own.extend(known.into_iter().filter(|old| !conditions::OWN.contains(&&*old.kind)));
-    status.conditions = own;
+    own.extend(known.iter().filter(|old| !conditions::OWN.contains(&&*old.kind)).cloned());
+    own
 }
 
 /// Statuses of one of the two lists, in the spec's order.
@@ -104,7 +124,11 @@ fn statuses(cx: &KubeletCx, pod: &Pod, record: &PodRecord, is_init: bool) -> Vec
         } else {
             is_up && probes::is_ready(cx, pod, container, state)
         };
-        status.rest = old.iter().find(|old| old.name == container.name).and_then(|old| old.rest.clone());
+        let old = old.iter().find(|old| old.name == container.name);
+        if let Some(old) = old.filter(|_| status.state.running.is_some() && !is_up) {
+            (status.started, status.ready) = (old.started, old.ready);
+        }
+        status.rest = old.and_then(|old| old.rest.clone());
         status
     };
     containers.iter().zip(states).map(status).collect()
@@ -193,30 +217,28 @@ fn terminated(exit: &Exit) -> ContainerState {
 /// A container of a pod that has ended must have ended itself: what has no end on record counts as lost.
 ///
 /// Upstream: status_manager.go `TerminatePod`, `hasPodInitialized`, `initializedContainers`.
-fn end_all(spec: &PodSpec, status: &mut PodStatus) {
-    let lost = || ContainerState {
-        terminated: Some(ContainerStateTerminated {
+fn end_all(spec: &PodSpec, all: &mut [ContainerStatus], init_len: usize) {
+    let (init, regular) = all.split_at_mut(init_len);
+    let has_run =
+        |status: &ContainerStatus| status.last_state.terminated.is_some() || status.state.waiting.is_none();
+    let succeeded = |state: &ContainerState| state.terminated.as_ref().is_some_and(|end| end.exit_code == 0);
+    let last_init = spec.init_containers.last().zip(init.last());
+    let is_initialized = spec.init_containers.is_empty()
+        || regular.iter().any(has_run)
+        || last_init.is_some_and(|(container, last)| {
+            !is_sidecar(container) && (succeeded(&last.state) || succeeded(&last.last_state))
+        });
+    let begun = init.iter().rposition(has_run).map_or(0, |last| last + 1);
+    let init = init.iter_mut().take(begun);
+    let regular = regular.iter_mut().filter(|_| is_initialized);
+    for container in init.chain(regular).filter(|container| container.state.terminated.is_none()) {
+        let terminated = ContainerStateTerminated {
             exit_code: 137,
             reason: "ContainerStatusUnknown".into(),
             message: "The container could not be located when the pod was terminated".into(),
             ..ContainerStateTerminated::default()
-        }),
-        ..ContainerState::default()
-    };
-    let has_run =
-        |status: &ContainerStatus| status.last_state.terminated.is_some() || status.state.waiting.is_none();
-    let succeeded = |state: &ContainerState| state.terminated.as_ref().is_some_and(|end| end.exit_code == 0);
-    let last_init = spec.init_containers.last().zip(status.init_container_statuses.last());
-    let is_initialized = spec.init_containers.is_empty()
-        || status.container_statuses.iter().any(has_run)
-        || last_init.is_some_and(|(container, last)| {
-            !is_sidecar(container) && (succeeded(&last.state) || succeeded(&last.last_state))
-        });
-    let begun = status.init_container_statuses.iter().rposition(has_run).map_or(0, |last| last + 1);
-    let init = status.init_container_statuses.iter_mut().take(begun);
-    let regular = status.container_statuses.iter_mut().filter(|_| is_initialized);
-    for container in init.chain(regular).filter(|container| container.state.terminated.is_none()) {
-        container.state = lost();
+        };
+        container.state = ContainerState { terminated: Some(terminated), ..ContainerState::default() };
         (container.ready, container.started) = (false, Some(false));
     }
 }

@@ -294,9 +294,7 @@ impl Sim {
             }
             None => {
                 let mut metadata = ObjectMeta::named("", &config.node);
-                let mut labels = kubelet::node_labels(&config.node);
-                labels.extend(config.labels);
-                metadata.labels = Rc::new(labels);
+                metadata.labels = Rc::new(labels_of(&config));
                 let mut node = Node { metadata, status, ..Node::default() };
                 node.spec.pod_cidr = self.machines[number as usize].pod_cidr();
                 self.create(node.into_object(), by, cause).ok()
@@ -309,4 +307,20 @@ impl Sim {
             self.record_later(event, cause);
         }
     }
+}
+
+/// Labels that a kubelet gives its node when it registers, and those of the machine.
+///
+/// Upstream: pkg/kubelet/kubelet_node_status.go `initialNode`.
+fn labels_of(config: &MachineConfig) -> BTreeMap<Str, Str> {
+    let own = [
+        ("beta.kubernetes.io/arch", "amd64"),
+        ("beta.kubernetes.io/os", "linux"),
+        ("kubernetes.io/arch", "amd64"),
+        ("kubernetes.io/hostname", &*config.node),
+        ("kubernetes.io/os", "linux"),
+    ];
+    let mut labels: BTreeMap<Str, Str> = own.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+    labels.extend(config.labels.clone());
+    labels
 }

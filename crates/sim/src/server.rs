@@ -1,6 +1,8 @@
 //! The API server at work: names, admission, and the landing of writes in the store.
 //!
 //! Upstream: staging/src/k8s.io/apiserver/pkg/registry, pkg/registry/core/pod, plugin/pkg/admission.
+//! Simplified: a request takes one fixed time and is decided when it lands; no authentication or authorization; the
+//! ServiceAccount volume is not mounted; the Priority and ResourceQuota plugins do not look yet.
 
 use crate::fact::{Actor, What};
 use crate::queue::Wake;

@@ -4,6 +4,11 @@
 "use strict";
 (() => {
   const element = (id) => document.getElementById(id);
+  // The theme that the person chose on an earlier visit, before anything is painted.
+  try {
+    const theme = localStorage.getItem("setpoint-theme");
+    if (theme) document.documentElement.dataset.theme = theme;
+  } catch { /* Frames without an origin have no storage; the system's theme stands. */ }
   let started = false;
   let stopped = false;
   let message = "";

@@ -1,7 +1,20 @@
 //! Setpoint: the page.
+//!
+//! **Border**: pixels and input. What is shown comes from `setpoint_lab` as frames, what a person does goes back as
+//! actions; nothing here knows how a cluster works. Calls to the browser live in `browser` and in `flow`.
+
+mod announce;
+mod app;
+mod browser;
+mod fake;
+mod flow;
+mod pace;
+mod slots;
+mod view;
+mod wire;
+mod words;
 
 use wasm_bindgen::prelude::*;
-use yew::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
@@ -16,17 +29,12 @@ pub fn force_panic(message: &str) {
     panic!("{message}");
 }
 
-#[component]
-fn App() -> Html {
-    html! { <main><h1>{ "Setpoint" }</h1><p>{ "Hello, cluster." }</p></main> }
-}
-
 fn main() {
     // Under node there is no page to show; only the exported functions are used.
     let Some(window) = web_sys::window() else { return };
     // Yew would put a hook of its own in the way of the standard library's.
     yew::set_custom_panic_hook(Box::new(|info| crashed(&info.to_string())));
     if let Some(root) = window.document().and_then(|document| document.get_element_by_id("app")) {
-        yew::Renderer::<App>::with_root(root).render();
+        yew::Renderer::<app::App>::with_root(root).render();
     }
 }

@@ -90,7 +90,8 @@ fn container(container: &mut Container, is_host_network: bool) {
     for (name, limit) in &container.resources.limits {
         container.resources.requests.entry(name.clone()).or_insert(*limit);
     }
-    for probe in [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe] {
+    for probe in [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe]
+    {
         if let Some(probe) = probe {
             self::probe(Rc::make_mut(probe));
         }
@@ -150,14 +151,18 @@ fn service(service: &mut Service) {
 fn autoscaler_spec(spec: &mut HorizontalPodAutoscalerSpec) {
     spec.min_replicas.get_or_insert(1);
     if spec.metrics.is_empty() {
-        let target =
-            MetricTarget { kind: "Utilization".into(), average_utilization: Some(80), ..MetricTarget::default() };
+        let target = MetricTarget {
+            kind: "Utilization".into(),
+            average_utilization: Some(80),
+            ..MetricTarget::default()
+        };
         let resource = Some(ResourceMetricSource { name: "cpu".into(), target, rest: None });
         spec.metrics = Rc::new(vec![MetricSpec { kind: "Resource".into(), resource, rest: None }]);
     }
     let Some(behavior) = &mut spec.behavior else { return };
     let behavior = Rc::make_mut(behavior);
-    let policy = |kind: &str, value| HpaScalingPolicy { kind: kind.into(), value, period_seconds: 15, rest: None };
+    let policy =
+        |kind: &str, value| HpaScalingPolicy { kind: kind.into(), value, period_seconds: 15, rest: None };
     let up = behavior.scale_up.get_or_insert_default();
     up.stabilization_window_seconds.get_or_insert(0);
     up.select_policy.get_or_insert_with(|| "Max".into());

@@ -47,7 +47,8 @@ fn read_node(node: &Node, objects: &mut Vec<Object>, diagnostics: &mut Vec<Diagn
         let mut diagnostic = Diagnostic::error(node.nearest(&text::parse_path("kind")), message);
         let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
         if let Some(near) = text::did_you_mean(&kind_name, kinds) {
-            let version = Kind::ALL.iter().find(|kind| kind.as_str() == near).map_or("", |kind| kind.api_version());
+            let version =
+                Kind::ALL.iter().find(|kind| kind.as_str() == near).map_or("", |kind| kind.api_version());
             diagnostic = diagnostic.suggest(format!("Did you mean kind {near} of {version}?"));
         }
         diagnostics.push(diagnostic);

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 /// One picture of the cluster. Times are microseconds of simulated time.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frame {
     /// Simulated time of the picture.
     pub at_us: i64,
@@ -35,7 +35,7 @@ pub struct Frame {
 }
 
 /// The Deployment in the middle of the page, with its autoscaler.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct App {
     /// Namespace of the Deployment.
     pub namespace: Rc<str>,
@@ -112,7 +112,7 @@ pub struct Autoscaler {
 }
 
 /// Requests since the start and in the last second.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Requests per second that the load source sends.
     pub offered_rps: u32,
@@ -146,7 +146,7 @@ pub struct Balancer {
 }
 
 /// A node and its machine.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeTile {
     /// Name in the API, such as `node-01`.
     pub name: Rc<str>,
@@ -195,7 +195,7 @@ pub enum PodLook {
 }
 
 /// A pod.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodTile {
     /// Identity that does not change; never reused.
     pub id: u32,
@@ -224,7 +224,7 @@ pub struct PodTile {
 }
 
 /// One line of the feed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedLine {
     /// Identity of the line.
     pub id: u64,
@@ -247,7 +247,7 @@ pub struct FeedLine {
 }
 
 /// A part of the control plane.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Component {
     /// Name for people.
     pub title: Rc<str>,
@@ -275,7 +275,7 @@ pub struct Flight {
 }
 
 /// One second of the chart.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
     /// End of the second.
     pub at_us: i64,

@@ -56,14 +56,22 @@ impl Scenario {
         };
         let mut reader = ScenarioReader::default();
         let scenario = reader.scenario(&document.root);
+        if reader.errors.is_empty() {
+            reader.try_objects(&scenario);
+        }
         if reader.errors.is_empty() { Ok(scenario) } else { Err(reader.errors) }
+    }
+
+    /// Three machines and nothing else.
+    pub fn empty() -> Scenario {
+        ScenarioReader::default().scenario(&Node { span: Span::START, value: NodeValue::Map(Vec::new()) })
     }
 
     /// A cluster with the scenario's objects, before its first action.
     pub fn start(&self, seed: u64) -> Sim {
         let mut sim = Sim::new(&Config { seed, ..self.config.clone() });
         for object in &self.objects {
-            sim.apply(object.clone());
+            let _ = sim.apply_object(object.clone(), 0);
         }
         sim
     }
@@ -83,11 +91,23 @@ impl Scenario {
 #[derive(Default)]
 struct ScenarioReader {
     errors: Vec<Diagnostic>,
+    /// Where each object stands.
+    places: Vec<Span>,
 }
 
 impl ScenarioReader {
     fn fail(&mut self, at: Span, message: impl Into<String>) {
         self.errors.push(Diagnostic::error(at, message));
+    }
+
+    /// Lets an API server say whether it would take the objects.
+    fn try_objects(&mut self, scenario: &Scenario) {
+        let mut sim = Sim::new(&scenario.config);
+        for (object, place) in scenario.objects.iter().zip(std::mem::take(&mut self.places)) {
+            if let Err(status) = sim.apply_object(object.clone(), 0) {
+                self.fail(place, status.message);
+            }
+        }
     }
 
     fn scenario(&mut self, root: &Node) -> Scenario {
@@ -104,7 +124,9 @@ impl ScenarioReader {
             actions: Vec::new(),
             until: Time(120 * SECOND),
         };
-        for (key, node) in self.fields(root, "a scenario", &["name", "about", "cluster", "until", "manifests", "actions"]) {
+        for (key, node) in
+            self.fields(root, "a scenario", &["name", "about", "cluster", "until", "manifests", "actions"])
+        {
             match key {
                 "name" => scenario.name = self.text(node),
                 "cluster" => self.cluster(node, &mut scenario.config),
@@ -118,7 +140,12 @@ impl ScenarioReader {
     }
 
     /// The fields of a mapping; a key that is not known is an error that names the likely one.
-    fn fields<'a>(&mut self, node: &'a Node, what: &str, known: &[&'static str]) -> Vec<(&'static str, &'a Node)> {
+    fn fields<'a>(
+        &mut self,
+        node: &'a Node,
+        what: &str,
+        known: &[&'static str],
+    ) -> Vec<(&'static str, &'a Node)> {
         let NodeValue::Map(fields) = &node.value else {
             self.fail(node.span, format!("expected {what}: a mapping with {}", known.join(", ")));
             return Vec::new();
@@ -130,7 +157,11 @@ impl ScenarioReader {
                 None => {
                     let mut error = Diagnostic::error(
                         key.span,
-                        format!("unknown field {:?} in {what}: expected one of {}", key.text, known.join(", ")),
+                        format!(
+                            "unknown field {:?} in {what}: expected one of {}",
+                            key.text,
+                            known.join(", ")
+                        ),
                     );
                     if let Some(near) = text::did_you_mean(&key.text, known.iter().copied()) {
                         error = error.suggest(format!("Did you mean {near}?"));
@@ -165,7 +196,9 @@ impl ScenarioReader {
     fn duration(&mut self, node: &Node) -> Micros {
         let parsed = match &node.value {
             NodeValue::Str(text) => parse_duration(text),
-            NodeValue::Int(seconds) => seconds.checked_mul(SECOND).filter(|micros| (0..=DURATION_MAX).contains(micros)),
+            NodeValue::Int(seconds) => {
+                seconds.checked_mul(SECOND).filter(|micros| (0..=DURATION_MAX).contains(micros))
+            }
             _ => None,
         };
         parsed.unwrap_or_else(|| {
@@ -236,7 +269,8 @@ impl ScenarioReader {
     }
 
     fn tuning(&mut self, node: &Node, config: &mut Config) {
-        let names: Vec<&'static str> = Tuning::of(Profile::Real).rows().into_iter().map(|row| row.0).collect();
+        let names: Vec<&'static str> =
+            Tuning::of(Profile::Real).rows().into_iter().map(|row| row.0).collect();
         for (key, node) in self.fields(node, "tuning", &names) {
             // Rates and counts are plain integers, times have a unit.
             let value = match node.value {
@@ -285,12 +319,16 @@ impl ScenarioReader {
         let mut objects = Vec::new();
         for item in self.items(node, "manifests") {
             let read = match &item.value {
-                NodeValue::Str(text) => setpoint_api::manifest::read(text)
-                    .map_err(|errors| errors.into_iter().map(|error| within_block(error, item.span)).collect()),
+                NodeValue::Str(text) => setpoint_api::manifest::read(text).map_err(|errors| {
+                    errors.into_iter().map(|error| within_block(error, item.span)).collect()
+                }),
                 _ => setpoint_api::manifest::read_tree(item),
             };
             match read {
-                Ok(read) => objects.extend(read),
+                Ok(read) => {
+                    self.places.extend(read.iter().map(|_| item.span));
+                    objects.extend(read);
+                }
                 Err(errors) => {
                     self.errors.extend(errors.into_iter().filter(|error| error.severity == Severity::Error));
                 }
@@ -303,7 +341,10 @@ impl ScenarioReader {
         let mut actions = Vec::new();
         for item in self.items(node, "actions") {
             let Some(at) = item.get("at") else {
-                self.fail(item.span, "expected an action with a time, such as {at: 10s, do: killMachine, node: node-02}");
+                self.fail(
+                    item.span,
+                    "expected an action with a time, such as {at: 10s, do: killMachine, node: node-02}",
+                );
                 continue;
             };
             let at = Time(self.duration(at));
@@ -391,10 +432,16 @@ mod tests {
     fn a_wrong_file_is_refused_with_its_place() {
         for (source, expected) in [
             ("cluster: {nodes: many}\n", "line 1, column 18: expected an integer from 0 to 5000"),
-            ("clutser: {}\n", "line 1, column 1: unknown field \"clutser\" in a scenario: expected one of name, about, cluster, until, manifests, actions"),
+            (
+                "clutser: {}\n",
+                "line 1, column 1: unknown field \"clutser\" in a scenario: expected one of name, about, cluster, until, manifests, actions",
+            ),
             ("actions:\n- {at: 1s, do: fly}\n", "line 2, column 3: no such action: unknown variant `fly`"),
             ("actions:\n- do: killMachine\n", "line 2, column 3: expected an action with a time"),
-            ("manifests:\n- kind: Pood\n  apiVersion: v1\n", "line 2, column 9: no matches for kind \"Pood\" in version \"v1\""),
+            (
+                "manifests:\n- kind: Pood\n  apiVersion: v1\n",
+                "line 2, column 9: no matches for kind \"Pood\" in version \"v1\"",
+            ),
             ("until: soon\n", "line 1, column 8: expected a duration"),
         ] {
             let errors = Scenario::read(source).expect_err(source);

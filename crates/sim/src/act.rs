@@ -3,9 +3,7 @@
 use crate::action::Action;
 use crate::fact::{Actor, What};
 use crate::sim::{MachineConfig, Sim};
-use setpoint_api::{
-    DeleteOptions, Deployment, Kind, Node, ObjId, Object, Pod, Resource, Scope, Status,
-};
+use setpoint_api::{DeleteOptions, Deployment, Kind, Node, ObjId, Object, Resource, Scope, Status};
 use setpoint_control::{CONTROLLERS, Profile, Tuning};
 use std::rc::Rc;
 
@@ -40,8 +38,11 @@ impl Sim {
             Action::KillMachine { node } => self.kill_machine(node, fact),
             Action::RestoreMachine { node } => self.restore_machine(node, fact),
             Action::AddMachine { node } => {
-                if self.machine(node).is_some() || !setpoint_api::names::is_dns1123_subdomain(node).is_empty() {
-                    return Err(format!("There is a machine {node} already, or its name is no valid node name."));
+                if self.machine(node).is_some() || !setpoint_api::names::is_dns1123_subdomain(node).is_empty()
+                {
+                    return Err(format!(
+                        "There is a machine {node} already, or its name is no valid node name."
+                    ));
                 }
                 self.add_machine(MachineConfig::named(node), fact);
                 Ok(())
@@ -57,7 +58,9 @@ impl Sim {
             }
             Action::SetImage { namespace, deployment, image } => {
                 if image.trim().is_empty() {
-                    return Err(format!("spec.template.spec.containers[0].image: Required value: deployment {deployment} keeps its image."));
+                    return Err(format!(
+                        "spec.template.spec.containers[0].image: Required value: deployment {deployment} keeps its image."
+                    ));
                 }
                 self.edit_deployment(namespace, deployment, fact, |d| set_image(d, image))
             }
@@ -84,7 +87,9 @@ impl Sim {
                 let found = self.store.find::<Node>("", node).cloned();
                 let mut node = (*found.ok_or_else(|| format!("nodes {node:?} not found"))?).clone();
                 node.spec.unschedulable = *cordoned;
-                self.by_person(fact, |store, stamp| store.update(node.into_object(), Scope::Main, stamp).map(|_| ()))
+                self.by_person(fact, |store, stamp| {
+                    store.update(node.into_object(), Scope::Main, stamp).map(|_| ())
+                })
             }
             Action::Apply { manifest } => self.apply_text(manifest, fact),
             Action::Delete { kind, namespace, name } => self.delete_named(kind, namespace, name, fact),
@@ -144,21 +149,26 @@ impl Sim {
         let found = self.store.find::<Deployment>(namespace, name).cloned();
         let mut deployment = (*found.ok_or_else(|| format!("deployments.apps {name:?} not found"))?).clone();
         edit(&mut deployment);
-        self.by_person(fact, |store, stamp| store.update(deployment.into_object(), Scope::Main, stamp).map(|_| ()))
+        self.by_person(fact, |store, stamp| {
+            store.update(deployment.into_object(), Scope::Main, stamp).map(|_| ())
+        })
     }
 
     fn undo(&mut self, namespace: &str, name: &str, revision: Option<i64>, fact: u64) -> Result<(), String> {
         let found = self.store.find::<Deployment>(namespace, name).cloned();
         let deployment = found.ok_or_else(|| format!("deployments.apps {name:?} not found"))?;
         let changed = setpoint_control::deployment::rollback(&self.store, &deployment, revision)?;
-        self.by_person(fact, |store, stamp| store.update(changed.into_object(), Scope::Main, stamp).map(|_| ()))
+        self.by_person(fact, |store, stamp| {
+            store.update(changed.into_object(), Scope::Main, stamp).map(|_| ())
+        })
     }
 
     fn delete_named(&mut self, kind: &str, namespace: &str, name: &str, fact: u64) -> Result<(), String> {
         let kind = Kind::ALL.iter().copied().find(|k| k.as_str() == kind);
         let kind = kind.ok_or_else(|| "the server doesn't have that resource type".to_string())?;
         let namespace = if kind.is_namespaced() { namespace } else { "" };
-        let id = self.store.id_of(kind, namespace, name).ok_or_else(|| Status::not_found(kind, name).message)?;
+        let id =
+            self.store.id_of(kind, namespace, name).ok_or_else(|| Status::not_found(kind, name).message)?;
         self.by_person(fact, |store, stamp| store.delete(id, DeleteOptions::default(), stamp))
     }
 
@@ -190,7 +200,8 @@ impl Sim {
         if let Some(stored) = self.store.object(id).cloned() {
             keep_assigned(&stored, &mut object);
         }
-        self.store_with(Actor::Person, fact, |store, stamp| store.update(object, Scope::Main, stamp)).map(|_| ())
+        self.store_with(Actor::Person, fact, |store, stamp| store.update(object, Scope::Main, stamp))
+            .map(|_| ())
     }
 
     fn set_component(&mut self, component: &str, up: bool, fact: u64) -> Result<(), String> {
@@ -206,17 +217,6 @@ impl Sim {
         }
         self.set_controller(controller, up, fact);
         Ok(())
-    }
-
-    /// The pods of a machine, for actions that name a pod.
-    pub(crate) fn local_pod(&self, id: ObjId) -> Result<u32, String> {
-        let number = self.machine_of_pod.get(id.0).copied();
-        let number = number.filter(|number| {
-            let machine = &self.machines[*number as usize];
-            machine.is_up() && machine.pods.contains_key(&id)
-        });
-        let name = self.store.get::<Pod>(id).map(|pod| pod.metadata.name.clone()).unwrap_or_default();
-        number.ok_or_else(|| format!("Pod {name} runs on no machine that has power."))
     }
 }
 

@@ -104,12 +104,31 @@ pub struct Call {
     pub(crate) retry: bool,
 }
 
+impl Call {
+    /// A call that nobody waits for.
+    pub(crate) fn background(by: Actor, epoch: u32, writes: Vec<Write>, cause: u64) -> Self {
+        Self {
+            by,
+            epoch,
+            key: None,
+            detached: false,
+            writes: flatten(writes),
+            own: BTreeMap::new(),
+            cause,
+            failure: None,
+            requeue_after: None,
+            retry: false,
+        }
+    }
+}
+
 impl Sim {
     /// Starts or stops a controller's process. Starting, it lists everything it watches.
     pub(crate) fn set_controller(&mut self, controller: usize, up: bool, cause: u64) {
         let row = &CONTROLLERS[controller];
         let epoch = self.loops[controller].epoch + 1;
-        let (runs, history) = (self.loops[controller].runs, std::mem::take(&mut self.loops[controller].history));
+        let (runs, history) =
+            (self.loops[controller].runs, std::mem::take(&mut self.loops[controller].history));
         self.loops[controller] = ControlLoop { up, epoch, runs, history, ..ControlLoop::default() };
         (row.forget)(&mut self.memory);
         if !up {
@@ -282,7 +301,9 @@ impl Sim {
             // The scheduler's client has its own, larger limits; bindings of one cycle a millisecond stay below them only
             // in the long run, and upstream's own figures are reached with the limits lifted.
             Actor::Controller(0) => 0,
-            Actor::Controller(controller) => self.loops[usize::from(controller)].throttle.reserve(self.now, qps, burst),
+            Actor::Controller(controller) => {
+                self.loops[usize::from(controller)].throttle.reserve(self.now, qps, burst)
+            }
             Actor::Kubelet(_) | Actor::Person | Actor::World => 0,
         }
     }
@@ -295,7 +316,11 @@ impl Sim {
         }
         let Some((write, group)) = call.writes.pop_front() else { return };
         if let Err(failure) = self.land(&write, call.by, call.cause, &mut call.own) {
-            self.facts.add(self.now, call.cause, What::Denied { by: call.by, message: failure.status.message.clone() });
+            self.facts.add(
+                self.now,
+                call.cause,
+                What::Denied { by: call.by, message: failure.status.message.clone() },
+            );
             call.failure.get_or_insert((failure, group));
         }
         // Requests sent side by side are all tried; after a refusal nothing further is.
@@ -368,7 +393,9 @@ impl Sim {
                 let control = &self.loops[usize::from(controller)];
                 control.up && control.epoch == epoch
             }
-            Actor::Kubelet(machine) => self.machines.get(machine as usize).is_some_and(|m| m.is_up() && m.epoch == epoch),
+            Actor::Kubelet(machine) => {
+                self.machines.get(machine as usize).is_some_and(|m| m.is_up() && m.epoch == epoch)
+            }
             Actor::Person | Actor::World => true,
         }
     }
@@ -384,7 +411,9 @@ fn flatten(writes: Vec<Write>) -> VecDeque<(Write, u32)> {
     let mut flat = VecDeque::with_capacity(writes.len());
     for (number, write) in writes.into_iter().enumerate() {
         match write {
-            Write::Together(writes) => flat.extend(writes.into_iter().map(|write| (write, number as u32 + 1))),
+            Write::Together(writes) => {
+                flat.extend(writes.into_iter().map(|write| (write, number as u32 + 1)))
+            }
             write => flat.push_back((write, 0)),
         }
     }

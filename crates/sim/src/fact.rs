@@ -36,6 +36,7 @@ pub struct Fact {
 
 /// What has happened.
 #[derive(Clone, Debug)]
+#[allow(missing_docs)]
 pub enum What {
     /// A person did something.
     Action(Box<Action>),

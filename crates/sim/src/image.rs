@@ -75,6 +75,8 @@ pub struct Catalogue {
     pub by_name: BTreeMap<String, Behavior>,
     /// Whether every image is on every machine's disk already.
     pub preloaded: bool,
+    /// From a pod's arrival on its machine to its sandbox and address.
+    pub sandbox: Span,
 }
 
 impl Catalogue {
@@ -88,7 +90,7 @@ impl Catalogue {
             ("crash", Behavior { run_for: Some(SECOND), ..plain() }),
         ];
         let by_name = by_name.into_iter().map(|(name, behavior)| (name.to_string(), behavior)).collect();
-        Self { default: plain(), by_name, preloaded: false }
+        Self { default: plain(), by_name, preloaded: false, sandbox: (80 * MILLISECOND, 200 * MILLISECOND) }
     }
 
     /// How a container's image behaves in a pod.

@@ -7,6 +7,7 @@ mod action;
 mod control_loop;
 pub mod fact;
 pub mod image;
+pub mod invariants;
 mod kubelet_run;
 pub mod ledger;
 pub mod load;

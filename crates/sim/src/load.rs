@@ -58,7 +58,8 @@ impl Serving {
 impl Sim {
     /// Sets the rate of requests to a Service.
     pub(crate) fn set_load(&mut self, namespace: &str, service: &str, rps: u32) {
-        let found = self.loads.iter().position(|load| &*load.namespace == namespace && &*load.service == service);
+        let found =
+            self.loads.iter().position(|load| &*load.namespace == namespace && &*load.service == service);
         let number = found.unwrap_or_else(|| {
             let (namespace, service) = (namespace.into(), service.into());
             self.loads.push(LoadSource { namespace, service, rps: 0, epoch: 0, next: 0 });
@@ -76,7 +77,9 @@ impl Sim {
 
     /// A request is sent.
     pub(crate) fn arrive_due(&mut self, number: u32, epoch: u32) {
-        let Some(load) = self.loads.get_mut(number as usize).filter(|load| load.epoch == epoch) else { return };
+        let Some(load) = self.loads.get_mut(number as usize).filter(|load| load.epoch == epoch) else {
+            return;
+        };
         load.next += 1;
         let rps = load.rps;
         let service = self.store.id_of(Kind::Service, &load.namespace, &load.service);
@@ -101,8 +104,10 @@ impl Sim {
     /// A request reaches a pod.
     fn request(&mut self, id: u64, pod: ObjId) {
         let now = self.now;
-        let mut request = Request { id, sent: now, ended: now, pod: Some(pod), outcome: Outcome::Refused, cause: 0 };
-        let machine = self.machine_of_pod.get(pod.0).and_then(|number| self.machines.get_mut(*number as usize));
+        let mut request =
+            Request { id, sent: now, ended: now, pod: Some(pod), outcome: Outcome::Refused, cause: 0 };
+        let machine =
+            self.machine_of_pod.get(pod.0).and_then(|number| self.machines.get_mut(*number as usize));
         let Some(machine) = machine else {
             self.ledger.end(request);
             return;
@@ -125,7 +130,8 @@ impl Sim {
         let limit_milli = local.cpu_limit_milli.min(core_milli).max(1);
         let serving = &mut local.serving;
         settle(serving, now, ledger);
-        let Some(process) = local.processes.iter().find(|process| process.serves).filter(|p| p.listens(now)) else {
+        let Some(process) = local.processes.iter().find(|process| process.serves).filter(|p| p.listens(now))
+        else {
             ledger.end(request);
             return;
         };
@@ -174,7 +180,7 @@ fn decide(
     let work = behavior.request_cpu;
     serving.cpu_total += work;
     let own = serving.free_at.max(now).plus(work * 1000 / limit_milli);
-    let shared = machine_free_at.max(now).plus(work * 1000 / core_milli);
+    let shared = (*machine_free_at).max(now).plus(work * 1000 / core_milli);
     *machine_free_at = shared;
     serving.free_at = own.max(shared);
     request.ended = serving.free_at.plus(behavior.request_wait);

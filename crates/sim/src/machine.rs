@@ -6,12 +6,13 @@ use crate::ledger::Outcome;
 use crate::load::{Serving, lose_requests};
 use crate::queue::Wake;
 use crate::sim::{MachineConfig, Sim};
+use setpoint_api::quantity::Format;
 use setpoint_api::{
-    Lease, LeaseSpec, MicroTime, Micros, Node, NodeStatus, ObjId, Object, ObjectMeta, OwnerReference, Pod, Resource, Scope,
-    Str, Time,
+    Lease, LeaseSpec, MicroTime, Micros, Node, ObjId, ObjectMeta, OwnerReference, Pod, Quantity, Resource,
+    ResourceList, Scope, Str, Time,
 };
-use setpoint_control::kubelet::{self, PodRecord};
-use setpoint_control::{EventDraft, Patch};
+use setpoint_control::kubelet::{self, ContainerRef, PodRecord};
+use setpoint_control::{Patch, Write};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -47,6 +48,10 @@ pub struct Machine {
     pub cpu_free_at: Time,
     /// When its kubelet last reported the node.
     pub reported_at: Time,
+    /// When its kubelet began.
+    pub kubelet_since: Time,
+    /// What pods may request.
+    pub allocatable: Rc<ResourceList>,
     /// Number of the machine.
     pub number: u32,
     /// Addresses given out.
@@ -59,21 +64,32 @@ impl Machine {
         self.power == Power::On
     }
     /// Its own address.
-    pub fn address(&self) -> String {
-        format!("172.18.{}.{}", (self.number + 2) / 254, (self.number + 2) % 254 + 1)
+    pub fn address(&self) -> Str {
+        format!("172.18.{}.{}", (self.number + 1) / 254, (self.number + 1) % 254 + 1).into()
+    }
+    /// First three numbers of its pods' addresses.
+    fn pod_range(&self) -> String {
+        let (high, low) =
+            if self.number < 256 { (244, self.number) } else { (self.number / 256, self.number % 256) };
+        format!("10.{high}.{low}")
+    }
+    /// The range of its pods' addresses.
+    pub fn pod_cidr(&self) -> Str {
+        format!("{}.0/24", self.pod_range()).into()
     }
     /// The next address of its pod range.
     pub fn next_pod_address(&mut self) -> Str {
         self.addresses += 1;
-        let (high, low) = if self.number < 256 { (244, self.number) } else { (self.number / 256, self.number % 256) };
-        format!("10.{high}.{low}.{}", (self.addresses - 1) % 253 + 2).into()
+        format!("{}.{}", self.pod_range(), (self.addresses - 1) % 253 + 2).into()
     }
 }
 
 /// A pod on its machine: the kubelet's memory of it, and what really runs.
 #[derive(Clone, Debug)]
 pub struct LocalPod {
-    /// The pod as its kubelet has last seen it.
+    /// The pod as the kubelet has last seen it in the API.
+    pub seen: Rc<Pod>,
+    /// The same with the kubelet's own last status, and with the probe that its annotations tell of.
     pub pod: Rc<Pod>,
     /// The kubelet's memory.
     pub record: PodRecord,
@@ -89,6 +105,10 @@ pub struct LocalPod {
     pub samples: Vec<(Time, Micros)>,
     /// When the kubelet is to look at it next, so that equal wake-ups are not queued twice.
     pub wake_at: Option<Time>,
+    /// When the kubelet's last report will have come back to it.
+    pub reported_until: Time,
+    /// Probes that are being made, each with its next time; `None` while its outcome can change nothing.
+    pub probes: BTreeMap<(ContainerRef, kubelet::ProbeKind), Option<Time>>,
 }
 
 /// A container's process.
@@ -96,8 +116,6 @@ pub struct LocalPod {
 pub struct Process {
     /// How its image behaves.
     pub behavior: Rc<Behavior>,
-    /// Counts its starts.
-    pub instance: u32,
     /// When it started, if it runs.
     pub started_at: Option<Time>,
     /// When it answers for the first time.
@@ -123,6 +141,11 @@ impl Sim {
         let number = self.machines.len() as u32;
         let last_fact = self.happened(number, None, "the machine is switched on", cause);
         self.machine_of_node.insert(config.node.clone(), number);
+        let allocatable = ResourceList::from([
+            ("cpu".into(), Quantity::from_milli(config.cpu_milli)),
+            ("memory".into(), Quantity::from_value(config.memory_bytes, Format::BinarySi)),
+            ("pods".into(), Quantity::from_value(config.pods_max, Format::DecimalSi)),
+        ]);
         self.machines.push(Machine {
             config,
             power: Power::Booting,
@@ -133,6 +156,8 @@ impl Sim {
             pull_free_at: Time(0),
             cpu_free_at: Time(0),
             reported_at: Time(0),
+            kubelet_since: self.now,
+            allocatable: Rc::new(allocatable),
             number,
             addresses: 0,
         });
@@ -170,15 +195,23 @@ impl Sim {
 
     /// A kubelet starts: it registers or reports its node and takes up the pods that are bound to it.
     pub(crate) fn booted_due(&mut self, number: u32, epoch: u32) {
-        let Some(machine) = self.machines.get_mut(number as usize).filter(|machine| machine.epoch == epoch) else { return };
+        let Some(machine) = self.machines.get_mut(number as usize).filter(|machine| machine.epoch == epoch)
+        else {
+            return;
+        };
         machine.power = Power::On;
-        let cause = machine.last_fact;
-        machine.pods.clear();
-        let node_name = machine.config.node.clone();
+        machine.kubelet_since = self.now;
+        let (cause, node_name) = (machine.last_fact, machine.config.node.clone());
+        let store = &self.store;
+        crate::kubelet_run::recover(machine, self.now, |id| store.get::<Pod>(id).cloned());
+        let known: Vec<ObjId> = machine.pods.keys().copied().collect();
         self.report_node(number, cause);
+        for id in &known {
+            self.sync_pod(number, *id);
+        }
         let bound: Vec<Rc<Pod>> = self.store.pods_on(&node_name).cloned().collect();
-        for pod in bound {
-            self.take_up(number, pod, true, cause);
+        for pod in bound.into_iter().filter(|pod| !known.contains(&pod.metadata.id)) {
+            self.take_up(number, pod, cause);
         }
         self.queue.push(self.now, Wake::Heartbeat { machine: number, epoch });
         self.proxies_changed();
@@ -186,7 +219,10 @@ impl Sim {
 
     /// A kubelet renews its lease and, every few minutes, reports its node.
     pub(crate) fn heartbeat_due(&mut self, number: u32, epoch: u32) {
-        let Some(machine) = self.machines.get(number as usize).filter(|machine| machine.epoch == epoch) else { return };
+        let Some(machine) = self.machines.get(number as usize).filter(|machine| machine.epoch == epoch)
+        else {
+            return;
+        };
         let node_name = machine.config.node.clone();
         let is_report_due = self.now.since(machine.reported_at) >= self.tuning.node_status_report;
         let cause = machine.last_fact;
@@ -209,7 +245,8 @@ impl Sim {
         if let Some(lease) = found {
             let mut lease = (*lease).clone();
             lease.spec.renew_time = Some(now);
-            let _ = self.store_with(by, cause, |store, stamp| store.update(lease.into_object(), Scope::Main, stamp));
+            let _ = self
+                .store_with(by, cause, |store, stamp| store.update(lease.into_object(), Scope::Main, stamp));
             return;
         }
         // The lease belongs to its node, and goes with it.
@@ -225,7 +262,9 @@ impl Sim {
         metadata.owner_references = Rc::new(vec![owner]);
         let spec = LeaseSpec {
             holder_identity: Some(node_name.clone()),
-            lease_duration_seconds: Some((self.tuning.node_lease_duration / setpoint_api::time::SECOND) as i32),
+            lease_duration_seconds: Some(
+                (self.tuning.node_lease_duration / setpoint_api::time::SECOND) as i32,
+            ),
             renew_time: Some(now),
             rest: None,
         };
@@ -234,52 +273,54 @@ impl Sim {
 
     /// Registers the node, or reports its status.
     fn report_node(&mut self, number: u32, cause: u64) {
-        let machine = &self.machines[number as usize];
+        let machine = &mut self.machines[number as usize];
+        machine.reported_at = self.now;
         let config = machine.config.clone();
-        let address = machine.address();
+        let facts = kubelet::NodeFacts {
+            name: &config.node,
+            address: &machine.address(),
+            cpu_milli: config.cpu_milli,
+            memory_bytes: config.memory_bytes,
+            pods_max: config.pods_max,
+        };
         let by = Actor::Kubelet(number);
         let stored = self.store.find::<Node>("", &config.node).cloned();
-        let old = stored.as_ref().map(|node| &node.status);
-        let status: NodeStatus = kubelet::node_status(
-            &kubelet::NodeFacts {
-                name: &config.node,
-                address: &address,
-                cpu_milli: config.cpu_milli,
-                memory_bytes: config.memory_bytes,
-                pods_max: config.pods_max,
-            },
-            old,
-            self.now.whole_seconds(),
-        );
-        let was_ready = old.is_some_and(kubelet::is_node_ready);
-        let id = match stored {
+        let status = kubelet::node_status(&facts, stored.as_ref().map(|node| &node.status), self.now);
+        let id = match &stored {
             Some(node) => {
-                let patch = Patch::NodeStatus(Box::new(status));
-                let write = setpoint_control::Write::Patch(node.metadata.id, patch);
+                let write = Write::Patch(node.metadata.id, Patch::NodeStatus(Box::new(status)));
                 let _ = self.land(&write, by, cause, &mut BTreeMap::new());
                 Some(node.metadata.id)
             }
             None => {
                 let mut metadata = ObjectMeta::named("", &config.node);
-                for (key, value) in &config.labels {
-                    metadata.set_label(key, value);
-                }
-                metadata.set_label("kubernetes.io/hostname", &config.node);
-                metadata.set_label("kubernetes.io/os", "linux");
-                metadata.set_label("kubernetes.io/arch", "amd64");
+                metadata.labels = Rc::new(labels_of(&config));
                 let mut node = Node { metadata, status, ..Node::default() };
-                let (high, low) = if number < 256 { (244, number) } else { (number / 256, number % 256) };
-                node.spec.pod_cidr = format!("10.{high}.{low}.0/24").into();
-                self.create(Object::Node(Rc::new(node)), by, cause).ok()
+                node.spec.pod_cidr = self.machines[number as usize].pod_cidr();
+                self.create(node.into_object(), by, cause).ok()
             }
         };
-        self.machines[number as usize].reported_at = self.now;
-        if let Some(id) = id
-            && !was_ready
-        {
-            let message = format!("Node {} status is now: NodeReady", config.node);
-            let draft = EventDraft { host: Some(config.node), ..EventDraft::normal("kubelet", id, "NodeReady", message) };
-            self.record_later(draft, cause);
+        let Some(now) = id.and_then(|id| self.store.get::<Node>(id)).cloned() else { return };
+        let before = stored.as_ref().map(|node| (&node.spec, &node.status));
+        let events = kubelet::node_events(now.metadata.id, &config.node, before, (&now.spec, &now.status));
+        for event in events {
+            self.record_later(event, cause);
         }
     }
+}
+
+/// Labels that a kubelet gives its node when it registers, and those of the machine.
+///
+/// Upstream: pkg/kubelet/kubelet_node_status.go `initialNode`.
+fn labels_of(config: &MachineConfig) -> BTreeMap<Str, Str> {
+    let own = [
+        ("beta.kubernetes.io/arch", "amd64"),
+        ("beta.kubernetes.io/os", "linux"),
+        ("kubernetes.io/arch", "amd64"),
+        ("kubernetes.io/hostname", &*config.node),
+        ("kubernetes.io/os", "linux"),
+    ];
+    let mut labels: BTreeMap<Str, Str> = own.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+    labels.extend(config.labels.clone());
+    labels
 }

@@ -40,7 +40,13 @@ impl Sim {
                     continue;
                 }
                 let milli = told.unwrap_or(((used - first.1).max(0)) * 1000 / window.max(1));
-                let name = local.pod.spec.containers.first().map(|container| container.name.clone()).unwrap_or_default();
+                let name = local
+                    .pod
+                    .spec
+                    .containers
+                    .first()
+                    .map(|container| container.name.clone())
+                    .unwrap_or_default();
                 pods.insert(*id, PodMetrics { at: now, window, containers: vec![(name, milli, memory)] });
             }
         }
@@ -54,8 +60,11 @@ impl Sim {
             let Some(service) = self.store.find::<Service>(namespace, name) else { continue };
             let selector = Selector::from_match_labels(&service.spec.selector);
             let pods = self.store.pods_matching(namespace, &selector);
-            let ready: Vec<ObjId> =
-                pods.iter().filter(|pod| setpoint_control::pod::is_ready(pod)).map(|pod| pod.metadata.id).collect();
+            let ready: Vec<ObjId> = pods
+                .iter()
+                .filter(|pod| setpoint_control::pod::is_ready(pod))
+                .map(|pod| pod.metadata.id)
+                .collect();
             for id in &ready {
                 shares.insert(*id, milli / ready.len() as i64);
             }
@@ -65,7 +74,8 @@ impl Sim {
 
     /// CPU that a pod uses right now, averaged over the last whole second or since it started, in thousandths of a core.
     pub fn cpu_now(&self, pod: ObjId) -> Option<i64> {
-        let machine = self.machines.get(*self.machine_of_pod.get(pod.0)? as usize).filter(|machine| machine.is_up())?;
+        let machine =
+            self.machines.get(*self.machine_of_pod.get(pod.0)? as usize).filter(|machine| machine.is_up())?;
         let local = machine.pods.get(&pod)?;
         let process = local.processes.iter().find(|process| process.serves)?;
         let started_at = process.started_at?;

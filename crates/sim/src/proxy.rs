@@ -89,19 +89,23 @@ impl Sim {
         }
         for slice in self.store.list::<EndpointSlice>() {
             let service = slice.metadata.label("kubernetes.io/service-name");
-            let service = service.and_then(|name| self.store.id_of(Kind::Service, &slice.metadata.namespace, name));
+            let service =
+                service.and_then(|name| self.store.id_of(Kind::Service, &slice.metadata.namespace, name));
             let Some((ready, draining)) = service.and_then(|id| services.get_mut(&id)) else { continue };
             for endpoint in &slice.endpoints {
                 let uid = endpoint.target_ref.as_ref().and_then(|target| target.uid);
                 let Some(pod) = uid.and_then(|uid| self.store.id_of_uid(uid)) else { continue };
                 if endpoint.conditions.ready == Some(true) {
                     ready.push(pod);
-                } else if endpoint.conditions.serving == Some(true) && endpoint.conditions.terminating == Some(true) {
+                } else if endpoint.conditions.serving == Some(true)
+                    && endpoint.conditions.terminating == Some(true)
+                {
                     draining.push(pod);
                 }
             }
         }
-        let choose = |(ready, draining): (Vec<_>, Vec<_>)| Rc::new(if ready.is_empty() { draining } else { ready });
+        let choose =
+            |(ready, draining): (Vec<_>, Vec<_>)| Rc::new(if ready.is_empty() { draining } else { ready });
         let services = services.into_iter().map(|(id, targets)| (id, choose(targets))).collect();
         RouteTable { revision: self.store.revision(), services }
     }

@@ -1,7 +1,8 @@
 //! What happens when: pending wake-ups in the order of their time, and of their insertion where times are equal.
 
-use setpoint_api::{ObjId, Time};
+use setpoint_api::{Micros, ObjId, Time};
 use setpoint_control::Key;
+use setpoint_control::kubelet::{ContainerRef, ProbeKind};
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
@@ -32,14 +33,16 @@ pub enum Wake {
     Booted { machine: u32, epoch: u32 },
     /// A kubelet looks at a pod.
     SyncPod { machine: u32, epoch: u32, pod: ObjId },
+    /// A sandbox is there.
+    Sandbox { machine: u32, epoch: u32, pod: ObjId, attempt: u32 },
     /// An image has been pulled, or could not be.
-    Pulled { machine: u32, epoch: u32, pod: ObjId, container: u32 },
+    Pulled { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, took: Micros },
     /// A container's process starts.
-    Started { machine: u32, epoch: u32, pod: ObjId, container: u32, instance: u32 },
+    Started { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef },
     /// A container's process ends by itself, after TERM, or by KILL.
-    Exited { machine: u32, epoch: u32, pod: ObjId, container: u32, instance: u32, code: i32 },
+    Exited { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, code: i32 },
     /// A probe is due.
-    Probe { machine: u32, epoch: u32, pod: ObjId, container: u32, instance: u32, kind: u8 },
+    Probe { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, kind: ProbeKind },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,14 +84,6 @@ impl Queue {
     /// Takes the next wake-up.
     pub fn pop(&mut self) -> Option<(Time, Wake)> {
         self.heap.pop().map(|Reverse(entry)| (entry.at, entry.wake))
-    }
-    /// How many are pending.
-    pub fn len(&self) -> u32 {
-        self.heap.len() as u32
-    }
-    /// Whether none is pending.
-    pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
     }
 }
 

@@ -127,7 +127,8 @@ fn new_event(draft: &EventDraft, about: ObjectReference, message: Str, now: Time
     // Upstream appends the time in nanoseconds; the sequence stands for the digits below a microsecond.
     let nanoseconds = now.0 as u64 * 1000 + sequence % 1000;
     let namespace = if about.namespace.is_empty() { "default" } else { &about.namespace };
-    let metadata = ObjectMeta::named(namespace, &format!("{}.{:016x}", about.name, 0x1800_0000_0000_0000 + nanoseconds));
+    let metadata =
+        ObjectMeta::named(namespace, &format!("{}.{:016x}", about.name, 0x1800_0000_0000_0000 + nanoseconds));
     let is_new_style = !draft.action.is_empty();
     Event {
         metadata,
@@ -150,7 +151,6 @@ fn new_event(draft: &EventDraft, about: ObjectReference, message: Str, now: Time
         ..Event::default()
     }
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -178,7 +178,10 @@ mod tests {
         }
         assert_eq!(say(&mut recorder, "m9".into(), Time(3)), "create (combined from similar events): m9");
         let again = say(&mut recorder, "m10".into(), Time(4));
-        assert!(again.starts_with("count") && again.ends_with("(combined from similar events): m10"), "{again}");
+        assert!(
+            again.starts_with("count") && again.ends_with("(combined from similar events): m10"),
+            "{again}"
+        );
         for _ in 0..12 {
             say(&mut recorder, "b".into(), Time(5));
         }

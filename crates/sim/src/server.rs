@@ -7,8 +7,8 @@ use crate::queue::Wake;
 use crate::recorder::Verdict;
 use crate::sim::Sim;
 use setpoint_api::{
-    Condition, ConditionStatus, Event, Kind, ObjId, Object, ObjectReference, Pod, Reason, Resource, Scope, Stamp, Status, Str,
-    Taint, Toleration,
+    Condition, ConditionStatus, Event, Kind, ObjId, Object, ObjectReference, Pod, Reason, Resource, Scope,
+    Stamp, Status, Str, Taint, Toleration,
 };
 use setpoint_control::{EventDraft, Failure, Patch, Write};
 use std::collections::BTreeMap;
@@ -163,7 +163,9 @@ impl Sim {
         setpoint_api::default::apply(object);
         match object {
             Object::Pod(pod) => admit_pod(Rc::make_mut(pod), self.tuning.default_toleration_seconds),
-            Object::Service(service) if service.spec.cluster_ip.is_empty() && &*service.spec.kind != "ExternalName" => {
+            Object::Service(service)
+                if service.spec.cluster_ip.is_empty() && &*service.spec.kind != "ExternalName" =>
+            {
                 let address: Str = self.next_service_address();
                 let service = Rc::make_mut(service);
                 service.spec.cluster_ip = address.clone();
@@ -201,13 +203,15 @@ impl Sim {
         };
         let name = pod.metadata.name.clone();
         if pod.metadata.is_deleting() {
-            let message =
-                format!("Operation cannot be fulfilled on pods/binding {name:?}: pod {name} is being deleted, cannot be assigned to a host");
+            let message = format!(
+                "Operation cannot be fulfilled on pods/binding {name:?}: pod {name} is being deleted, cannot be assigned to a host"
+            );
             return Err(Status { reason: Reason::Conflict, message });
         }
         if let Some(bound) = &pod.spec.node_name {
-            let message =
-                format!("Operation cannot be fulfilled on pods/binding {name:?}: pod {name} is already assigned to node {bound:?}");
+            let message = format!(
+                "Operation cannot be fulfilled on pods/binding {name:?}: pod {name} is already assigned to node {bound:?}"
+            );
             return Err(Status { reason: Reason::Conflict, message });
         }
         let mut pod = (**pod).clone();
@@ -294,7 +298,8 @@ impl Sim {
                 self.expiries.push_back((last, id));
                 continue;
             }
-            let _ = self.store_with(Actor::World, 0, |store, stamp| store.delete(id, Default::default(), stamp));
+            let _ =
+                self.store_with(Actor::World, 0, |store, stamp| store.delete(id, Default::default(), stamp));
         }
     }
 

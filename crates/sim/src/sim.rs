@@ -13,8 +13,10 @@ use crate::server::concerns_proxies;
 use crate::streams::Streams;
 use setpoint_api::slab::Slab;
 use setpoint_api::{
-    Change, Kind, Micros, Namespace, ObjId, Object, ObjectMeta, ObjectReference, Resource, Status, Store, Str, Time,
+    Change, Kind, Micros, Namespace, ObjId, Object, ObjectMeta, ObjectReference, Resource, Status, Store,
+    Str, Time,
 };
+use setpoint_control::kubelet::ContainerRef;
 use setpoint_control::{CONTROLLERS, EventDraft, Memory, Metrics, Profile, Tuning};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -87,8 +89,8 @@ pub struct Sim {
     pub(crate) machine_of_node: BTreeMap<Str, u32>,
     pub(crate) machine_of_pod: Slab<u32>,
     pub(crate) catalogue: Rc<Catalogue>,
+    pub(crate) pulls: BTreeMap<(u32, ObjId, ContainerRef), Time>,
     pub(crate) metrics: Metrics,
-    pub(crate) sample_fact: u64,
     pub(crate) loads: Vec<LoadSource>,
     pub(crate) load_fact: u64,
     pub(crate) cpu_loads: BTreeMap<(Str, Str), i64>,
@@ -128,8 +130,8 @@ impl Sim {
             machine_of_node: BTreeMap::new(),
             machine_of_pod: Slab::default(),
             catalogue: config.catalogue.clone(),
+            pulls: BTreeMap::new(),
             metrics: Metrics::default(),
-            sample_fact: 0,
             loads: Vec::new(),
             load_fact: 0,
             cpu_loads: BTreeMap::new(),
@@ -261,23 +263,22 @@ impl Sim {
             Wake::Heartbeat { machine, epoch } => self.heartbeat_due(machine, epoch),
             Wake::Booted { machine, epoch } => self.booted_due(machine, epoch),
             Wake::SyncPod { machine, epoch, pod } => self.sync_pod_due(machine, epoch, pod),
-            Wake::Pulled { machine, epoch, pod, container } => self.pulled_due(machine, epoch, pod, container),
-            Wake::Started { machine, epoch, pod, container, instance } => {
-                self.started_due(machine, epoch, pod, container, instance);
-            }
-            Wake::Exited { machine, epoch, pod, container, instance, code } => {
-                self.exited_due(machine, epoch, pod, container, instance, code);
-            }
-            Wake::Probe { machine, epoch, pod, container, instance, kind } => {
-                self.probe_due(machine, epoch, pod, container, instance, kind);
-            }
+            Wake::Sandbox { machine, epoch, pod, attempt } => self.sandbox_due(machine, epoch, pod, attempt),
+            Wake::Pulled { machine, epoch, pod, at, took } => self.pulled_due(machine, epoch, pod, at, took),
+            Wake::Started { machine, epoch, pod, at } => self.started_due(machine, epoch, pod, at),
+            Wake::Exited { machine, epoch, pod, at, code } => self.exited_due(machine, epoch, pod, at, code),
+            Wake::Probe { machine, epoch, pod, at, kind } => self.probe_due(machine, epoch, pod, at, kind),
         }
     }
 
     /// Changes up to a revision reach the watchers.
     fn deliver(&mut self, revision: u64) {
-        let changes: Vec<Change> =
-            self.store.changes_after(self.delivered).take_while(|change| change.revision <= revision).cloned().collect();
+        let changes: Vec<Change> = self
+            .store
+            .changes_after(self.delivered)
+            .take_while(|change| change.revision <= revision)
+            .cloned()
+            .collect();
         let Some(last) = changes.last() else { return };
         self.delivered = last.revision;
         let mut proxies_are_late = false;

@@ -29,7 +29,9 @@ impl Streams {
     pub fn new(seed: u64) -> Self {
         Self([0u64, 1, 2, 3, 4].map(|purpose| {
             // Distinct odd multiples keep the streams of one seed, and of neighbouring seeds, apart.
-            Pcg64Mcg::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ purpose.wrapping_mul(0xd1b5_4a32_d192_ed03))
+            Pcg64Mcg::seed_from_u64(
+                seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ purpose.wrapping_mul(0xd1b5_4a32_d192_ed03),
+            )
         }))
     }
     /// 64 random bits.

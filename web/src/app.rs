@@ -1,0 +1,246 @@
+//! The owner of the run: time goes in, frames come out, actions go in.
+
+use crate::announce::Crier;
+use crate::browser::theme::Theme;
+use crate::browser::{address, focus, frame_loop};
+use crate::fake::Session;
+use crate::flow::Flow;
+use crate::pace::Pace;
+use crate::view;
+use setpoint_lab::Action;
+use setpoint_lab::frame::Frame;
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Simulation work per frame of the browser, in milliseconds.
+const BUDGET_MS: f64 = 6.0;
+/// How often the slow parts of the page (counters, chart, feed) are brought up to date, in milliseconds.
+const CALM_MS: f64 = 250.0;
+/// How long the load slider must rest before its value is an action.
+const REST_MS: f64 = 160.0;
+
+/// What happens to the page.
+pub enum Msg {
+    /// The browser is about to paint; the time in milliseconds.
+    Beat(f64),
+    /// The person does something to the cluster.
+    Act(Action),
+    /// The load slider stands at so many requests per second.
+    Load(u32),
+    /// Play or pause.
+    Toggle,
+    /// To the next thing that happens.
+    Step,
+    /// The same run from its start.
+    Restart,
+    /// Speed by notch.
+    Speed(usize),
+    /// The theme switch was pressed.
+    Theme,
+    /// A pod's tile was pressed.
+    Select(u32),
+    /// To the cluster, past what comes before it.
+    Skip,
+}
+
+/// How messages go up; one value for the life of the page.
+pub type Send = Callback<Msg>;
+
+/// The page.
+pub struct App {
+    session: Session,
+    /// The picture of now.
+    frame: Rc<Frame>,
+    /// A picture at most [`CALM_MS`] old, for what people read as numbers.
+    calm: Rc<Frame>,
+    calm_ms: f64,
+    pace: Pace,
+    playing: bool,
+    load: Option<Pending>,
+    selected: Option<u32>,
+    theme: Theme,
+    flow: Flow,
+    canvas: NodeRef,
+    crier: Crier,
+    status: AttrValue,
+    send: Send,
+}
+
+/// A slider that still moves.
+struct Pending {
+    rps: u32,
+    since_ms: Option<f64>,
+}
+
+impl Component for App {
+    type Message = Msg;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let link = ctx.link().clone();
+        frame_loop::start(move |now_ms| link.send_message(Msg::Beat(now_ms)));
+        let mut session = Session::welcome(address::query_number("seed").unwrap_or(1));
+        address::leave_report(&session.report());
+        let frame = session.frame();
+        Self {
+            session,
+            calm: frame.clone(),
+            frame,
+            calm_ms: 0.0,
+            pace: Pace::new(),
+            playing: true,
+            load: None,
+            selected: None,
+            theme: Theme::remembered(),
+            flow: Flow::default(),
+            canvas: NodeRef::default(),
+            crier: Crier::default(),
+            status: AttrValue::Static(""),
+            send: ctx.link().callback(|msg| msg),
+        }
+    }
+
+    fn update(&mut self, _ctx: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Beat(now_ms) => return self.beat(now_ms),
+            Msg::Act(action) => self.act(action),
+            Msg::Load(rps) => self.load = Some(Pending { rps, since_ms: None }),
+            Msg::Toggle => self.playing = !self.playing,
+            Msg::Step => {
+                self.playing = false;
+                self.session.step();
+                self.look();
+            }
+            Msg::Restart => self.restart(),
+            Msg::Speed(notch) => self.pace.set_notch(notch),
+            Msg::Theme => {
+                self.theme = self.theme.next();
+                self.theme.wear();
+            }
+            Msg::Select(pod) => self.selected = (self.selected != Some(pod)).then_some(pod),
+            Msg::Skip => {
+                focus::focus_id("cluster");
+                return false;
+            }
+        }
+        true
+    }
+
+    fn view(&self, _ctx: &Context<Self>) -> Html {
+        let (frame, calm, send) = (&self.frame, &self.calm, &self.send);
+        let load = self.load.as_ref().map_or(calm.traffic.offered_rps, |load| load.rps);
+        let skip = send.reform(|event: MouseEvent| {
+            event.prevent_default();
+            Msg::Skip
+        });
+        html! {
+            <div class="app">
+                <a class="skip" href="#cluster" onclick={skip}>{ "Skip to the cluster" }</a>
+                <view::topbar::Topbar
+                    tenths={frame.at_us / 100_000} playing={self.playing} notch={self.pace.notch}
+                    reached={self.pace.reached} real_timing={frame.real_timing} seed={frame.seed}
+                    theme={self.theme} send={send.clone()}
+                />
+                <main>
+                    <view::gauges::Gauges frame={calm.clone()} send={send.clone()} />
+                        <view::controls::Controls
+                            frame={calm.clone()} load={load} selected={self.selected} send={send.clone()}
+                        />
+                        <section class="panel cluster" id="cluster" tabindex="-1" aria-label="Cluster">
+                            <div class="cluster-body">
+                                <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
+                                <view::plane::Plane components={frame.components.clone()} />
+                                <view::balancer::Strip balancer={frame.balancer.clone()} />
+                                <view::nodes::Nodes
+                                    nodes={frame.nodes.clone()} at_us={frame.at_us} selected={self.selected}
+                                    send={send.clone()}
+                                />
+                                <view::pending::Tray
+                                    pods={frame.pending.clone()} app={frame.app.clone()} selected={self.selected}
+                                    send={send.clone()}
+                                />
+                            </div>
+                        </section>
+                        <view::feed::Feed feed={calm.feed.clone()} now_s={calm.at_us / 1_000_000} />
+                    <view::chart::Chart frame={calm.clone()} />
+                </main>
+                <p class="sr" role="status">{ self.status.clone() }</p>
+            </div>
+        }
+    }
+}
+
+impl App {
+    /// One frame of the browser: dots move, time passes within the budget, and a new picture is taken.
+    fn beat(&mut self, now_ms: f64) -> bool {
+        let wall_ms = self.pace.wall_ms(now_ms);
+        let moving_ms = if self.playing { wall_ms } else { 0.0 };
+        self.flow.paint(&self.canvas, &self.frame, now_ms, moving_ms);
+        let mut changed = self.settle_load(now_ms);
+        if self.playing && wall_ms > 0.0 {
+            self.run(wall_ms);
+            changed = true;
+        }
+        if let Some(status) = self.crier.listen(now_ms, &self.frame) {
+            self.status = status.into();
+            changed = true;
+        }
+        if now_ms - self.calm_ms >= CALM_MS && !Rc::ptr_eq(&self.calm, &self.frame) {
+            self.calm_ms = now_ms;
+            self.calm = self.frame.clone();
+            changed = true;
+        }
+        changed
+    }
+
+    fn run(&mut self, wall_ms: f64) {
+        let from_us = self.session.now_us();
+        let started_ms = frame_loop::now_ms();
+        // Debt is dropped rather than caught up with: a slow machine shows a slower cluster, not a jumping one.
+        self.session.advance(from_us + self.pace.span_us(wall_ms), &mut || {
+            frame_loop::now_ms() - started_ms < BUDGET_MS
+        });
+        self.pace.record(wall_ms, self.session.now_us() - from_us);
+        self.frame = self.session.frame();
+    }
+
+    /// Sends the slider's value once it has rested, so that one drag is one action.
+    fn settle_load(&mut self, now_ms: f64) -> bool {
+        let Some(load) = &mut self.load else { return false };
+        if now_ms - *load.since_ms.get_or_insert(now_ms) < REST_MS {
+            return false;
+        }
+        let rps = load.rps;
+        self.load = None;
+        if let Some((namespace, service)) = view::service_of(&self.frame) {
+            self.act(Action::SetLoad { namespace, service, rps });
+        }
+        true
+    }
+
+    fn act(&mut self, action: Action) {
+        self.session.act(action);
+        address::leave_report(&self.session.report());
+        self.look();
+    }
+
+    fn look(&mut self) {
+        self.frame = self.session.frame();
+        self.calm = self.frame.clone();
+    }
+
+    /// Starts over with the same seed; the timing is the person's choice and stays.
+    fn restart(&mut self) {
+        let real = self.frame.real_timing;
+        self.session = Session::welcome(self.frame.seed);
+        self.flow = Flow::default();
+        self.selected = None;
+        self.load = None;
+        self.playing = true;
+        if self.session.frame().real_timing != real {
+            self.session.act(Action::SetProfile { real });
+        }
+        address::leave_report(&self.session.report());
+        self.look();
+    }
+}

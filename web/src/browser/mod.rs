@@ -1,0 +1,6 @@
+//! Calls to the browser, each kind in one place.
+
+pub mod address;
+pub mod focus;
+pub mod frame_loop;
+pub mod theme;

@@ -1,0 +1,28 @@
+//! What the page looks like: functions of frames.
+
+pub mod balancer;
+mod chaos;
+pub mod chart;
+mod chart_lane;
+pub mod controls;
+pub mod feed;
+pub mod gauges;
+mod node;
+pub mod nodes;
+mod number;
+mod parts;
+pub mod pending;
+pub mod plane;
+mod pod;
+mod tally;
+pub mod topbar;
+
+use setpoint_lab::frame::Frame;
+
+/// Namespace and name of the Service that the load goes to.
+pub fn service_of(frame: &Frame) -> Option<(String, String)> {
+    let balancer = frame.balancer.as_ref()?;
+    let name = balancer.name.split(':').next()?.to_string();
+    let namespace = frame.app.as_ref().map_or("default", |app| &app.namespace).to_string();
+    Some((namespace, name))
+}

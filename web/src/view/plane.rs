@@ -1,0 +1,35 @@
+//! The control plane: its parts, and which of them is acting.
+
+use setpoint_lab::frame::Component as Part;
+use std::rc::Rc;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    pub components: Vec<Rc<Part>>,
+}
+
+/// A strip of cells. Each keeps a line for what it does, so that none moves when it acts.
+#[component]
+pub fn Plane(props: &Props) -> Html {
+    html! {
+        <section class="plane" aria-labelledby="plane">
+            <h2 id="plane">{ "Control plane" }</h2>
+            <ul>{ for props.components.iter().map(|part| cell(part)) }</ul>
+        </section>
+    }
+}
+
+fn cell(part: &Part) -> Html {
+    let (class, doing) = match (&part.acting, part.up) {
+        (_, false) => ("down", "stopped"),
+        (Some(acting), true) => ("acting", &**acting),
+        (None, true) => ("idle", "idle"),
+    };
+    html! {
+        <li key={&*part.name} {class} title={format!("{}: {doing}", part.title)}>
+            <b>{ part.title.clone() }</b>
+            <span>{ doing.to_string() }</span>
+        </li>
+    }
+}

@@ -1,7 +1,7 @@
 //! A node: what the cluster believes of it, what its machine is, and its pods.
 
 use super::parts::{POWER, RESTORE, bar, icon};
-use super::pod::Pod;
+use super::pod::{self, Place};
 use crate::app::{Msg, Send};
 use crate::slots::Slots;
 use crate::words::{self, cores};
@@ -84,8 +84,7 @@ impl Node {
         match pod {
             Some(pod) => html! {
                 <li key={pod.id}>
-                    <Pod pod={pod.clone()} at_us={if pod.step.is_some() { props.at_us } else { 0 }}
-                        selected={props.selected == Some(pod.id)} stop={first} send={props.send.clone()} />
+                    { pod::view(pod, Place { at_us: props.at_us, selected: props.selected == Some(pod.id), stop: first }, &props.send) }
                 </li>
             },
             // Free places have keys that no pod has.

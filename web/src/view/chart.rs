@@ -108,8 +108,11 @@ fn marks(marks: &[Mark], span: Span) -> Vec<Html> {
     for mark in marks.iter().rev().filter(|mark| mark.at_us >= span.from_us) {
         let at = span.x(mark.at_us);
         let width = i64::try_from(mark.name.len()).unwrap_or(WIDTH) * LETTER;
-        let (anchor, shift, from) =
-            if at + width > free { ("end", "-4", at - width) } else { ("start", "4", at) };
+        let (anchor, shift, from) = if at + width > free || at > WIDTH * 3 / 4 {
+            ("end", "-4", at - width)
+        } else {
+            ("start", "4", at)
+        };
         let named = from >= 0 && at.max(from + width) <= free;
         if named {
             free = from;

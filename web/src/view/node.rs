@@ -115,9 +115,6 @@ fn header(props: &Props) -> Html {
         <header>
             <h3>{ node.name.clone() }</h3>
             <span class={tone}>{ node.status.clone() }</span>
-            if !node.powered {
-                <span class="chip off" title="The machine has no power">{ "Off" }</span>
-            }
             <button class="round power" {onclick} aria-label={name.clone()} title={name}>{ icon(sign) }</button>
         </header>
     }
@@ -126,15 +123,21 @@ fn header(props: &Props) -> Html {
 /// Two lines, whatever they say, so that the pods below stay where they are.
 fn facts(node: &NodeTile) -> Html {
     let note = match &node.note {
-        Some(note) => Some(note.to_string()),
-        None if !node.powered && node.ready => {
-            Some("The machine is off; the cluster does not know yet.".to_string())
-        }
-        None if node.cordoned => Some("Cordoned: it takes no new pods.".to_string()),
-        None => None,
+        Some(note) => note.to_string(),
+        None if node.powered && !node.cordoned => String::new(),
+        None if node.powered => "Cordoned: it takes no new pods.".to_string(),
+        None if node.ready => "The cluster does not know yet.".to_string(),
+        None => String::new(),
     };
-    if let Some(note) = note {
-        return html! { <p class="facts note" title={note.clone()}>{ note }</p> };
+    if !node.powered || !note.is_empty() {
+        return html! {
+            <p class="facts note" title={note.clone()}>
+                if !node.powered {
+                    <b>{ "Machine off. " }</b>
+                }
+                { note }
+            </p>
+        };
     }
     let share = |milli: i64| milli * 100 / node.cpu_allocatable_milli.max(1);
     html! {

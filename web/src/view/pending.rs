@@ -27,7 +27,7 @@ pub fn view(frame: &Frame, selected: Option<u32>, send: &Send) -> Html {
             <p class="message" title={message.as_deref().unwrap_or_default().to_string()}>
                 { message.as_deref().unwrap_or_default().to_string() }
             </p>
-            <ul class="pods">
+            <ul class="pods" tabindex={(missing > 0).then_some("0")} aria-label="Pods without a node">
                 { for frame.pending.iter().take(TILES_MAX).map(|pod| html! {
                     <li key={pod.id}>
                         { pod::view(pod, Place { at_us: 0, selected: selected == Some(pod.id), stop: true }, send) }

@@ -23,7 +23,7 @@
   ].join("\n");
 
   /** Shows the card, once; what comes after the first failure is a consequence of it. */
-  const show = (title, text, what) => {
+  const show = (title, text, what, crash = false) => {
     if (stopped) return;
     stopped = true;
     message = what;
@@ -32,7 +32,7 @@
     element("boot-message").textContent = what;
     element("boot-message").hidden = what === "";
     element("boot-report").textContent = report();
-    element("boot-over").hidden = !started && location.hash === "" && location.search === "";
+    element("boot-over").hidden = !crash && location.hash === "" && location.search === "";
     element("boot-card").classList.toggle("boot-above", started);
     // The old instance may be in any state: nothing on the page is to reach it again.
     element("app").inert = true;
@@ -63,6 +63,7 @@
     "It met an error in its own code and stopped, rather than show you something wrong. "
       + "Reload opens this address again; Start over opens Setpoint without what the address carries.",
     String(what),
+    true,
   );
   window.setpointCrashed = crashed;
 

@@ -4,15 +4,20 @@
 //! **Border**: no time passes here, nothing is random, and no controller is known. Time and generated names are given by
 //! the caller.
 
+pub mod default;
+pub mod duration;
 pub mod int_or_percent;
 pub mod kinds;
+pub mod manifest;
 pub mod meta;
+pub mod names;
 pub mod object;
 pub mod quantity;
 pub mod select;
 pub mod slab;
 pub mod status;
 pub mod store;
+pub mod text;
 pub mod time;
 pub mod wire;
 

@@ -2,7 +2,7 @@
 
 use crate::object::{ObjId, Uid};
 use crate::wire::{Reader, Wire};
-use crate::{LabelSelector, LabelSelectorRequirement, MicroTime, Str, Time, wire, words};
+use crate::{IntOrPercent, LabelSelector, LabelSelectorRequirement, MicroTime, Str, Time, wire, words};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -268,5 +268,17 @@ impl Wire for LabelSelectorRequirement {
             map.insert("values".into(), values);
         }
         Some(Value::Object(map))
+    }
+}
+
+impl Default for LabelSelectorRequirement {
+    fn default() -> Self {
+        Self { key: Str::default(), operator: Str::default(), values: Vec::new() }
+    }
+}
+
+impl Default for IntOrPercent {
+    fn default() -> Self {
+        IntOrPercent::Int(0)
     }
 }

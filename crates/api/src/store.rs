@@ -89,6 +89,7 @@ pub struct Store {
     dependents: BTreeMap<Uid, BTreeSet<ObjId>>,
     pods_by_node: BTreeMap<Str, BTreeSet<ObjId>>,
     pods_by_label: BTreeMap<(Str, Str, Str), BTreeSet<ObjId>>,
+    free_pods: BTreeMap<Str, BTreeSet<ObjId>>,
     log: VecDeque<Change>,
 }
 
@@ -159,8 +160,12 @@ impl Store {
     pub fn pods_on(&self, node: &str) -> impl Iterator<Item = &Rc<Pod>> {
         self.pods_by_node.get(node).into_iter().flatten().filter_map(|id| self.get(*id))
     }
+    /// Names of the nodes that pods are bound to, whether or not the nodes exist, by name.
+    pub fn nodes_with_pods(&self) -> impl Iterator<Item = &Str> {
+        self.pods_by_node.keys()
+    }
     /// Pods of a namespace that a selector matches, in creation order.
-    pub fn pods_matching<'a>(&'a self, namespace: &'a str, selector: &'a Selector) -> Vec<&'a Rc<Pod>> {
+    pub fn pods_matching(&self, namespace: &str, selector: &Selector) -> Vec<&Rc<Pod>> {
         let matches = |pod: &&Rc<Pod>| selector.matches(&pod.metadata.labels);
         // The rarest exact label decides how many pods are looked at.
         let posting = |(key, value): (&Str, &Str)| {
@@ -181,6 +186,10 @@ impl Store {
             }
         }
         rarest.into_iter().flatten().filter_map(|id| self.get(*id)).filter(matches).collect()
+    }
+    /// Pods of a namespace that have no controlling owner, in creation order.
+    pub fn free_pods(&self, namespace: &str) -> impl Iterator<Item = &Rc<Pod>> {
+        self.free_pods.get(namespace).into_iter().flatten().filter_map(|id| self.get(*id))
     }
     /// Changes after a revision, oldest first.
     pub fn changes_after(&self, revision: u64) -> impl Iterator<Item = &Change> {
@@ -347,6 +356,9 @@ impl Store {
                 self.pods_by_label.entry(posting).or_default().insert(meta.id);
             }
         }
+        if meta.controller().is_none() {
+            self.free_pods.entry(meta.namespace.clone()).or_default().insert(meta.id);
+        }
         if let Some(node) = &pod.spec.node_name {
             self.pods_by_node.entry(node.clone()).or_default().insert(meta.id);
         }
@@ -377,6 +389,9 @@ impl Store {
                 let posting = (meta.namespace.clone(), key.clone(), value.clone());
                 drop_entry(&mut self.pods_by_label, &posting, meta.id);
             }
+        }
+        if meta.controller().is_none() && new.is_none_or(|new| new.metadata().controller().is_some()) {
+            drop_entry(&mut self.free_pods, &meta.namespace, meta.id);
         }
         if let (Some(node), None) = (&pod.spec.node_name, new) {
             drop_entry(&mut self.pods_by_node, node, meta.id);
@@ -425,6 +440,7 @@ fn same_spec(a: &Object, b: &Object) -> bool {
 
 /// An update leaves identity alone, and a status update all but the status (and the other way round).
 fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
+    let stored_kind = stored.kind();
     macro_rules! keep {
         ($($kind:ident)*) => {
             match (stored, &mut *object) {
@@ -433,8 +449,14 @@ fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
                     match scope {
                         Scope::Main => object.status = stored.status.clone(),
                         Scope::Status => {
+                            let annotations = object.metadata.annotations.clone();
                             object.metadata = stored.metadata.clone();
                             object.spec = stored.spec.clone();
+                            // The Deployment controller writes its revision together with the status
+                            // (pkg/registry/apps/deployment/strategy.go lets annotations through).
+                            if stored_kind == Kind::Deployment {
+                                object.metadata.annotations = annotations;
+                            }
                         }
                     }
                 })*

@@ -2,8 +2,8 @@
 
 use crate::{Memory, Tuning};
 use setpoint_api::{
-    Change, Condition, DeleteOptions, Kind, MicroTime, Micros, NodeStatus, ObjId, Object, OwnerReference,
-    PodStatus, Scope, Status, Store, Str, Taint, Time, Uid,
+    Change, Condition, DeleteOptions, Kind, MicroTime, Micros, NodeStatus, ObjId, Object, ObjectMeta,
+    OwnerReference, PodStatus, Scope, Status, Store, Str, Taint, Time, Uid,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -200,6 +200,28 @@ pub struct EventDraft {
     pub host: Option<Str>,
     /// Verb of events.k8s.io (the scheduler's `Binding`, `Scheduling`); empty for core events.
     pub action: &'static str,
+    /// Who it is about where the object is already gone, so that the store can't tell any more.
+    pub gone: Option<Gone>,
+}
+
+/// Identity of an object that is gone from the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace; empty for cluster-scoped kinds.
+    pub namespace: Str,
+    /// Its name.
+    pub name: Str,
+    /// Its identity.
+    pub uid: Uid,
+}
+
+impl Gone {
+    /// The identity of an object, to be kept for when it is gone.
+    pub fn of(kind: Kind, metadata: &ObjectMeta) -> Self {
+        Self { kind, namespace: metadata.namespace.clone(), name: metadata.name.clone(), uid: metadata.uid }
+    }
 }
 
 impl EventDraft {
@@ -212,7 +234,8 @@ impl EventDraft {
     ) -> Self {
         let message = message.into();
         let field_path = Str::default();
-        Self { about, field_path, is_warning: false, reason, message, component, host: None, action: "" }
+        let (host, action, gone) = (None, "", None);
+        Self { about, field_path, is_warning: false, reason, message, component, host, action, gone }
     }
     /// A Warning event.
     pub fn warning(

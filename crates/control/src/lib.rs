@@ -15,6 +15,7 @@ pub mod pod_gc;
 pub mod replicaset;
 pub mod scheduler;
 pub mod taint_eviction;
+pub mod taints;
 pub mod tuning;
 
 pub use controller::*;
@@ -38,6 +39,7 @@ pub const CONTROLLERS: &[Controller] = &[
 #[allow(missing_docs)]
 pub struct Memory {
     pub scheduler: scheduler::Memory,
+    pub endpointslice: endpointslice::Memory,
     pub hpa: hpa::Memory,
     pub node_lifecycle: node_lifecycle::Memory,
     pub taint_eviction: taint_eviction::Memory,

@@ -19,8 +19,8 @@ pub fn is_available(pod: &Pod, min_ready_seconds: i32, now: Time) -> bool {
         return false;
     }
     let since = condition(&pod.status.conditions, "Ready").and_then(|ready| ready.last_transition_time);
-    let since = since.unwrap_or_default();
-    min_ready_seconds == 0 || since.plus(i64::from(min_ready_seconds) * SECOND) <= now
+    let long_enough = |since: Time| since.plus(i64::from(min_ready_seconds) * SECOND) <= now;
+    min_ready_seconds == 0 || since.is_some_and(long_enough)
 }
 
 /// Whether the pod is neither finished nor being deleted.
@@ -35,39 +35,69 @@ pub fn container_status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerSta
     pod.status.container_statuses.iter().find(|status| &*status.name == name)
 }
 
-/// What the pod requests: the sum over containers and sidecars, or the largest init container if that is more, plus
-/// overhead. Amounts are thousandths for `cpu` and whole units for everything else.
+/// What the pod requests: the sum over containers and sidecars, or the largest init container if that is more, replaced
+/// by what the pod as a whole requests, plus overhead. Amounts are thousandths for `cpu` and whole units for everything
+/// else.
 ///
 /// Upstream: `PodRequests`.
 pub fn requests(spec: &PodSpec) -> BTreeMap<Str, i64> {
+    requests_or(spec, &[])
+}
+
+/// The same, with amounts for containers that do not name a resource in their requests.
+///
+/// Upstream: `PodRequests` with `NonMissingContainerRequests`.
+pub fn requests_or(spec: &PodSpec, missing: &[(&str, i64)]) -> BTreeMap<Str, i64> {
     let mut total = BTreeMap::new();
     let mut sidecars: BTreeMap<Str, i64> = BTreeMap::new();
     let mut init_peak: BTreeMap<Str, i64> = BTreeMap::new();
     for container in spec.containers.iter() {
-        add(&mut total, &container.resources.requests);
+        add(&mut total, &container.resources.requests, missing);
     }
     for container in spec.init_containers.iter() {
         let mut during = sidecars.clone();
-        add(&mut during, &container.resources.requests);
+        add(&mut during, &container.resources.requests, missing);
         if container.restart_policy.as_deref() == Some("Always") {
-            add(&mut total, &container.resources.requests);
+            add(&mut total, &container.resources.requests, missing);
             sidecars = during.clone();
         }
         raise(&mut init_peak, &during);
     }
     raise(&mut total, &init_peak);
-    add(&mut total, &spec.overhead);
+    for (name, value) in pod_level_requests(spec) {
+        total.insert(name, value);
+    }
+    add(&mut total, &spec.overhead, &[]);
     total
 }
 
-fn amount(name: &str, quantity: &setpoint_api::Quantity) -> i64 {
+/// Requests that the pod makes as a whole (`spec.resources.requests`); only CPU, memory and huge pages can be.
+fn pod_level_requests(spec: &PodSpec) -> impl Iterator<Item = (Str, i64)> {
+    let resources = spec.rest.as_deref().and_then(|rest| rest.get("resources"));
+    let requests = resources.and_then(|resources| resources.get("requests")?.as_object());
+    requests.into_iter().flatten().filter_map(|(name, value)| {
+        let is_supported = name == "cpu" || name == "memory" || name.starts_with("hugepages-");
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_string);
+        let quantity = setpoint_api::Quantity::parse(&text).ok()?;
+        is_supported.then(|| (name.as_str().into(), amount(name, &quantity)))
+    })
+}
+
+/// An amount as the scheduler counts it: thousandths for `cpu`, whole units for everything else.
+pub fn amount(name: &str, quantity: &setpoint_api::Quantity) -> i64 {
     if name == "cpu" { quantity.milli_value() } else { quantity.value() }
 }
 
-fn add(total: &mut BTreeMap<Str, i64>, list: &ResourceList) {
+fn add(total: &mut BTreeMap<Str, i64>, list: &ResourceList, missing: &[(&str, i64)]) {
+    let mut put = |name: Str, value: i64| {
+        let sum = total.entry(name).or_insert(0);
+        *sum = sum.saturating_add(value);
+    };
     for (name, quantity) in list {
-        let sum = total.entry(name.clone()).or_insert(0);
-        *sum = sum.saturating_add(amount(name, quantity));
+        put(name.clone(), amount(name, quantity));
+    }
+    for (name, value) in missing.iter().filter(|(name, _)| !list.contains_key(*name)) {
+        put((*name).into(), *value);
     }
 }
 

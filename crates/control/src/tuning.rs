@@ -118,6 +118,8 @@ tuning! {
     scheduler_cycle: MILLISECOND, MILLISECOND, "test/integration/scheduler_perf: 680 to 810 pods per second";
     /// Shortest distance of two rule updates of a kube-proxy.
     proxy_min_sync: SECOND, 200 * MILLISECOND, "pkg/proxy/apis/config/v1alpha1/defaults.go (iptables minSyncPeriod)";
+    /// From power to a running kubelet.
+    machine_boot: 20 * SECOND, 2 * SECOND, "no upstream value: depends on the machine";
     /// Life of an event.
     event_ttl: 60 * MINUTE, 60 * MINUTE, "--event-ttl, pkg/controlplane/apiserver/options/options.go";
 }

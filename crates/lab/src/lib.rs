@@ -2,8 +2,16 @@
 //!
 //! **Border**: no browser here; the page shows what this crate says.
 
+pub mod bench;
 pub mod frame;
+mod picture;
+mod scenario;
 mod session;
+pub mod swarm;
+mod tiles;
+pub mod words;
 
+pub use scenario::{Scenario, parse_duration};
 pub use session::{Advance, Session};
-pub use setpoint_sim::Action;
+pub use setpoint_api::text::Diagnostic;
+pub use setpoint_sim::{Action, Sim};

@@ -1,7 +1,13 @@
 //! One run as a person drives it: time, actions, pictures.
 
 use crate::frame::Frame;
-use setpoint_sim::Action;
+use crate::picture::Painter;
+use crate::scenario::Scenario;
+use setpoint_api::Time;
+use setpoint_api::text::Diagnostic;
+use setpoint_api::time::{MINUTE, SECOND};
+use setpoint_sim::fact::What;
+use setpoint_sim::{Action, Sim};
 use std::rc::Rc;
 
 /// What stopped [`Session::advance`].
@@ -13,49 +19,123 @@ pub enum Advance {
     OutOfBudget,
 }
 
+/// Wake-ups between two questions about the budget: some tens of microseconds of work.
+const WAKES_PER_QUESTION: u32 = 32;
+
 /// A running cluster with its history of actions.
 pub struct Session {
+    scenario: Rc<Scenario>,
     seed: u64,
-    now_us: i64,
-    frame: Rc<Frame>,
+    sim: Sim,
+    painter: Painter,
+    /// How many of the scenario's own actions have been done.
+    scripted: usize,
     log: Vec<(i64, Action)>,
 }
 
 impl Session {
+    /// Opens a scenario.
+    pub fn open(scenario: Rc<Scenario>, seed: u64) -> Self {
+        let sim = scenario.start(seed);
+        let mut session =
+            Self { scenario, seed, sim, painter: Painter::default(), scripted: 0, log: Vec::new() };
+        session.do_scripted();
+        session
+    }
     /// Opens the scenario that the page starts with.
     pub fn welcome(seed: u64) -> Self {
-        Self { seed, now_us: 0, frame: Rc::new(Frame { seed, ..Frame::default() }), log: Vec::new() }
+        // The built-in scenario is checked by a test; an empty cluster is better than a dead page all the same.
+        let scenario = Scenario::read(include_str!("../scenarios/welcome.yaml"));
+        Self::open(Rc::new(scenario.unwrap_or_else(|_| Scenario::empty())), seed)
+    }
+    /// Reads and opens a scenario file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, with its place.
+    pub fn read(source: &str, seed: u64) -> Result<Self, Vec<Diagnostic>> {
+        Ok(Self::open(Rc::new(Scenario::read(source)?), seed))
+    }
+
+    /// The scenario's name.
+    pub fn scenario_name(&self) -> &str {
+        &self.scenario.name
     }
     /// Simulated time.
     pub fn now_us(&self) -> i64 {
-        self.now_us
+        self.sim.now().0
     }
     /// Runs up to a time. `within_budget` is asked now and then whether to go on.
     pub fn advance(&mut self, to_us: i64, within_budget: &mut dyn FnMut() -> bool) -> Advance {
-        while self.now_us < to_us {
-            if !within_budget() {
+        while self.now_us() < to_us {
+            let stop = Time(to_us).min(self.next_stop());
+            let mut wakes = 0;
+            while self.sim.step(stop) {
+                wakes += 1;
+                if wakes % WAKES_PER_QUESTION == 0 && !within_budget() {
+                    return Advance::OutOfBudget;
+                }
+            }
+            self.arrive(stop);
+            if !within_budget() && self.now_us() < to_us {
                 return Advance::OutOfBudget;
             }
-            self.now_us = to_us;
         }
         Advance::Reached
     }
     /// Runs to the next thing that the feed shows, at most ten simulated minutes ahead.
     pub fn step(&mut self) {
-        self.now_us += 1_000_000;
+        let limit = self.sim.now().plus(10 * MINUTE);
+        let before = self.sim.facts().count();
+        while self.sim.now() < limit {
+            let stop = limit.min(self.next_stop());
+            while self.sim.step(stop) {
+                let is_shown = |what: &What| matches!(what, What::Said { .. } | What::Refused(_));
+                if self.sim.facts().after(before).any(|fact| is_shown(&fact.what)) {
+                    return;
+                }
+            }
+            self.arrive(stop);
+        }
     }
     /// Does something now.
     pub fn act(&mut self, action: Action) {
-        self.log.push((self.now_us, action));
+        self.sim.act(&action);
+        self.log.push((self.now_us(), action));
     }
     /// The picture of now. Parts that did not change since the last call keep their `Rc`.
     pub fn frame(&mut self) -> Rc<Frame> {
-        let frame = Rc::make_mut(&mut self.frame);
-        frame.at_us = self.now_us;
-        self.frame.clone()
+        self.painter.frame(&mut self.sim, self.seed)
+    }
+    /// A hash over everything that has happened and is.
+    pub fn hash(&self) -> u64 {
+        self.sim.hash()
     }
     /// Seed and actions as text, for a report or to run the same again.
     pub fn report(&self) -> String {
-        serde_json::json!({ "seed": self.seed, "actions": self.log }).to_string()
+        let report =
+            serde_json::json!({ "scenario": self.scenario.name, "seed": self.seed, "actions": self.log });
+        report.to_string()
+    }
+
+    /// The next time at which something besides the simulation is due: a second of the chart, a scripted action.
+    fn next_stop(&self) -> Time {
+        let second = (self.now_us().div_euclid(SECOND) + 1) * SECOND;
+        let scripted = self.scenario.actions.get(self.scripted).map_or(Time(i64::MAX), |(at, _)| *at);
+        Time(second).min(scripted)
+    }
+    fn arrive(&mut self, stop: Time) {
+        self.sim.run_until(stop);
+        if stop.0 % SECOND == 0 {
+            self.painter.sample(&mut self.sim);
+        }
+        self.do_scripted();
+    }
+    fn do_scripted(&mut self) {
+        while let Some((at, action)) = self.scenario.actions.get(self.scripted)
+            && *at <= self.sim.now()
+        {
+            self.sim.act(action);
+            self.scripted += 1;
+        }
     }
 }

@@ -1,7 +1,26 @@
 //! What happens: the clock, the queue, generator streams, machines, network, load, faults, and the landing of writes.
 //!
-//! **Border**: nothing here knows of text, lessons or anything visual.
+//! **Border**: nothing here knows of lessons or anything visual.
 
+mod act;
 mod action;
+mod control_loop;
+pub mod fact;
+pub mod image;
+pub mod invariants;
+mod kubelet_run;
+pub mod ledger;
+pub mod load;
+pub mod machine;
+mod metrics;
+pub mod proxy;
+mod queue;
+mod recorder;
+mod server;
+mod sim;
+mod streams;
 
+pub use act::RPS_MAX;
 pub use action::Action;
+pub use control_loop::{ControlLoop, Run};
+pub use sim::{Config, MachineConfig, Sim};

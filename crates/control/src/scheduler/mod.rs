@@ -1,23 +1,353 @@
-//! Stub.
-use crate::{ChangeCx, Controller, Cx, Key, Keys, Memory as AllMemory, Outcome};
-use setpoint_api::{Change, Kind};
+//! The scheduler: picks a node for every pod that has none.
+//!
+//! Watches:    Pods, Nodes, Services and ReplicaSets.
+//! Writes:     bindings; the PodScheduled condition of pods for which no node does; events Scheduled and FailedScheduling.
+//! Rule:       take the waiting pod of highest priority, drop the nodes that a filter refuses, score the rest, bind to one
+//!             of the best; where none is left, wait until something changes that may help.
+//! Upstream:   pkg/scheduler/schedule_one.go (`ScheduleOne`), backend/{queue,cache}, framework/plugins.
+//! Simplified: no volumes, resource claims, extenders, profiles or nominated nodes; preemption only says that it found no
+//!             victims; a scheduling cycle takes no time, so no event can come while it runs.
+
+use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Note, Outcome, Patch, Write};
+use crate::{Memory as AllMemory, Tuning};
+use setpoint_api::{
+    Change, Condition, ConditionStatus, Kind, Node, ObjId, Object, Op, Pod, Store, Str, Time, condition,
+};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+pub mod affinity;
+pub mod cache;
+pub mod cycle;
+pub mod demand;
+pub mod filters;
+pub mod groups;
+pub mod hints;
+pub mod message;
+pub mod node_rules;
+mod preempt;
+pub mod queue;
+pub mod rows;
+pub mod scores;
+pub mod spread;
+
+use cache::Cache;
+use filters::Plugins;
+use hints::ClusterEvent;
+use message::FitError;
+use queue::{Queue, Waiting};
+
+const NAME: &str = "default-scheduler";
+/// Decisions that are kept for people.
+const MOST_DECISIONS: usize = 64;
 
 /// What it keeps in memory.
 #[derive(Clone, Debug, Default)]
-pub struct Memory {}
+pub struct Memory {
+    /// Nodes and the pods on them, assumed ones included.
+    pub cache: Cache,
+    /// Pods that wait.
+    pub queue: Queue,
+    /// Pods whose binding is on its way.
+    assumed: BTreeMap<ObjId, Waiting>,
+    /// The last decisions, newest last; none in clusters of more than 50 nodes.
+    pub decisions: VecDeque<Rc<Decision>>,
+}
+
+/// How a decision came about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// Namespace and name of the pod.
+    pub pod: Str,
+    /// The node, if there was one.
+    pub node: Option<Str>,
+    /// Nodes that a filter refused, with its reasons.
+    pub rejected: Vec<(Str, Vec<Cow<'static, str>>)>,
+    /// Nodes that would do.
+    pub scores: Vec<NodeScore>,
+}
+
+/// How good a node is for a pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeScore {
+    /// The node.
+    pub node: Str,
+    /// Weighted score by plugin, in upstream's order.
+    pub plugins: Vec<(&'static str, i64)>,
+    /// Their sum.
+    pub total: i64,
+}
+
+/// What came of a scheduling cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A node.
+    Node {
+        #[allow(missing_docs)]
+        node: Str,
+        /// Nodes that would do, as far as they were looked for.
+        feasible: i64,
+        /// Nodes in all.
+        nodes: i64,
+    },
+    /// There are no nodes at all.
+    NoNodes,
+    /// No node does.
+    Unfit {
+        #[allow(missing_docs)]
+        error: FitError,
+        /// Filters that refused some node.
+        rejected_by: Plugins,
+    },
+}
+
 /// Its row.
 pub const ROW: Controller = Controller {
-    name: "default-scheduler",
+    name: NAME,
     kind: Kind::Pod,
-    watches: &[Kind::Pod, Kind::Node],
+    watches: &[Kind::Pod, Kind::Node, Kind::Service, Kind::ReplicaSet],
     on_change,
     reconcile,
     period: |_| None,
-    workers: 5,
-    wants_failures: false,
-    forget: |_| {},
+    workers: 1,
+    wants_failures: true,
+    forget: |memory| memory.scheduler = Memory::default(),
 };
-fn on_change(_: &ChangeCx, _: &Change, _: &mut AllMemory, _: &mut Keys) {}
-fn reconcile(_: &Cx, _: Key, _: &mut AllMemory) -> Outcome {
-    Outcome::idle("nothing to do")
+
+/// How the scheduler would decide about a pod now, in full; `None` without such a pod or without nodes. For a pod that has
+/// a node already, as if it had none.
+pub fn explain(view: &Store, memory: &Memory, id: ObjId) -> Option<Decision> {
+    let mut pod = Pod::clone(view.get::<Pod>(id)?);
+    pod.spec.node_name = None;
+    let mut cache = memory.cache.clone();
+    cache.remove_pod(id);
+    cycle::schedule(view, &mut cache, &pod, 0).1
+}
+
+fn on_change(cx: &ChangeCx, change: &Change, all: &mut AllMemory, keys: &mut Keys) {
+    let memory = &mut all.scheduler;
+    match (&change.new, &change.old) {
+        (Object::Node(node), old) => {
+            let old = old.as_ref().and_then(<Node as setpoint_api::Resource>::from_object);
+            memory.node_changed(cx, change.op, old, node);
+        }
+        (Object::Pod(pod), old) => {
+            let old = old.as_ref().and_then(<Pod as setpoint_api::Resource>::from_object);
+            memory.pod_changed(cx, change.op, old, pod);
+        }
+        (Object::Service(service), old) => {
+            let old = old.as_ref().and_then(<setpoint_api::Service as setpoint_api::Resource>::from_object);
+            if change.op == Op::Deleted || old.is_none_or(|old| old.spec.selector != service.spec.selector) {
+                memory.cache.spread_memo.clear();
+            }
+        }
+        (Object::ReplicaSet(set), _) if change.op == Op::Deleted => {
+            memory.cache.spread_memo.remove(&set.metadata.uid);
+        }
+        _ => return,
+    }
+    if memory.queue.is_ready() {
+        keys.tick_after(0);
+    }
+}
+
+impl Memory {
+    fn node_changed(&mut self, cx: &ChangeCx, op: Op, old: Option<&Rc<Node>>, node: &Rc<Node>) {
+        if op == Op::Deleted {
+            self.cache.remove_node(&node.metadata.name);
+            return self.wake(cx, ClusterEvent::NodeRemoved(node));
+        }
+        let known = self.cache.slot_of(&node.metadata.name).is_some();
+        self.cache.set_node(node);
+        match old.filter(|_| known) {
+            Some(old) => self.wake(cx, ClusterEvent::NodeChanged(old, node)),
+            None => self.wake(cx, ClusterEvent::NodeAdded(node)),
+        }
+    }
+
+    fn pod_changed(&mut self, cx: &ChangeCx, op: Op, old: Option<&Rc<Pod>>, pod: &Rc<Pod>) {
+        let id = pod.metadata.id;
+        // A finished pod counts as gone: upstream's watch leaves such pods out.
+        let is_gone = op == Op::Deleted || pod.status.phase.is_finished();
+        let node = pod.spec.node_name.as_ref().filter(|name| !name.is_empty());
+        match node {
+            Some(node) if !is_gone => {
+                self.queue.remove(id);
+                let was_assumed = self.assumed.remove(&id).is_some();
+                if self.cache.pod(id).is_none() {
+                    self.cache.add_pod(pod, node);
+                    return self.wake(cx, ClusterEvent::PodAdded(pod));
+                }
+                self.cache.update_pod(pod, node);
+                if was_assumed {
+                    self.wake(cx, ClusterEvent::PodAdded(pod));
+                } else if let Some(old) = old.filter(|old| old.metadata.labels != pod.metadata.labels) {
+                    self.wake(cx, ClusterEvent::PodRelabelled(old, pod));
+                }
+            }
+            _ if is_gone => {
+                self.queue.remove(id);
+                self.assumed.remove(&id);
+                if self.cache.remove_pod(id) {
+                    self.wake(cx, ClusterEvent::PodRemoved(pod));
+                }
+            }
+            _ => self.pending_changed(cx, old, pod),
+        }
+    }
+
+    /// A pod without a node came or changed.
+    fn pending_changed(&mut self, cx: &ChangeCx, old: Option<&Rc<Pod>>, pod: &Pod) {
+        let id = pod.metadata.id;
+        if self.assumed.contains_key(&id) || !is_ours(pod) {
+            return;
+        }
+        if !self.queue.contains(id) {
+            // A pod that was tried and is being deleted is not tried again.
+            if !pod.metadata.is_deleting() || old.is_none() {
+                self.queue.add(id, pod.spec.priority.unwrap_or(0), cx.now);
+            }
+        } else if old.is_some_and(|old| old.metadata.labels != pod.metadata.labels || old.spec != pod.spec) {
+            self.queue.wake(id, cx.now, cx.tuning);
+        }
+    }
+
+    /// Has the pods tried again that an event may help.
+    fn wake(&mut self, cx: &ChangeCx, event: ClusterEvent) {
+        if self.queue.sizes().2 == 0 || !event.is_of_interest() {
+            return;
+        }
+        let helped = |(id, waiting): (ObjId, &Waiting)| {
+            let pod = cx.view.get::<Pod>(id).filter(|_| event.may_concern(waiting.rejected_by))?;
+            event.may_help(cx.view, pod, waiting.rejected_by).then_some(id)
+        };
+        let ids: Vec<ObjId> = self.queue.unschedulable().filter_map(helped).collect();
+        for id in ids {
+            self.queue.wake(id, cx.now, cx.tuning);
+        }
+    }
+
+    /// The next pod that still needs a node.
+    fn next<'a>(&mut self, view: &'a Store, now: Time, tuning: &Tuning) -> Option<(&'a Rc<Pod>, Waiting)> {
+        loop {
+            let (id, waiting) = self.queue.pop(now, tuning)?;
+            if let Some(pod) = view.get::<Pod>(id).filter(|pod| pod.spec.node_name.is_none()) {
+                return Some((pod, waiting));
+            }
+        }
+    }
+}
+
+/// Whether a pod is this scheduler's and nothing holds it back.
+fn is_ours(pod: &Pod) -> bool {
+    let gates = pod.spec.rest.as_deref().and_then(|rest| rest.get("schedulingGates")?.as_array());
+    let is_named = pod.spec.scheduler_name.is_empty() || &*pod.spec.scheduler_name == NAME;
+    is_named && gates.is_none_or(|gates| gates.is_empty())
+}
+
+fn reconcile(cx: &Cx, _: Key, all: &mut AllMemory) -> Outcome {
+    let memory = &mut all.scheduler;
+    let mut outcome = match cx.failure {
+        Some(failure) => binding_failed(cx, failure, memory),
+        None => schedule_one(cx, memory),
+    };
+    outcome.requeue_after = memory.queue.next_wake(cx.now, cx.tuning);
+    outcome
+}
+
+fn schedule_one(cx: &Cx, memory: &mut Memory) -> Outcome {
+    let Some((pod, waiting)) = memory.next(cx.view, cx.now, cx.tuning) else {
+        return Outcome::idle("no pod to schedule");
+    };
+    let id = pod.metadata.id;
+    if pod.metadata.is_deleting() {
+        let text = format!("skip schedule deleting pod: {}", pod.metadata.full_name());
+        return done(vec![Write::Event(failed_event(id, &text))], Note::default());
+    }
+    let (verdict, decision) = cycle::schedule(cx.view, &mut memory.cache, pod, cx.draw);
+    if let Some(decision) = decision {
+        memory.decisions.push_back(Rc::new(decision));
+        if memory.decisions.len() > MOST_DECISIONS {
+            memory.decisions.pop_front();
+        }
+    }
+    match verdict {
+        Verdict::Node { node, feasible, nodes } => {
+            memory.cache.add_pod(pod, &node);
+            memory.assumed.insert(id, waiting);
+            let text = format!("Successfully assigned {} to {node}", pod.metadata.full_name());
+            let event = EventDraft { action: "Binding", ..EventDraft::normal(NAME, id, "Scheduled", text) };
+            let note = Note {
+                observed: vec![("nodes", nodes), ("feasible", feasible)],
+                decision: format!("bind {} to {node}", pod.metadata.name).into(),
+            };
+            done(vec![Write::Bind(id, node, Some(event))], note)
+        }
+        Verdict::NoNodes => {
+            memory.queue.put_failed(id, waiting, cx.now, cx.tuning);
+            unscheduled(cx, pod, "Unschedulable", "no nodes available to schedule pods", 0)
+        }
+        Verdict::Unfit { error, rejected_by } => {
+            memory.queue.put_unschedulable(id, waiting, rejected_by, cx.now);
+            unscheduled(cx, pod, "Unschedulable", &error.text(), error.nodes)
+        }
+    }
+}
+
+fn done(writes: Vec<Write>, note: Note) -> Outcome {
+    Outcome { writes, detached: true, note, ..Outcome::default() }
+}
+
+/// The API server refused a binding (or a condition): the pod is not where it was assumed to be.
+///
+/// Upstream: `handleBindingCycleError`.
+fn binding_failed(cx: &Cx, failure: &Failure, memory: &mut Memory) -> Outcome {
+    let Some((id, waiting)) = failure.about.and_then(|id| Some((id, memory.assumed.remove(&id)?))) else {
+        return Outcome::idle("the pod is gone");
+    };
+    memory.cache.remove_pod(id);
+    let Some(pod) = cx.view.get::<Pod>(id) else {
+        return Outcome::idle("the pod is gone");
+    };
+    let change = ChangeCx { view: cx.view, now: cx.now, tuning: cx.tuning };
+    memory.wake(&change, ClusterEvent::PodRemoved(pod));
+    if pod.spec.node_name.is_none() {
+        memory.queue.put_failed(id, waiting, cx.now, cx.tuning);
+    }
+    let text = format!("running Bind plugin \"DefaultBinder\": {}", failure.status.message);
+    unscheduled(cx, pod, "SchedulerError", &text, memory.cache.node_count())
+}
+
+/// Says that a pod got no node: an event each time, the condition where it changed.
+///
+/// Upstream: `handleSchedulingFailure`, `UpdatePodCondition`.
+fn unscheduled(cx: &Cx, pod: &Pod, reason: &str, text: &str, nodes: i64) -> Outcome {
+    let id = pod.metadata.id;
+    let mut writes = vec![Write::Event(failed_event(id, text))];
+    let old = condition(&pod.status.conditions, "PodScheduled");
+    let is_same = |old: &Condition| {
+        old.status == ConditionStatus::False && &*old.reason == reason && &*old.message == text
+    };
+    if !old.is_some_and(is_same) {
+        let since = old.filter(|old| old.status == ConditionStatus::False);
+        let since = since.and_then(|old| old.last_transition_time);
+        let condition = Condition {
+            kind: "PodScheduled".into(),
+            status: ConditionStatus::False,
+            observed_generation: Some(pod.metadata.generation),
+            last_transition_time: Some(since.unwrap_or(cx.now.whole_seconds())),
+            reason: reason.into(),
+            message: text.into(),
+            ..Condition::default()
+        };
+        writes.push(Write::Patch(id, Patch::PodCondition(condition, None)));
+    }
+    let decision = format!("no node for {}", pod.metadata.name).into();
+    done(writes, Note { observed: vec![("nodes", nodes), ("feasible", 0)], decision })
+}
+
+fn failed_event(id: ObjId, text: &str) -> EventDraft {
+    let message = message::truncate(text);
+    EventDraft { action: "Scheduling", ..EventDraft::warning(NAME, id, "FailedScheduling", message) }
 }

@@ -1,0 +1,98 @@
+//! Manifests as text: a reader of YAML and JSON that knows where everything stands, and a printer.
+//!
+//! Upstream reads with `sigs.k8s.io/yaml` over YAML 1.1 rules; `scalar` holds those rules, `read` the
+//! tree builder, `emit` the printer of `kubectl -o yaml`.
+
+mod emit;
+mod explain;
+mod json;
+mod node;
+mod path;
+mod quote;
+mod read;
+mod scalar;
+mod style;
+mod suggest;
+
+use std::fmt;
+
+pub use emit::to_yaml;
+pub use node::{Key, Node, NodeValue};
+pub use path::{PathSegment, parse_path};
+pub use quote::go_quote;
+pub use read::{Document, MAX_BYTES, MAX_DEPTH, MAX_NODES, Manifest, read};
+pub use suggest::did_you_mean;
+
+/// Where something begins in a text; both numbers count from 1, columns in characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// Line.
+    pub line: u32,
+    /// Column.
+    pub column: u32,
+}
+
+impl Span {
+    /// The beginning of a text.
+    pub const START: Span = Span { line: 1, column: 1 };
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// How bad a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The text cannot be used.
+    Error,
+    /// The text is used, likely not as it was meant.
+    Warning,
+}
+
+/// Something to say about a place in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in upstream's words where upstream says it too.
+    pub message: String,
+    /// What to do about it, a sentence.
+    pub suggestion: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error at a place.
+    pub fn error(at: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            line: at.line,
+            column: at.column,
+            severity: Severity::Error,
+            message: message.into(),
+            suggestion: None,
+        }
+    }
+
+    /// A warning at a place.
+    pub fn warning(at: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(at, message) }
+    }
+
+    /// The same with advice.
+    pub fn suggest(mut self, suggestion: impl Into<String>) -> Diagnostic {
+        self.suggestion = Some(suggestion.into());
+        self
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}

@@ -1,0 +1,224 @@
+//! What a kubelet says about its node, and which pods it takes on.
+//!
+//! Upstream: pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go, pkg/kubelet/lifecycle/predicate.go,
+//! kubelet.go `rejectPod`, pkg/apis/core/v1/helper/qos/qos.go.
+//! Simplified: no pressure conditions other than False, and admission looks at resources only, since the scheduler has
+//! looked at everything else.
+
+use super::KubeletCx;
+use super::events::{COMPONENT, about_pod};
+use crate::EventDraft;
+use serde_json::{Value, json};
+use setpoint_api::*;
+use std::rc::Rc;
+
+/// Version that nodes report.
+pub const KUBELET_VERSION: &str = "v1.36.2";
+
+/// What a kubelet knows of its machine.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeFacts<'a> {
+    /// Name of the node.
+    pub name: &'a Str,
+    /// Address of the node.
+    pub address: &'a str,
+    /// Thousandths of a core.
+    pub cpu_milli: i64,
+    /// Bytes.
+    pub memory_bytes: i64,
+    /// Pods that it takes.
+    pub pods_max: i64,
+}
+
+/// A node's status as its kubelet reports it. All of the machine may be requested by pods.
+pub fn node_status(facts: &NodeFacts, old: Option<&NodeStatus>, now: Time) -> NodeStatus {
+    let no = ConditionStatus::False;
+    let own = [
+        ("MemoryPressure", no, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("DiskPressure", no, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ("PIDPressure", no, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        ("Ready", ConditionStatus::True, "KubeletReady", "kubelet is posting ready status"),
+    ];
+    let now = now.whole_seconds();
+    let known = old.map_or(&[][..], |old| &old.conditions);
+    let report = |(kind, status, reason, message): (&str, ConditionStatus, &str, &str)| {
+        let same = condition(known, kind).filter(|old| old.status == status);
+        Condition {
+            kind: kind.into(),
+            status,
+            reason: reason.into(),
+            message: message.into(),
+            last_heartbeat_time: Some(now),
+            last_transition_time: same.and_then(|old| old.last_transition_time).or(Some(now)),
+            ..Condition::default()
+        }
+    };
+    let mut conditions: Vec<Condition> = own.into_iter().map(report).collect();
+    let is_foreign = |old: &&Condition| !own.iter().any(|(kind, ..)| *kind == &*old.kind);
+    conditions.extend(known.iter().filter(is_foreign).cloned());
+    let capacity = Rc::new(capacity(facts));
+    let mut status = old.cloned().unwrap_or_default();
+    status.conditions = conditions;
+    status.allocatable = capacity.clone();
+    status.capacity = capacity;
+    status.addresses = Rc::new(addresses(facts));
+    status.node_info = Some(Rc::new(node_info(facts)));
+    status
+}
+
+fn capacity(facts: &NodeFacts) -> ResourceList {
+    let amounts = [
+        ("cpu", format!("{}m", facts.cpu_milli)),
+        ("ephemeral-storage", "100Gi".to_string()),
+        ("memory", format!("{}Ki", facts.memory_bytes / 1024)),
+        ("pods", facts.pods_max.to_string()),
+    ];
+    let read = |(name, text): (&str, String)| (name.into(), Quantity::parse(&text).unwrap_or_default());
+    amounts.into_iter().map(read).collect()
+}
+
+fn addresses(facts: &NodeFacts) -> Vec<NodeAddress> {
+    let of =
+        |kind: &str, address: &str| NodeAddress { kind: kind.into(), address: address.into(), rest: None };
+    vec![of("InternalIP", facts.address), of("Hostname", facts.name)]
+}
+
+/// Whether a node's Ready condition is true.
+pub fn is_node_ready(status: &NodeStatus) -> bool {
+    condition_status(&status.conditions, "Ready") == ConditionStatus::True
+}
+
+fn node_info(facts: &NodeFacts) -> Value {
+    let name = facts.name;
+    json!({
+        "architecture": "amd64",
+        "bootID": format!("{name}-boot"),
+        "containerRuntimeVersion": "containerd://2.1.4",
+        "kernelVersion": "6.1.0-35-amd64",
+        "kubeProxyVersion": "",
+        "kubeletVersion": KUBELET_VERSION,
+        "machineID": format!("{name}-machine"),
+        "operatingSystem": "linux",
+        "osImage": "Debian GNU/Linux 12 (bookworm)",
+        "systemUUID": format!("{name}-system"),
+    })
+}
+
+/// The event of a kubelet that begins.
+pub fn starting_event(node: ObjId, name: &Str) -> EventDraft {
+    about_node(node, name, "Starting", "Starting kubelet.".into())
+}
+
+/// Events about what has changed in a node's status or spec, as its kubelet sees it. `old` is `None` at registration.
+pub fn node_events(
+    id: ObjId,
+    name: &Str,
+    old: Option<(&NodeSpec, &NodeStatus)>,
+    new: (&NodeSpec, &NodeStatus),
+) -> Vec<EventDraft> {
+    let mut events = Vec::new();
+    let mut say = |reason: &'static str| {
+        events.push(about_node(id, name, reason, format!("Node {name} status is now: {reason}")));
+    };
+    let (was_ready, is_ready) = (old.is_some_and(|(_, status)| is_node_ready(status)), is_node_ready(new.1));
+    match (was_ready, is_ready) {
+        (false, true) => say("NodeReady"),
+        (true, false) => say("NodeNotReady"),
+        _ => {}
+    }
+    let was_closed = old.is_some_and(|(spec, _)| spec.unschedulable);
+    match (was_closed, new.0.unschedulable) {
+        (false, true) => say("NodeNotSchedulable"),
+        (true, false) => say("NodeSchedulable"),
+        _ => {}
+    }
+    events
+}
+
+fn about_node(id: ObjId, name: &Str, reason: &'static str, message: String) -> EventDraft {
+    EventDraft { host: Some(name.clone()), ..EventDraft::normal(COMPONENT, id, reason, message) }
+}
+
+/// Why a kubelet does not take a pod on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Reason in one word, such as OutOfcpu.
+    pub reason: &'static str,
+    /// Message for a person.
+    pub message: String,
+}
+
+/// Whether a pod that is bound to the node fits beside the pods that are already there and have not ended.
+pub fn admit<'a>(
+    pod: &Pod,
+    allocatable: &ResourceList,
+    others: impl IntoIterator<Item = &'a Pod>,
+) -> Result<(), Rejection> {
+    let wanted = crate::pod::requests(&pod.spec);
+    let names =
+        [("cpu", "OutOfcpu"), ("memory", "OutOfmemory"), ("ephemeral-storage", "OutOfephemeral-storage")];
+    let (mut used, mut count) = ([0i64; 3], 0i64);
+    for other in others {
+        let requests = crate::pod::requests(&other.spec);
+        for (sum, (name, _)) in used.iter_mut().zip(names) {
+            *sum = sum.saturating_add(requests.get(name).copied().unwrap_or(0));
+        }
+        count += 1;
+    }
+    let room = |name: &str| {
+        let amount = |q: &Quantity| if name == "cpu" { q.milli_value() } else { q.value() };
+        allocatable.get(name).map_or(0, amount)
+    };
+    let refuse = |name: &str, reason: &'static str, requested: i64, used: i64| {
+        let capacity = room(name);
+        let message = format!(
+            "Node didn't have enough resource: {name}, requested: {requested}, used: {used}, capacity: {capacity}"
+        );
+        Err(Rejection { reason, message })
+    };
+    if count + 1 > room("pods") {
+        return refuse("pods", "OutOfpods", 1, count);
+    }
+    for (used, (name, reason)) in used.into_iter().zip(names) {
+        let requested = wanted.get(name).copied().unwrap_or(0);
+        if requested > 0 && requested > room(name).saturating_sub(used) {
+            return refuse(name, reason, requested, used);
+        }
+    }
+    Ok(())
+}
+
+/// The status and the event of a pod that is not taken on.
+pub fn reject(cx: &KubeletCx, pod: &Pod, rejection: &Rejection) -> (PodStatus, EventDraft) {
+    let status = PodStatus {
+        phase: PodPhase::Failed,
+        reason: rejection.reason.into(),
+        message: format!("Pod was rejected: {}", rejection.message).into(),
+        observed_generation: pod.metadata.generation,
+        start_time: pod.status.start_time.or(Some(cx.now.whole_seconds())),
+        ..pod.status.clone()
+    };
+    let draft = about_pod(cx, pod, rejection.reason, rejection.message.clone());
+    (status, EventDraft { is_warning: true, ..draft })
+}
+
+/// Guaranteed, Burstable or BestEffort, from CPU and memory.
+pub fn qos_class(spec: &PodSpec) -> &'static str {
+    let mut has_any = false;
+    let mut is_guaranteed = true;
+    for container in spec.containers.iter().chain(spec.init_containers.iter()) {
+        for name in ["cpu", "memory"] {
+            let amount = |list: &ResourceList| list.get(name).map_or(0, |quantity| quantity.milli_value());
+            let (request, limit) =
+                (amount(&container.resources.requests), amount(&container.resources.limits));
+            has_any |= request > 0 || limit > 0;
+            // The API server takes the limit for the request where only the limit is given.
+            is_guaranteed &= limit > 0 && (request == limit || request == 0);
+        }
+    }
+    match (has_any, is_guaranteed) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}

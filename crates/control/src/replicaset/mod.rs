@@ -1,0 +1,292 @@
+//! The ReplicaSet controller: keeps a number of equal pods.
+//!
+//! Watches: ReplicaSets, Pods (by owner, or by selector while they have none).
+//! Writes: Pods (create, delete, adopt, release), ReplicaSet status, events.
+//! Rule: as many active pods as wanted, at most 500 more or fewer in one sync; the status counts the pods that were there
+//! before.
+//! Upstream: pkg/controller/replicaset/replica_set.go (`syncReplicaSet`), pkg/controller/controller_ref_manager.go.
+//! Simplified: no expectations, for a sync sees its own last writes; a change of a pod that no rule here reads wakes nobody;
+//! ReplicationControllers are left out, for the simulator has none.
+
+pub mod ranking;
+pub mod status;
+
+use crate::pod::is_active;
+use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Memory, Note, Outcome, Patch, Write};
+use setpoint_api::time::SECOND;
+use setpoint_api::{
+    Change, DeleteOptions, Kind, Namespace, Object, ObjectMeta, Op, OwnerReference, Pod, Reason, ReplicaSet,
+    Resource, Scope, Selector, Store, condition,
+};
+use std::borrow::Cow;
+use std::rc::Rc;
+
+/// Its row.
+pub const ROW: Controller = Controller {
+    name: "replicaset-controller",
+    kind: Kind::ReplicaSet,
+    watches: &[Kind::ReplicaSet, Kind::Pod],
+    on_change,
+    reconcile,
+    period: |_| None,
+    workers: 5,
+    wants_failures: true,
+    forget: |_| {},
+};
+
+/// Pods made or deleted in one sync.
+const BURST: usize = 500;
+
+/// A reference that makes an object the controlling owner of another.
+pub(crate) fn controller_reference(kind: Kind, meta: &ObjectMeta) -> OwnerReference {
+    OwnerReference {
+        api_version: kind.api_version().into(),
+        kind: kind.as_str().into(),
+        name: meta.name.clone(),
+        uid: meta.uid,
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+        rest: None,
+    }
+}
+
+fn on_change(cx: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
+    match &change.new {
+        Object::ReplicaSet(set) => keys.add(set.metadata.id),
+        Object::Pod(pod) => pod_changed(cx.view, change, pod, keys),
+        _ => {}
+    }
+}
+
+/// Upstream: `addPod`, `updatePod`, `deletePod`.
+fn pod_changed(view: &Store, change: &Change, pod: &Rc<Pod>, keys: &mut Keys) {
+    let before = change.old.as_ref().and_then(Pod::from_object).filter(|_| change.op == Op::Modified);
+    if before.is_some_and(|before| !matters(before, pod)) {
+        return;
+    }
+    let owner = owner_of(view, &pod.metadata);
+    if let Some(before) = before.and_then(|before| owner_of(view, &before.metadata))
+        && Some(before.metadata.id) != owner.map(|owner| owner.metadata.id)
+    {
+        keys.add(before.metadata.id);
+    }
+    if let Some(owner) = owner {
+        return keys.add(owner.metadata.id);
+    }
+    if pod.metadata.controller().is_some() || pod.metadata.is_deleting() || change.op == Op::Deleted {
+        return;
+    }
+    for set in view.list_in::<ReplicaSet>(&pod.metadata.namespace) {
+        if set.spec.selector.to_selector().is_ok_and(|selector| selector.matches(&pod.metadata.labels)) {
+            keys.add(set.metadata.id);
+        }
+    }
+}
+
+/// Whether a sync could see the difference between two states of a pod.
+fn matters(old: &Pod, new: &Pod) -> bool {
+    let (was, is) = (&old.metadata, &new.metadata);
+    let ready =
+        |pod: &Pod| condition(&pod.status.conditions, "Ready").map(|c| (c.status, c.last_transition_time));
+    was.is_deleting() != is.is_deleting()
+        || old.status.phase.is_finished() != new.status.phase.is_finished()
+        || ready(old) != ready(new)
+        || (!Rc::ptr_eq(&was.labels, &is.labels) && was.labels != is.labels)
+        || (!Rc::ptr_eq(&was.owner_references, &is.owner_references)
+            && was.owner_references != is.owner_references)
+}
+
+fn owner_of<'a>(view: &'a Store, meta: &ObjectMeta) -> Option<&'a Rc<ReplicaSet>> {
+    view.get::<ReplicaSet>(view.id_of_uid(meta.controller()?.uid)?)
+}
+
+/// The pods of a ReplicaSet, and what it takes to make them its own.
+struct Claimed<'a> {
+    active: Vec<&'a Rc<Pod>>,
+    terminating: i32,
+    writes: Vec<Write>,
+}
+
+/// Upstream: `syncReplicaSet`.
+fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
+    let Key::Object(id) = key else { return Outcome::idle("no key") };
+    let Some(set) = cx.view.get::<ReplicaSet>(id) else { return Outcome::idle("gone") };
+    let Ok(selector) = set.spec.selector.to_selector() else { return Outcome::idle("invalid selector") };
+    let claimed = claim(cx.view, set, &selector);
+    if let Some(failure) = cx.failure {
+        return report(cx, set, &claimed, failure);
+    }
+    let mut outcome = Outcome { writes: claimed.writes, ..Outcome::default() };
+    let wanted = usize::try_from(set.spec.replicas.unwrap_or(1)).unwrap_or(0);
+    let have = claimed.active.len();
+    let mut decision = Cow::Borrowed("nothing to do");
+    if set.metadata.is_deleting() {
+        decision = Cow::Borrowed("is being deleted");
+    } else if have < wanted {
+        let count = (wanted - have).min(BURST);
+        decision = Cow::Owned(format!("create {count} pods"));
+        outcome.writes.extend(creations(set, count));
+    } else if have > wanted {
+        let count = (have - wanted).min(BURST);
+        decision = Cow::Owned(format!("delete {count} pods"));
+        outcome.writes.push(deletions(cx, set, &claimed.active, count));
+    }
+    outcome.note = Note { observed: vec![("desired", wanted as i64), ("active", have as i64)], decision };
+    finish(cx, set, &claimed.active, claimed.terminating, None, &mut outcome);
+    outcome
+}
+
+/// Own pods, orphans that the selector matches, and own pods that it does not match any more.
+///
+/// Upstream: `claimPods`, `FilterClaimedPods`.
+fn claim<'a>(view: &'a Store, set: &ReplicaSet, selector: &Selector) -> Claimed<'a> {
+    let meta = &set.metadata;
+    let template = &set.spec.template.metadata.labels;
+    let template_matches = selector.matches(template);
+    let mut claimed = Claimed { active: Vec::new(), terminating: 0, writes: Vec::new() };
+    for pod in view.dependents::<Pod>(meta.uid) {
+        if pod.metadata.controller().is_none_or(|owner| owner.uid != meta.uid) {
+            continue;
+        }
+        let shared = Rc::ptr_eq(&pod.metadata.labels, template);
+        let matches = if shared { template_matches } else { selector.matches(&pod.metadata.labels) };
+        match (is_active(pod), matches) {
+            (true, true) => claimed.active.push(pod),
+            (true, false) if !meta.is_deleting() => {
+                claimed.writes.push(Write::Patch(pod.metadata.id, Patch::RemoveOwner(meta.uid)));
+            }
+            (false, true) if !pod.status.phase.is_finished() => claimed.terminating += 1,
+            _ => {}
+        }
+    }
+    if meta.is_deleting() {
+        return claimed;
+    }
+    for pod in view.free_pods(&meta.namespace) {
+        if is_active(pod) && selector.matches(&pod.metadata.labels) {
+            let owner = controller_reference(Kind::ReplicaSet, meta);
+            claimed.writes.push(Write::Patch(pod.metadata.id, Patch::AddOwner(owner)));
+            claimed.active.push(pod);
+        }
+    }
+    claimed
+}
+
+/// Creations in batches of 1, 2, 4 and so on, so that a quota or a broken webhook costs one request and not hundreds.
+///
+/// Upstream: `slowStartBatch`.
+pub fn batches(count: usize) -> Vec<usize> {
+    let (mut batches, mut left, mut size) = (Vec::new(), count, 1);
+    while left > 0 {
+        let batch = left.min(size);
+        batches.push(batch);
+        left -= batch;
+        size *= 2;
+    }
+    batches
+}
+
+fn creations(set: &ReplicaSet, count: usize) -> impl Iterator<Item = Write> {
+    let create = || {
+        let event = EventDraft::normal(ROW.name, set.metadata.id, "SuccessfulCreate", "Created pod: {name}");
+        Write::Create(pod_of(set).into_object(), Some(event))
+    };
+    batches(count).into_iter().map(move |size| Write::Together((0..size).map(|_| create()).collect()))
+}
+
+/// The next pod of a ReplicaSet.
+///
+/// Upstream: `GetPodFromTemplate`.
+fn pod_of(set: &ReplicaSet) -> Pod {
+    let template = &set.spec.template;
+    Pod {
+        metadata: ObjectMeta {
+            generate_name: Some(format!("{}-", set.metadata.name).into()),
+            namespace: set.metadata.namespace.clone(),
+            labels: template.metadata.labels.clone(),
+            annotations: template.metadata.annotations.clone(),
+            finalizers: template.metadata.finalizers.clone(),
+            owner_references: Rc::new(vec![controller_reference(Kind::ReplicaSet, &set.metadata)]),
+            ..ObjectMeta::default()
+        },
+        spec: (*template.spec).clone(),
+        ..Pod::default()
+    }
+}
+
+fn deletions(cx: &Cx, set: &ReplicaSet, active: &[&Rc<Pod>], count: usize) -> Write {
+    let related = related_pods(cx.view, set);
+    let chosen = ranking::to_delete(active, &related, count, cx.now);
+    let delete = |pod: &&Rc<Pod>| {
+        let text = format!("Deleted pod: {}", pod.metadata.name);
+        let event = EventDraft::normal(ROW.name, set.metadata.id, "SuccessfulDelete", text);
+        Write::Delete(pod.metadata.id, DeleteOptions::default(), Some(event))
+    };
+    Write::Together(chosen.iter().map(delete).collect())
+}
+
+/// Pods that the ReplicaSets with the same owner select, each once.
+///
+/// Upstream: `getIndirectlyRelatedPods`.
+fn related_pods<'a>(view: &'a Store, set: &ReplicaSet) -> Vec<&'a Rc<Pod>> {
+    let Some(owner) = set.metadata.controller() else { return Vec::new() };
+    let mut related = Vec::new();
+    for sibling in view.dependents::<ReplicaSet>(owner.uid) {
+        let own = sibling.metadata.controller().is_some_and(|other| other.uid == owner.uid);
+        if let Ok(selector) = sibling.spec.selector.to_selector()
+            && own
+        {
+            related.extend(view.pods_matching(&sibling.metadata.namespace, &selector));
+        }
+    }
+    related.sort_by_key(|pod| pod.metadata.id);
+    related.dedup_by_key(|pod| pod.metadata.id);
+    related
+}
+
+/// Writes the status if it changed, and plans the next look when pods are ready but not available yet.
+fn finish(
+    cx: &Cx,
+    set: &ReplicaSet,
+    active: &[&Rc<Pod>],
+    terminating: i32,
+    error: Option<&str>,
+    outcome: &mut Outcome,
+) {
+    let status = status::status_of(set, active, terminating, error, cx.now);
+    let seconds = set.spec.min_ready_seconds;
+    if seconds > 0 && status.ready_replicas != status.available_replicas && error.is_none() {
+        let next = status::next_available(active, seconds, cx.now);
+        outcome.requeue_after = Some(next.unwrap_or(i64::from(seconds) * SECOND));
+    }
+    if status != set.status {
+        // Upstream takes the newest version and writes again when this is refused as stale.
+        let mut set = ReplicaSet { status, ..set.clone() };
+        set.metadata.resource_version = 0;
+        outcome.writes.push(Write::Update(set.into_object(), Scope::Status));
+    }
+}
+
+/// Reports that pods could not be made or deleted, and asks for another try.
+fn report(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, failure: &Failure) -> Outcome {
+    let mut outcome = Outcome { retry: true, ..Outcome::idle("try again") };
+    let about_pod = failure.about.is_none_or(|id| cx.view.get::<Pod>(id).is_some());
+    if failure.status.reason == Reason::NotFound || !about_pod {
+        return outcome;
+    }
+    let namespace = cx.view.find::<Namespace>("", &set.metadata.namespace);
+    if namespace.is_none_or(|namespace| namespace.metadata.is_deleting()) {
+        // Nothing more can be made here; upstream takes that for no error.
+        outcome.retry = false;
+        finish(cx, set, &claimed.active, claimed.terminating, None, &mut outcome);
+        return outcome;
+    }
+    let message = &failure.status.message;
+    let (reason, text) = match failure.about {
+        None => ("FailedCreate", format!("Error creating: {message}")),
+        Some(_) => ("FailedDelete", format!("Error deleting: {message}")),
+    };
+    outcome.writes.push(Write::Event(EventDraft::warning(ROW.name, set.metadata.id, reason, text)));
+    finish(cx, set, &claimed.active, claimed.terminating, Some(message), &mut outcome);
+    outcome
+}

@@ -1,0 +1,151 @@
+//! What a kubelet says about its node, and which pods it takes on.
+
+use serde_json::{Value, json};
+use setpoint_api::time::SECOND;
+use setpoint_api::wire::Wire;
+use setpoint_api::*;
+use setpoint_control::kubelet::*;
+use setpoint_control::{Profile, Tuning};
+
+fn facts(name: &Str) -> NodeFacts<'_> {
+    NodeFacts { name, address: "10.0.0.11", cpu_milli: 4000, memory_bytes: 8 << 30, pods_max: 110 }
+}
+
+fn pod(requests: &[(&str, &str)], limits: &[(&str, &str)]) -> Pod {
+    let list = |amounts: &[(&str, &str)]| -> Value {
+        amounts.iter().map(|(name, amount)| (name.to_string(), Value::from(*amount))).collect()
+    };
+    let resources = json!({ "requests": list(requests), "limits": list(limits) });
+    let value = json!({ "spec": { "containers": [{ "name": "c", "image": "i", "resources": resources }] } });
+    let (object, errors) = Object::from_value(Kind::Pod, value);
+    assert_eq!(errors, []);
+    let Object::Pod(pod) = object else { panic!("a pod") };
+    (*pod).clone()
+}
+
+#[test]
+fn a_node_reports_as_the_recorded_one() {
+    let name: Str = "worker-1".into();
+    let first = node_status(&facts(&name), None, Time(1_500_000));
+    let later = node_status(&facts(&name), Some(&first), Time(300 * SECOND));
+    let shown = |status: &NodeStatus| -> Vec<Value> {
+        let of = |c: &Condition| {
+            let (beat, since) = (c.last_heartbeat_time, c.last_transition_time);
+            json!([
+                &*c.kind,
+                c.status.as_str(),
+                &*c.reason,
+                &*c.message,
+                beat.map(|t| t.0),
+                since.map(|t| t.0)
+            ])
+        };
+        status.conditions.iter().map(of).collect()
+    };
+    let (beat, since) = (300 * SECOND, SECOND);
+    let expected = [
+        json!([
+            "MemoryPressure",
+            "False",
+            "KubeletHasSufficientMemory",
+            "kubelet has sufficient memory available",
+            beat,
+            since
+        ]),
+        json!([
+            "DiskPressure",
+            "False",
+            "KubeletHasNoDiskPressure",
+            "kubelet has no disk pressure",
+            beat,
+            since
+        ]),
+        json!([
+            "PIDPressure",
+            "False",
+            "KubeletHasSufficientPID",
+            "kubelet has sufficient PID available",
+            beat,
+            since
+        ]),
+        json!(["Ready", "True", "KubeletReady", "kubelet is posting ready status", beat, since]),
+    ];
+    assert_eq!(shown(&later), expected);
+    let amounts = json!({ "cpu": "4", "ephemeral-storage": "100Gi", "memory": "8Gi", "pods": "110" });
+    assert_eq!((later.capacity.write_always(), later.allocatable.write_always()), (amounts.clone(), amounts));
+    let addresses = json!([{ "address": "10.0.0.11", "type": "InternalIP" }, { "address": "worker-1", "type": "Hostname" }]);
+    assert_eq!(later.addresses.write_always(), addresses);
+    assert_eq!(later.node_info.expect("node info")["kubeletVersion"], "v1.36.2");
+}
+
+#[test]
+fn a_node_says_what_has_changed() {
+    let name: Str = "worker-1".into();
+    let ready = node_status(&facts(&name), None, Time(0));
+    let (open, closed) = (NodeSpec::default(), NodeSpec { unschedulable: true, ..NodeSpec::default() });
+    let said = |old: Option<(&NodeSpec, &NodeStatus)>, new: (&NodeSpec, &NodeStatus)| -> Vec<String> {
+        node_events(ObjId(1), &name, old, new).iter().map(|event| event.message.to_string()).collect()
+    };
+    assert_eq!(said(None, (&open, &ready)), ["Node worker-1 status is now: NodeReady"]);
+    let before = Some((&open, &ready));
+    assert_eq!(said(before, (&closed, &ready)), ["Node worker-1 status is now: NodeNotSchedulable"]);
+    assert_eq!(
+        said(Some((&closed, &ready)), (&open, &ready)),
+        ["Node worker-1 status is now: NodeSchedulable"]
+    );
+    assert_eq!(said(before, (&open, &ready)), [""; 0]);
+}
+
+#[test]
+fn a_pod_that_does_not_fit_is_rejected() {
+    let name: Str = "worker-1".into();
+    let allocatable = node_status(&facts(&name), None, Time(0)).allocatable;
+    let big = pod(&[("cpu", "3")], &[]);
+    assert_eq!(admit(&big, &allocatable, []), Ok(()));
+    let rejection = admit(&big, &allocatable, [&big]).expect_err("no room");
+    let message = "Node didn't have enough resource: cpu, requested: 3000, used: 3000, capacity: 4000";
+    assert_eq!(rejection, Rejection { reason: "OutOfcpu", message: message.into() });
+    assert_eq!(
+        admit(&pod(&[("memory", "9Gi")], &[]), &allocatable, []).expect_err("no room").reason,
+        "OutOfmemory"
+    );
+    let none = pod(&[], &[]);
+    assert_eq!(admit(&none, &allocatable, vec![&none; 109]), Ok(()));
+    assert_eq!(admit(&none, &allocatable, vec![&none; 110]).expect_err("no room").reason, "OutOfpods");
+
+    let tuning = Tuning::of(Profile::Real);
+    let now = Time(5 * SECOND);
+    let cx = KubeletCx {
+        now,
+        tuning: &tuning,
+        node_name: &name,
+        host_ip: "10.0.0.11",
+        kubelet_since: Time(0),
+        has_image: &|_| true,
+    };
+    let (status, event) = reject(&cx, &big, &rejection);
+    assert_eq!((status.phase, &*status.reason), (PodPhase::Failed, "OutOfcpu"));
+    assert_eq!(&*status.message, format!("Pod was rejected: {message}"));
+    assert_eq!((event.is_warning, event.reason, &*event.message), (true, "OutOfcpu", message));
+    // The rejected pod is none of the kubelet's business until it is deleted.
+    let mut rejected = Pod { status, ..big };
+    let mut record = PodRecord::new(&rejected, now);
+    assert_eq!(sync_pod(&cx, &rejected, &mut record), Sync::default());
+    rejected.metadata.deletion_timestamp = Some(now);
+    assert_eq!(sync_pod(&cx, &rejected, &mut record), Sync { finished: true, ..Sync::default() });
+}
+
+#[test]
+fn quality_of_service_follows_requests_and_limits() {
+    let (cpu, both) = ([("cpu", "1")], [("cpu", "1"), ("memory", "1Gi")]);
+    for (pod, class) in [
+        (pod(&[], &[]), "BestEffort"),
+        (pod(&cpu, &[]), "Burstable"),
+        (pod(&cpu, &cpu), "Burstable"),
+        (pod(&both, &both), "Guaranteed"),
+        (pod(&[], &both), "Guaranteed"),
+        (pod(&[("cpu", "500m"), ("memory", "1Gi")], &both), "Burstable"),
+    ] {
+        assert_eq!(qos_class(&pod.spec), class, "{:?}", pod.spec.containers[0].resources);
+    }
+}

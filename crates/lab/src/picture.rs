@@ -1,0 +1,277 @@
+//! Draws frames from the simulation, and keeps what did not change.
+
+use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
+use crate::tiles;
+use crate::words::{describe_action, mark_of};
+use setpoint_api::time::SECOND;
+use setpoint_api::{Event, Kind, Node, ObjId, Pod};
+use setpoint_control::{CONTROLLERS, Profile};
+use setpoint_sim::fact::{Actor, What};
+use setpoint_sim::ledger::Outcome;
+use setpoint_sim::{Action, Sim};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// Lines that the feed keeps.
+const FEED_MAX: usize = 200;
+/// Seconds that the chart keeps.
+const HISTORY_MAX: usize = 600;
+/// Requests that are shown as dots.
+const FLIGHTS_MAX: usize = 48;
+
+/// Draws frames; remembers the last one so that unchanged parts stay the same value.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Painter {
+    last: Frame,
+    seen: u64,
+    feed: VecDeque<(ObjId, Rc<FeedLine>)>,
+    marks: Vec<Mark>,
+    history: VecDeque<Sample>,
+    /// Failed requests when the person last did something, and what that was.
+    since: Option<(u64, Rc<str>)>,
+    /// Who last set the replicas, by Deployment.
+    replicas_set_by: BTreeMap<ObjId, Rc<str>>,
+    pods: BTreeMap<ObjId, (tiles::PodKey, Rc<PodTile>)>,
+}
+
+impl Painter {
+    /// Books one second of the chart. Called once per simulated second.
+    pub(crate) fn sample(&mut self, sim: &mut Sim) {
+        sim.settle_requests();
+        let app = tiles::app(sim, &self.replicas_set_by);
+        let at_us = sim.now().0;
+        let (_, failed) = sim.ledger().second(at_us / SECOND - 1);
+        self.history.push_back(Sample {
+            at_us,
+            rps: sim.loads().iter().map(|load| load.rps).sum(),
+            ready: app.as_ref().map_or(0, |app| app.ready),
+            desired: app.as_ref().map_or(0, |app| app.target_replicas),
+            cpu_percent: app.as_ref().and_then(|app| app.cpu_percent),
+            failed,
+        });
+        if self.history.len() > HISTORY_MAX {
+            self.history.pop_front();
+        }
+    }
+
+    /// Reads the facts since the last call.
+    fn read_facts(&mut self, sim: &Sim) {
+        let facts: Vec<_> = sim.facts().after(self.seen).collect();
+        for fact in facts {
+            self.seen = fact.id;
+            match &fact.what {
+                What::Said { event } => self.say(sim, *event, fact.id),
+                What::Action(action) => {
+                    self.mark(sim, fact.at.0, action);
+                    self.person(fact.at.0, fact.id, "Action", describe_action(action), false);
+                }
+                What::Refused(sentence) => self.person(fact.at.0, fact.id, "NotDone", sentence.clone(), true),
+                What::Stored { by: Actor::Controller(controller), kind: Kind::Deployment, id, .. }
+                    if CONTROLLERS[usize::from(*controller)].name == "horizontal-pod-autoscaler" =>
+                {
+                    self.replicas_set_by.insert(*id, "HPA".into());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn mark(&mut self, sim: &Sim, at_us: i64, action: &Action) {
+        if let Action::Scale { namespace, deployment, .. } = action
+            && let Some(id) = sim.store().id_of(Kind::Deployment, namespace, deployment)
+        {
+            self.replicas_set_by.insert(id, "you".into());
+        }
+        let Some(name) = mark_of(action) else { return };
+        let name: Rc<str> = name.into();
+        // A slider sends many loads in a row; the chart shows where it came to rest.
+        let is_drag = self.marks.last().is_some_and(|last| {
+            last.name.starts_with("load") && name.starts_with("load") && at_us - last.at_us < 2 * SECOND
+        });
+        if is_drag {
+            self.marks.pop();
+        }
+        self.marks.push(Mark { at_us, name: name.clone() });
+        if self.marks.len() > 100 {
+            self.marks.remove(0);
+        }
+        if !matches!(action, Action::SetLoad { .. }) {
+            self.since = Some((sim.ledger().failed(), name));
+        }
+    }
+
+    fn person(&mut self, at_us: i64, fact: u64, reason: &str, message: String, is_warning: bool) {
+        let line = FeedLine {
+            id: fact,
+            at_us,
+            is_warning,
+            reason: reason.into(),
+            object: "".into(),
+            message: message.into(),
+            count: 1,
+            source: "you".into(),
+            fact,
+        };
+        self.push_line(ObjId(0), line);
+    }
+
+    fn say(&mut self, sim: &Sim, id: ObjId, fact: u64) {
+        let Some(event) = sim.store().get::<Event>(id) else { return };
+        let at = event.last_timestamp.or(event.event_time.map(|time| time.0));
+        let exact = sim.facts().get(fact).map(|fact| fact.at);
+        let about = &event.involved_object;
+        let line = FeedLine {
+            id: u64::from(id.0) | 1 << 40,
+            at_us: exact.or(at).unwrap_or_default().0,
+            is_warning: &*event.kind == "Warning",
+            reason: event.reason.clone(),
+            object: format!("{}/{}", about.kind, about.name).into(),
+            message: event.message.clone(),
+            count: event.count.max(1),
+            source: event.source.component.clone(),
+            fact,
+        };
+        // An event that is counted up moves to the top; it is still one line.
+        self.feed.retain(|(known, _)| *known != id);
+        self.push_line(id, line);
+    }
+
+    fn push_line(&mut self, id: ObjId, line: FeedLine) {
+        self.feed.push_front((id, Rc::new(line)));
+        self.feed.truncate(FEED_MAX);
+    }
+
+    /// The picture of now.
+    pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64) -> Rc<Frame> {
+        sim.settle_requests();
+        self.read_facts(sim);
+        let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).collect();
+        let history: Vec<Sample> =
+            if self.last.history.last() == self.history.back() && !self.history.is_empty() {
+                Vec::new()
+            } else {
+                self.history.iter().cloned().collect()
+            };
+        let nodes = self.nodes(sim);
+        let pending = self.pending(sim);
+        let old = &self.last;
+        let frame = Frame {
+            at_us: sim.now().0,
+            real_timing: sim.profile() == Profile::Real,
+            seed,
+            app: keep_option(&old.app, tiles::app(sim, &self.replicas_set_by)),
+            traffic: keep(&old.traffic, tiles::traffic(sim, self.since.as_ref())),
+            balancer: keep_option(&old.balancer, tiles::balancer(sim)),
+            nodes,
+            pending,
+            feed: if same_lines(&old.feed, &feed) { old.feed.clone() } else { Rc::new(feed) },
+            components: components(sim, &old.components),
+            flights: keep(&old.flights, flights(sim)),
+            history: if history.is_empty() { old.history.clone() } else { Rc::new(history) },
+            marks: keep(&old.marks, self.marks.clone()),
+        };
+        self.last = frame.clone();
+        Rc::new(frame)
+    }
+
+    fn nodes(&mut self, sim: &Sim) -> Vec<Rc<NodeTile>> {
+        let mut tiles: Vec<Rc<NodeTile>> = Vec::new();
+        let mut alive = BTreeMap::new();
+        for node in sim.store().list::<Node>() {
+            let pods: Vec<Rc<PodTile>> =
+                sim.store().pods_on(&node.metadata.name).map(|pod| self.pod(sim, pod, &mut alive)).collect();
+            let tile = tiles::node(sim, node, pods);
+            let old = self.last.nodes.iter().find(|old| old.name == tile.name);
+            tiles.push(match old {
+                Some(old) if **old == tile => old.clone(),
+                _ => Rc::new(tile),
+            });
+        }
+        for pod in sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none()) {
+            self.pod(sim, pod, &mut alive);
+        }
+        self.pods = alive;
+        tiles
+    }
+
+    fn pending(&mut self, sim: &Sim) -> Vec<Rc<PodTile>> {
+        let waiting = sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none());
+        waiting.filter_map(|pod| self.pods.get(&pod.metadata.id).map(|(_, tile)| tile.clone())).collect()
+    }
+
+    /// The tile of a pod; the last one if nothing that it shows has changed.
+    fn pod(
+        &self,
+        sim: &Sim,
+        pod: &Rc<Pod>,
+        alive: &mut BTreeMap<ObjId, (tiles::PodKey, Rc<PodTile>)>,
+    ) -> Rc<PodTile> {
+        let key = tiles::pod_key(sim, pod);
+        let tile = match self.pods.get(&pod.metadata.id) {
+            Some((old, tile)) if *old == key => tile.clone(),
+            _ => Rc::new(tiles::pod(pod, &key)),
+        };
+        alive.insert(pod.metadata.id, (key, tile.clone()));
+        tile
+    }
+}
+
+fn keep<T: PartialEq>(old: &Rc<T>, new: T) -> Rc<T> {
+    if **old == new { old.clone() } else { Rc::new(new) }
+}
+
+fn keep_option<T: PartialEq>(old: &Option<Rc<T>>, new: Option<T>) -> Option<Rc<T>> {
+    let new = new?;
+    Some(match old {
+        Some(old) => keep(old, new),
+        None => Rc::new(new),
+    })
+}
+
+fn same_lines(old: &[Rc<FeedLine>], new: &[Rc<FeedLine>]) -> bool {
+    old.len() == new.len() && old.iter().zip(new).all(|(a, b)| Rc::ptr_eq(a, b))
+}
+
+/// The control plane's parts, with what each did in the last second.
+fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
+    let titles = [
+        ("kube-apiserver", "API server"),
+        ("default-scheduler", "Scheduler"),
+        ("deployment-controller", "Deployment controller"),
+        ("replicaset-controller", "ReplicaSet controller"),
+        ("endpoint-slice-controller", "EndpointSlice controller"),
+        ("horizontal-pod-autoscaler", "HPA"),
+        ("node-controller", "Node controller"),
+    ];
+    let component = |(name, title): (&str, &str)| {
+        let position = CONTROLLERS.iter().position(|row| row.name == name);
+        let control = position.map(|position| &sim.loops()[position]);
+        let last = control.and_then(|control| control.history.iter().rev().find(|run| run.writes > 0));
+        let acting =
+            last.filter(|run| sim.now().since(run.at) < SECOND).map(|run| Rc::from(&*run.note.decision));
+        let up = control.map_or(sim.is_api_up(), |control| control.up);
+        Component { title: title.into(), name: name.into(), up, acting }
+    };
+    titles
+        .into_iter()
+        .map(component)
+        .map(|new| match old.iter().find(|old| ***old == new) {
+            Some(old) => old.clone(),
+            None => Rc::new(new),
+        })
+        .collect()
+}
+
+fn flights(sim: &Sim) -> Vec<Flight> {
+    let recent = sim.ledger().recent().rev().take(FLIGHTS_MAX);
+    let recent = recent.filter(|request| sim.now().since(request.ended) < 2 * SECOND);
+    recent
+        .map(|request| Flight {
+            id: request.id,
+            from_us: request.sent.0,
+            to_us: request.ended.0,
+            pod: request.pod.map(|pod| pod.0),
+            failed: request.outcome != Outcome::Served,
+        })
+        .collect()
+}

@@ -1,0 +1,424 @@
+//! What single parts of the frame show: the application, nodes, pods, traffic.
+
+use crate::frame::{App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Rollout, Traffic, VersionCount};
+use setpoint_api::time::SECOND;
+use setpoint_api::{
+    ConditionStatus, Deployment, HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Service, Time,
+    condition,
+};
+use setpoint_control::{deployment, kubelet, pod as pods};
+use setpoint_sim::Sim;
+use setpoint_sim::ledger::Outcome;
+use setpoint_sim::machine::Power;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The Deployment that the page is about: the first of the default namespace, or of any.
+fn shown_deployment(sim: &Sim) -> Option<&Rc<Deployment>> {
+    let mut in_default = sim.store().list_in::<Deployment>("default");
+    in_default.next().or_else(|| sim.store().list::<Deployment>().next())
+}
+
+/// The Service that sends requests to the shown Deployment's pods.
+fn shown_service(sim: &Sim) -> Option<&Rc<Service>> {
+    let shown = shown_deployment(sim)?;
+    let labels = &shown.spec.template.metadata.labels;
+    sim.store().list_in::<Service>(&shown.metadata.namespace).find(|service| {
+        let selector = &service.spec.selector;
+        !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+    })
+}
+
+/// The part of an image that tells versions apart: its tag.
+pub(crate) fn version_of(image: &str) -> Rc<str> {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    last.rsplit_once(':').map_or(last, |(_, tag)| tag).into()
+}
+
+fn first_image(spec: &setpoint_api::PodSpec) -> &str {
+    spec.containers.first().map_or("", |container| &container.image)
+}
+
+/// The application in the middle of the page.
+pub(crate) fn app(sim: &Sim, replicas_set_by: &BTreeMap<ObjId, Rc<str>>) -> Option<App> {
+    let shown = shown_deployment(sim)?;
+    let (spec, status) = (&shown.spec, &shown.status);
+    let target = spec.replicas.unwrap_or(1);
+    let version = version_of(first_image(&spec.template.spec));
+    let versions = versions(sim, shown, &version);
+    let rollout = rollout(shown);
+    let pods_there: i32 = versions.iter().map(|version| version.pods).sum();
+    let autoscaler =
+        sim.store().list_in::<HorizontalPodAutoscaler>(&shown.metadata.namespace).find(|autoscaler| {
+            let target = &autoscaler.spec.scale_target_ref;
+            &*target.kind == "Deployment" && target.name == shown.metadata.name
+        });
+    Some(App {
+        namespace: shown.metadata.namespace.clone(),
+        name: shown.metadata.name.clone(),
+        target_replicas: target,
+        target_set_by: replicas_set_by.get(&shown.metadata.id).cloned().unwrap_or_else(|| "manifest".into()),
+        ready: status.ready_replicas,
+        missing: (target - pods_there).max(0),
+        rollout_note: rollout_note(shown, rollout, &versions).into(),
+        versions,
+        version,
+        rollout,
+        max_surge: deployment::math::max_surge(shown),
+        max_unavailable: deployment::math::max_unavailable(shown),
+        can_undo: deployment::history(sim.store(), shown).len() > 1,
+        cpu_percent: cpu_percent(sim, shown),
+        autoscaler: autoscaler.map(|autoscaler| self::autoscaler(sim, autoscaler)),
+    })
+}
+
+/// Pods that exist, by version, the wanted version last.
+fn versions(sim: &Sim, shown: &Deployment, wanted: &Rc<str>) -> Vec<VersionCount> {
+    let mut counts: Vec<VersionCount> = Vec::new();
+    for set in sim.store().dependents::<ReplicaSet>(shown.metadata.uid) {
+        let version = version_of(first_image(&set.spec.template.spec));
+        let (mut all, mut ready) = (0, 0);
+        for pod in sim.store().dependents::<Pod>(set.metadata.uid).filter(|pod| pods::is_active(pod)) {
+            all += 1;
+            ready += i32::from(pods::is_ready(pod));
+        }
+        match counts.iter_mut().find(|count| count.version == version) {
+            Some(count) => {
+                count.pods += all;
+                count.ready += ready;
+            }
+            None => counts.push(VersionCount { version, pods: all, ready }),
+        }
+    }
+    counts.retain(|count| count.pods > 0 || count.version == *wanted);
+    counts.sort_by_key(|count| count.version == *wanted);
+    counts
+}
+
+fn rollout(shown: &Deployment) -> Rollout {
+    let (spec, status) = (&shown.spec, &shown.status);
+    let progressing = condition(&status.conditions, "Progressing");
+    let is_stalled =
+        progressing.is_some_and(|progressing| &*progressing.reason == "ProgressDeadlineExceeded");
+    let target = spec.replicas.unwrap_or(1);
+    let is_complete = status.observed_generation >= shown.metadata.generation
+        && status.updated_replicas == target
+        && status.replicas == target
+        && status.available_replicas == target;
+    if spec.paused {
+        Rollout::Paused
+    } else if is_stalled {
+        Rollout::Stalled
+    } else if is_complete {
+        Rollout::Complete
+    } else {
+        Rollout::Progressing
+    }
+}
+
+/// A sentence in the words of `kubectl rollout status` where it has one.
+fn rollout_note(shown: &Deployment, rollout: Rollout, versions: &[VersionCount]) -> String {
+    let (name, status) = (&shown.metadata.name, &shown.status);
+    let target = shown.spec.replicas.unwrap_or(1);
+    let is_rolling = versions.len() > 1;
+    match rollout {
+        Rollout::Paused => "Paused: changes of the template wait.".into(),
+        Rollout::Stalled => format!("deployment {name:?} exceeded its progress deadline"),
+        Rollout::Complete => format!("deployment {name:?} successfully rolled out"),
+        Rollout::Progressing if is_rolling && status.updated_replicas < target => {
+            format!("{} out of {target} new replicas have been updated", status.updated_replicas)
+        }
+        Rollout::Progressing if is_rolling && status.replicas > status.updated_replicas => {
+            format!("{} old replicas are pending termination", status.replicas - status.updated_replicas)
+        }
+        Rollout::Progressing => {
+            format!("{} of {target} updated replicas are available", status.available_replicas)
+        }
+    }
+}
+
+/// Average CPU of the pods with a sample, in percent of their request.
+fn cpu_percent(sim: &Sim, shown: &Deployment) -> Option<i32> {
+    let (mut used, mut requested) = (0, 0);
+    for set in sim.store().dependents::<ReplicaSet>(shown.metadata.uid) {
+        for pod in sim.store().dependents::<Pod>(set.metadata.uid) {
+            let Some(sample) = sim.metrics().pods.get(&pod.metadata.id) else { continue };
+            used += sample.containers.iter().map(|container| container.1).sum::<i64>();
+            requested += pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
+        }
+    }
+    (requested > 0).then(|| (used * 100 / requested) as i32)
+}
+
+fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
+    let target = autoscaler.spec.metrics.iter().find_map(|metric| metric.resource.as_ref());
+    let decision = sim.memory().hpa.decision(autoscaler.metadata.id);
+    Autoscaler {
+        min: autoscaler.spec.min_replicas.unwrap_or(1),
+        max: autoscaler.spec.max_replicas,
+        target_percent: target.and_then(|target| target.target.average_utilization).unwrap_or(80),
+        next_look_us: decision.map(|decision| decision.next.0),
+        arithmetic: decision.map(|decision| decision.ratio.as_str().into()).unwrap_or_default(),
+        holding: decision
+            .and_then(|decision| decision.stabilization.as_ref())
+            .map(|held| (held.until.0, held.holding)),
+    }
+}
+
+/// The counts of requests.
+pub(crate) fn traffic(sim: &Sim, since: Option<&(u64, Rc<str>)>) -> Traffic {
+    let ledger = sim.ledger();
+    let (served, failed) = ledger.second(sim.now().0.div_euclid(SECOND) - 1);
+    let mut causes: BTreeMap<Outcome, u64> = BTreeMap::new();
+    for (outcome, _, count) in ledger.causes() {
+        *causes.entry(outcome).or_insert(0) += count;
+    }
+    let mut causes: Vec<(Rc<str>, u64)> =
+        causes.into_iter().map(|(outcome, count)| (outcome.describe().into(), count)).collect();
+    causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    Traffic {
+        offered_rps: sim.loads().iter().map(|load| load.rps).sum(),
+        served_per_second: served,
+        failed_per_second: failed,
+        ended: ledger.ended(),
+        failed: ledger.failed(),
+        failed_since: since.map(|(before, name)| (ledger.failed() - before, name.clone())),
+        p95_us: ledger.latency(sim.now(), 10, 95),
+        causes,
+    }
+}
+
+/// The Service in front of the application.
+pub(crate) fn balancer(sim: &Sim) -> Option<Balancer> {
+    let service = shown_service(sim)?;
+    let routes = sim.gateway().targets(service.metadata.id);
+    let port = service.spec.ports.first().map_or(0, |port| port.port);
+    let slices = sim.store().list_in::<setpoint_api::EndpointSlice>(&service.metadata.namespace);
+    let own = slices
+        .filter(|slice| slice.metadata.label("kubernetes.io/service-name") == Some(&service.metadata.name));
+    let ready = own
+        .flat_map(|slice| &slice.endpoints)
+        .filter(|endpoint| endpoint.conditions.ready == Some(true))
+        .count();
+    Some(Balancer {
+        name: format!("{}:{port}", service.metadata.name).into(),
+        address: service.spec.cluster_ip.clone(),
+        ready_endpoints: ready as i32,
+        routes: routes.iter().map(|pod| pod.0).collect(),
+    })
+}
+
+/// A node, with its pods' tiles.
+pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
+    let name = &node.metadata.name;
+    let machine = sim.machine(name);
+    let ready = condition(&node.status.conditions, "Ready");
+    let is_ready = ready.is_some_and(|ready| ready.status == ConditionStatus::True);
+    let powered = machine.is_some_and(|machine| machine.power != Power::Off);
+    let mut status = String::from(if is_ready { "Ready" } else { "NotReady" });
+    if node.spec.unschedulable {
+        status.push_str(",SchedulingDisabled");
+    }
+    let amount = |pod: &Rc<Pod>| self::pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
+    let requested = sim.store().pods_on(name).filter(|pod| !pod.status.phase.is_finished()).map(amount).sum();
+    let used = sim.store().pods_on(name).filter_map(|pod| sim.cpu_now(pod.metadata.id)).sum();
+    NodeTile {
+        name: name.clone(),
+        powered,
+        status: status.into(),
+        ready: is_ready,
+        cordoned: node.spec.unschedulable,
+        note: node_note(sim, node, is_ready).map(Into::into),
+        cpu_used_milli: used,
+        cpu_requested_milli: requested,
+        cpu_allocatable_milli: node.status.allocatable.get("cpu").map_or(0, |cpu| cpu.milli_value()),
+        pods,
+    }
+}
+
+/// What is wrong with a node, and what happens next.
+fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
+    let name = &node.metadata.name;
+    let power = sim.machine(name).map(|machine| machine.power);
+    if power == Some(Power::Booting) {
+        return Some("Starting up.".into());
+    }
+    let lease = sim.store().find::<setpoint_api::Lease>("kube-node-lease", name);
+    let renewed = lease.and_then(|lease| lease.spec.renew_time).map_or(Time(0), |time| time.0);
+    let silent = sim.now().since(renewed) / SECOND;
+    if is_ready {
+        let left = (renewed.plus(sim.tuning().node_monitor_grace).since(sim.now()) + SECOND - 1) / SECOND;
+        return (power == Some(Power::Off)).then(|| {
+            format!(
+                "No power, no heartbeat for {silent} s. The cluster still believes it Ready, for about {} s.",
+                left.max(0)
+            )
+        });
+    }
+    let taint = node.spec.taints.iter().find(|taint| &*taint.effect == "NoExecute");
+    let Some(added) = taint.and_then(|taint| taint.time_added) else {
+        return Some(format!("No heartbeat for {silent} s."));
+    };
+    let evictions = sim.store().pods_on(name).filter(|pod| !pod.metadata.is_deleting()).filter_map(|pod| {
+        let used = pod.spec.tolerations.iter().filter(|toleration| {
+            taint.is_some_and(|taint| toleration.key == taint.key || toleration.key.is_empty())
+        });
+        used.filter_map(|toleration| toleration.toleration_seconds).min()
+    });
+    let first = evictions.min().map(|seconds| added.plus(seconds * SECOND).since(sim.now()));
+    Some(match first {
+        Some(left) if left > 0 => {
+            format!(
+                "No heartbeat for {silent} s. Its pods are evicted in {} s.",
+                (left + SECOND - 1) / SECOND
+            )
+        }
+        _ => format!("No heartbeat for {silent} s."),
+    })
+}
+
+/// Everything that a pod's tile depends on; equal keys give equal tiles.
+#[derive(Clone, Debug)]
+pub(crate) struct PodKey {
+    pod: Rc<Pod>,
+    powered: bool,
+    pulling: bool,
+    wedged: bool,
+    answers_at: Option<Time>,
+    answers: bool,
+    cpu_percent: Option<i32>,
+}
+
+impl PartialEq for PodKey {
+    fn eq(&self, other: &Self) -> bool {
+        // A stored object is never changed in place, so the same address is the same state.
+        Rc::ptr_eq(&self.pod, &other.pod)
+            && (self.powered, self.pulling, self.wedged) == (other.powered, other.pulling, other.wedged)
+            && (self.answers_at, self.answers, self.cpu_percent)
+                == (other.answers_at, other.answers, other.cpu_percent)
+    }
+}
+
+/// Reads what a pod's tile depends on.
+pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>) -> PodKey {
+    let id = pod.metadata.id;
+    let machine = pod.spec.node_name.as_ref().and_then(|node| sim.machine(node));
+    let local = machine.and_then(|machine| machine.pods.get(&id));
+    let process = local.and_then(|local| local.processes.iter().find(|process| process.serves));
+    let running = process.filter(|process| process.started_at.is_some());
+    let request = pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
+    let used = running.and_then(|_| sim.cpu_now(id));
+    PodKey {
+        pod: pod.clone(),
+        powered: machine.is_none_or(|machine| machine.power == Power::On),
+        pulling: local.is_some_and(|local| {
+            local.record.all().any(|container| container.image == kubelet::Image::Pulling)
+        }),
+        wedged: running.is_some_and(|process| process.wedged),
+        answers_at: running.map(|process| process.answers_at),
+        answers: running.is_some_and(|process| process.listens(sim.now())),
+        cpu_percent: used.filter(|_| request > 0).map(|used| (used * 100 / request) as i32),
+    }
+}
+
+/// A pod's tile.
+pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
+    let meta = &pod.metadata;
+    let look = look(pod, key);
+    let short_name = meta.name.rsplit('-').next().unwrap_or(&meta.name);
+    let statuses = &pod.status.container_statuses;
+    let waiting = statuses.iter().find_map(|status| status.state.waiting.as_ref());
+    let note = match look {
+        PodLook::Pending => {
+            condition(&pod.status.conditions, "PodScheduled").map(|scheduled| scheduled.message.clone())
+        }
+        PodLook::BackOff => waiting.map(|waiting| waiting.message.clone()),
+        PodLook::Lost => Some("Its node has no power.".into()),
+        _ => None,
+    };
+    let step = match look {
+        PodLook::Starting => key.answers_at.and_then(|end| {
+            let started = statuses.first().and_then(|status| status.state.running.as_ref())?.started_at?;
+            Some((started.0, end.0))
+        }),
+        PodLook::Terminating => meta.deletion_timestamp.map(|end| {
+            let grace = meta.deletion_grace_period_seconds.unwrap_or(30) * SECOND;
+            (end.0 - grace, end.0)
+        }),
+        _ => None,
+    };
+    PodTile {
+        id: meta.id.0,
+        namespace: meta.namespace.clone(),
+        name: meta.name.clone(),
+        short_name: short_name.into(),
+        version: version_of(first_image(&pod.spec)),
+        look,
+        status: status_word(pod).into(),
+        note: note.filter(|note| !note.is_empty()),
+        step,
+        restarts: statuses.iter().map(|status| status.restart_count).sum(),
+        cpu_percent: key.cpu_percent,
+        wedged: key.wedged,
+    }
+}
+
+fn look(pod: &Pod, key: &PodKey) -> PodLook {
+    let waiting = pod.status.container_statuses.iter().find_map(|status| status.state.waiting.as_ref());
+    let is_backing_off = waiting.is_some_and(|waiting| {
+        waiting.reason.ends_with("BackOff")
+            || waiting.reason.starts_with("Err")
+            || &*waiting.reason == "InvalidImageName"
+    });
+    let has_ended = pod.status.container_statuses.iter().any(|status| status.state.terminated.is_some());
+    if pod.spec.node_name.is_none() {
+        PodLook::Pending
+    } else if !key.powered {
+        PodLook::Lost
+    } else if pod.metadata.is_deleting() {
+        PodLook::Terminating
+    } else if pod.status.phase.is_finished() {
+        PodLook::Finished
+    } else if is_backing_off || has_ended {
+        PodLook::BackOff
+    } else if pods::is_ready(pod) {
+        PodLook::Ready
+    } else if key.pulling {
+        PodLook::Pulling
+    } else if key.answers {
+        PodLook::NotReady
+    } else {
+        PodLook::Starting
+    }
+}
+
+/// STATUS as `kubectl get pods` prints it.
+///
+/// Upstream: pkg/printers/internalversion/printers.go `printPod`. Simplified: no init containers.
+pub fn status_word(pod: &Pod) -> String {
+    let mut word = pod.status.phase.to_string();
+    if !pod.status.reason.is_empty() {
+        word = pod.status.reason.to_string();
+    }
+    let mut has_running = false;
+    for status in pod.status.container_statuses.iter().rev() {
+        if let Some(waiting) = status.state.waiting.as_ref().filter(|waiting| !waiting.reason.is_empty()) {
+            word = waiting.reason.to_string();
+        } else if let Some(terminated) = &status.state.terminated {
+            word = match &*terminated.reason {
+                "" if terminated.signal != 0 => format!("Signal:{}", terminated.signal),
+                "" => format!("ExitCode:{}", terminated.exit_code),
+                reason => reason.to_string(),
+            };
+        } else if status.ready && status.state.running.is_some() {
+            has_running = true;
+        }
+    }
+    if word == "Completed" && has_running {
+        word = if pods::is_ready(pod) { "Running" } else { "NotReady" }.to_string();
+    }
+    if pod.metadata.is_deleting() && !pod.status.phase.is_finished() {
+        word = if &*pod.status.reason == "NodeLost" { "Unknown" } else { "Terminating" }.to_string();
+    }
+    word
+}

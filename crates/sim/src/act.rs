@@ -1,0 +1,257 @@
+//! What a person does to the cluster. Whatever no longer applies becomes a fact that says so; nothing fails.
+
+use crate::action::Action;
+use crate::fact::{Actor, What};
+use crate::sim::{MachineConfig, Sim};
+use setpoint_api::{DeleteOptions, Deployment, Kind, Node, ObjId, Object, Resource, Scope, Status};
+use setpoint_control::{CONTROLLERS, Profile, Tuning};
+use std::rc::Rc;
+
+/// More requests per second than this are not simulated one by one.
+pub const RPS_MAX: u32 = 20_000;
+
+impl Sim {
+    /// Does what a person asks for, now. Returns the fact; a refusal is a fact of its own, caused by it.
+    pub fn act(&mut self, action: &Action) -> u64 {
+        let fact = self.facts.add(self.now, 0, What::Action(Box::new(action.clone())));
+        if let Err(sentence) = self.try_act(action, fact) {
+            self.facts.add(self.now, fact, What::Refused(sentence));
+        }
+        while let Some(controller) = self.ready_loops.pop() {
+            self.work(controller);
+        }
+        fact
+    }
+
+    fn try_act(&mut self, action: &Action, fact: u64) -> Result<(), String> {
+        match action {
+            Action::SetLoad { namespace, service, rps } => {
+                self.load_fact = fact;
+                self.set_load(namespace, service, (*rps).min(RPS_MAX));
+                Ok(())
+            }
+            Action::SetCpuLoad { namespace, service, milli } => {
+                self.load_fact = fact;
+                self.set_cpu_load(namespace, service, i64::from(*milli));
+                Ok(())
+            }
+            Action::KillMachine { node } => self.kill_machine(node, fact),
+            Action::RestoreMachine { node } => self.restore_machine(node, fact),
+            Action::AddMachine { node } => {
+                if self.machine(node).is_some() || !setpoint_api::names::is_dns1123_subdomain(node).is_empty()
+                {
+                    return Err(format!(
+                        "There is a machine {node} already, or its name is no valid node name."
+                    ));
+                }
+                self.add_machine(MachineConfig::named(node), fact);
+                Ok(())
+            }
+            Action::Scale { namespace, deployment, replicas } => {
+                if *replicas < 0 {
+                    return Err(format!(
+                        "Invalid value: {replicas}: must be greater than or equal to 0: deployment {deployment} keeps its replicas."
+                    ));
+                }
+                let replicas = *replicas;
+                self.edit_deployment(namespace, deployment, fact, |d| d.spec.replicas = Some(replicas))
+            }
+            Action::SetImage { namespace, deployment, image } => {
+                if image.trim().is_empty() {
+                    return Err(format!(
+                        "spec.template.spec.containers[0].image: Required value: deployment {deployment} keeps its image."
+                    ));
+                }
+                self.edit_deployment(namespace, deployment, fact, |d| set_image(d, image))
+            }
+            Action::Undo { namespace, deployment, to_revision } => {
+                self.undo(namespace, deployment, *to_revision, fact)
+            }
+            Action::SetPaused { namespace, deployment, paused } => {
+                self.edit_deployment(namespace, deployment, fact, |d| d.spec.paused = *paused)
+            }
+            Action::DeletePod { namespace, pod, grace_seconds } => {
+                let id = self.pod(namespace, pod)?;
+                let options = DeleteOptions { grace_seconds: *grace_seconds, ..DeleteOptions::default() };
+                self.by_person(fact, |store, stamp| store.delete(id, options, stamp))
+            }
+            Action::CrashPod { namespace, pod } => {
+                let id = self.pod(namespace, pod)?;
+                self.crash_pod(id, fact)
+            }
+            Action::WedgePod { namespace, pod } => {
+                let id = self.pod(namespace, pod)?;
+                self.wedge_pod(id, fact)
+            }
+            Action::SetCordoned { node, cordoned } => {
+                let found = self.store.find::<Node>("", node).cloned();
+                let mut node = (*found.ok_or_else(|| format!("nodes {node:?} not found"))?).clone();
+                node.spec.unschedulable = *cordoned;
+                self.by_person(fact, |store, stamp| {
+                    store.update(node.into_object(), Scope::Main, stamp).map(|_| ())
+                })
+            }
+            Action::Apply { manifest } => self.apply_text(manifest, fact),
+            Action::Delete { kind, namespace, name } => self.delete_named(kind, namespace, name, fact),
+            Action::SetProfile { real } => {
+                self.profile = if *real { Profile::Real } else { Profile::Classroom };
+                self.tuning = Tuning::of(self.profile);
+                Ok(())
+            }
+            Action::SetComponent { component, up } => self.set_component(component, *up, fact),
+        }
+    }
+
+    fn by_person(
+        &mut self,
+        fact: u64,
+        operation: impl FnOnce(&mut setpoint_api::Store, setpoint_api::Stamp) -> Result<(), Status>,
+    ) -> Result<(), String> {
+        if !self.api_up {
+            return Err("The API server is down: nothing can be changed.".into());
+        }
+        self.store_with(Actor::Person, fact, operation).map_err(|status| status.message)
+    }
+
+    fn kill_machine(&mut self, node: &str, fact: u64) -> Result<(), String> {
+        let number = self.machine_number(node)?;
+        if self.machines[number as usize].power == crate::machine::Power::Off {
+            return Err(format!("The machine of {node} has no power already."));
+        }
+        self.cut_power(number, fact);
+        Ok(())
+    }
+
+    fn restore_machine(&mut self, node: &str, fact: u64) -> Result<(), String> {
+        let number = self.machine_number(node)?;
+        if self.machines[number as usize].power != crate::machine::Power::Off {
+            return Err(format!("The machine of {node} has power already."));
+        }
+        self.restore_power(number, fact);
+        Ok(())
+    }
+
+    fn machine_number(&self, node: &str) -> Result<u32, String> {
+        self.machine_of_node.get(node).copied().ok_or_else(|| format!("There is no machine {node:?}."))
+    }
+
+    fn pod(&self, namespace: &str, name: &str) -> Result<ObjId, String> {
+        self.store.id_of(Kind::Pod, namespace, name).ok_or_else(|| format!("pods {name:?} not found"))
+    }
+
+    fn edit_deployment(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        fact: u64,
+        edit: impl FnOnce(&mut Deployment),
+    ) -> Result<(), String> {
+        let found = self.store.find::<Deployment>(namespace, name).cloned();
+        let mut deployment = (*found.ok_or_else(|| format!("deployments.apps {name:?} not found"))?).clone();
+        edit(&mut deployment);
+        self.by_person(fact, |store, stamp| {
+            store.update(deployment.into_object(), Scope::Main, stamp).map(|_| ())
+        })
+    }
+
+    fn undo(&mut self, namespace: &str, name: &str, revision: Option<i64>, fact: u64) -> Result<(), String> {
+        let found = self.store.find::<Deployment>(namespace, name).cloned();
+        let deployment = found.ok_or_else(|| format!("deployments.apps {name:?} not found"))?;
+        let changed = setpoint_control::deployment::rollback(&self.store, &deployment, revision)?;
+        self.by_person(fact, |store, stamp| {
+            store.update(changed.into_object(), Scope::Main, stamp).map(|_| ())
+        })
+    }
+
+    fn delete_named(&mut self, kind: &str, namespace: &str, name: &str, fact: u64) -> Result<(), String> {
+        let kind = Kind::ALL.iter().copied().find(|k| k.as_str() == kind);
+        let kind = kind.ok_or_else(|| "the server doesn't have that resource type".to_string())?;
+        let namespace = if kind.is_namespaced() { namespace } else { "" };
+        let id =
+            self.store.id_of(kind, namespace, name).ok_or_else(|| Status::not_found(kind, name).message)?;
+        self.by_person(fact, |store, stamp| store.delete(id, DeleteOptions::default(), stamp))
+    }
+
+    /// Creates objects from manifest text, or changes those that are there.
+    fn apply_text(&mut self, manifest: &str, fact: u64) -> Result<(), String> {
+        let objects = setpoint_api::manifest::read(manifest).map_err(|diagnostics| {
+            diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        })?;
+        for object in objects {
+            self.apply_object(object, fact).map_err(|status| status.message)?;
+        }
+        Ok(())
+    }
+
+    /// Creates an object, or changes the one of its name to it.
+    ///
+    /// # Errors
+    /// As the API server refuses.
+    pub fn apply_object(&mut self, mut object: Object, fact: u64) -> Result<(), Status> {
+        let kind = object.kind();
+        if kind.is_namespaced() && object.metadata().namespace.is_empty() {
+            object.metadata_mut().namespace = "default".into();
+        }
+        let meta = object.metadata();
+        let Some(id) = self.store.id_of(kind, &meta.namespace, &meta.name) else {
+            return self.create_object(object, fact).map(|_| ());
+        };
+        setpoint_api::default::apply(&mut object);
+        if let Some(stored) = self.store.object(id).cloned() {
+            keep_assigned(&stored, &mut object);
+        }
+        self.store_with(Actor::Person, fact, |store, stamp| store.update(object, Scope::Main, stamp))
+            .map(|_| ())
+    }
+
+    fn set_component(&mut self, component: &str, up: bool, fact: u64) -> Result<(), String> {
+        if component == "kube-apiserver" {
+            self.api_up = up;
+            return Ok(());
+        }
+        let found = CONTROLLERS.iter().position(|row| row.name == component);
+        let controller = found.ok_or_else(|| format!("There is no component {component:?}."))?;
+        if self.loops[controller].up == up {
+            let state = if up { "runs" } else { "is stopped" };
+            return Err(format!("{component} {state} already."));
+        }
+        self.set_controller(controller, up, fact);
+        Ok(())
+    }
+}
+
+/// What an update by manifest leaves alone because the server or a controller has assigned it.
+fn keep_assigned(stored: &Object, object: &mut Object) {
+    let kept = stored.metadata().clone();
+    let meta = object.metadata_mut();
+    meta.id = kept.id;
+    meta.resource_version = 0;
+    meta.owner_references = kept.owner_references;
+    meta.finalizers = kept.finalizers;
+    let mut annotations = (*kept.annotations).clone();
+    annotations.extend(meta.annotations.iter().map(|(k, v)| (k.clone(), v.clone())));
+    meta.annotations = Rc::new(annotations);
+    match (stored, object) {
+        (Object::Service(stored), Object::Service(object)) if object.spec.cluster_ip.is_empty() => {
+            let object = Rc::make_mut(object);
+            object.spec.cluster_ip = stored.spec.cluster_ip.clone();
+            object.spec.cluster_ips = stored.spec.cluster_ips.clone();
+        }
+        (Object::Pod(stored), Object::Pod(object)) => Rc::make_mut(object).spec = stored.spec.clone(),
+        (Object::Node(stored), Object::Node(object)) => {
+            let object = Rc::make_mut(object);
+            if object.spec.pod_cidr.is_empty() {
+                object.spec.pod_cidr = stored.spec.pod_cidr.clone();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn set_image(deployment: &mut Deployment, image: &str) {
+    let template = Rc::make_mut(&mut deployment.spec.template);
+    let spec = Rc::make_mut(&mut template.spec);
+    if let Some(container) = Rc::make_mut(&mut spec.containers).first_mut() {
+        container.image = image.into();
+    }
+}

@@ -1,0 +1,435 @@
+//! What runs a controller: its work queue, its workers, its client's rate limit, and the calls whose writes are on
+//! their way.
+//!
+//! Upstream: client-go util/workqueue (queue.go, delaying_queue.go, default_rate_limiters.go), util/flowcontrol/throttle.go.
+//! Simplified: a reconcile takes no CPU time of its own; only its requests to the API server take time.
+
+use crate::fact::{Actor, What};
+use crate::queue::Wake;
+use crate::sim::Sim;
+use crate::streams::Purpose;
+use setpoint_api::time::SECOND;
+use setpoint_api::{Micros, ObjId, Str, Time};
+use setpoint_control::{CONTROLLERS, ChangeCx, Cx, Failure, Key, Keys, Note, Outcome, Write};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// How many runs of a controller are remembered for people.
+const REMEMBERED: usize = 32;
+
+/// One controller's process.
+#[derive(Clone, Debug, Default)]
+pub struct ControlLoop {
+    /// Whether the process runs.
+    pub up: bool,
+    /// Counts its starts; voids what an ended process had pending.
+    pub epoch: u32,
+    queue: VecDeque<Key>,
+    dirty: BTreeMap<Key, u64>,
+    processing: BTreeSet<Key>,
+    waiting: BTreeMap<Key, Time>,
+    failures: BTreeMap<Key, u32>,
+    reports: BTreeMap<Key, VecDeque<Failure>>,
+    throttle: Throttle,
+    /// Runs so far.
+    pub runs: u64,
+    /// The last runs, oldest first.
+    pub history: VecDeque<Run>,
+}
+
+/// One run of a controller, for people.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// When.
+    pub at: Time,
+    /// On what.
+    pub key: Key,
+    /// What was seen and decided.
+    pub note: Note,
+    /// How many requests it sent.
+    pub writes: u32,
+    /// The fact of the decision, or of what led to the run where nothing was written.
+    pub fact: u64,
+}
+
+impl ControlLoop {
+    /// Keys that wait to be worked on, and keys being worked on.
+    pub fn load(&self) -> (u32, u32) {
+        (self.queue.len() as u32, self.processing.len() as u32)
+    }
+    fn add(&mut self, key: Key, cause: u64) {
+        let is_new = self.dirty.insert(key, cause).is_none();
+        if is_new && !self.processing.contains(&key) {
+            self.queue.push_back(key);
+        }
+    }
+    fn done(&mut self, key: Key) {
+        self.processing.remove(&key);
+        if self.dirty.contains_key(&key) {
+            self.queue.push_back(key);
+        }
+    }
+}
+
+/// A client's rate limit: a token bucket, kept as the time at which it would be full again.
+#[derive(Clone, Debug, Default)]
+pub struct Throttle {
+    full_at: Time,
+}
+
+impl Throttle {
+    /// Takes a token and returns how long the request has to wait for it. A rate of 0 is no limit.
+    pub fn reserve(&mut self, now: Time, qps: i64, burst: i64) -> Micros {
+        if qps <= 0 {
+            return 0;
+        }
+        let token = SECOND / qps;
+        let full_at = self.full_at.max(now).plus(token);
+        self.full_at = full_at;
+        (full_at.since(now) - burst * token).max(0)
+    }
+}
+
+/// Requests of one outcome that go out one after the other.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub(crate) by: Actor,
+    pub(crate) epoch: u32,
+    pub(crate) key: Option<Key>,
+    pub(crate) detached: bool,
+    pub(crate) writes: VecDeque<(Write, u32)>,
+    pub(crate) own: BTreeMap<ObjId, u64>,
+    pub(crate) cause: u64,
+    pub(crate) failure: Option<(Failure, u32)>,
+    pub(crate) requeue_after: Option<Micros>,
+    pub(crate) retry: bool,
+}
+
+impl Call {
+    /// A call that nobody waits for.
+    pub(crate) fn background(by: Actor, epoch: u32, writes: Vec<Write>, cause: u64) -> Self {
+        Self {
+            by,
+            epoch,
+            key: None,
+            detached: false,
+            writes: flatten(writes),
+            own: BTreeMap::new(),
+            cause,
+            failure: None,
+            requeue_after: None,
+            retry: false,
+        }
+    }
+}
+
+impl Sim {
+    /// Starts or stops a controller's process. Starting, it lists everything it watches.
+    pub(crate) fn set_controller(&mut self, controller: usize, up: bool, cause: u64) {
+        let row = &CONTROLLERS[controller];
+        let epoch = self.loops[controller].epoch + 1;
+        let (runs, history) =
+            (self.loops[controller].runs, std::mem::take(&mut self.loops[controller].history));
+        self.loops[controller] = ControlLoop { up, epoch, runs, history, ..ControlLoop::default() };
+        (row.forget)(&mut self.memory);
+        if !up {
+            return;
+        }
+        let listed: Vec<setpoint_api::Change> = self
+            .store
+            .objects()
+            .filter(|object| row.watches.contains(&object.kind()))
+            .map(|object| setpoint_api::Change {
+                revision: self.store.revision(),
+                op: setpoint_api::Op::Added,
+                old: None,
+                new: object.clone(),
+                stamp: setpoint_api::Stamp { at: self.now, fact: cause },
+            })
+            .collect();
+        for change in &listed {
+            self.notify(controller, change);
+        }
+        if let Some(period) = (row.period)(&self.tuning) {
+            self.queue.push(self.now.plus(period), Wake::Tick { controller: controller as u8, epoch });
+        }
+        self.work(controller);
+    }
+
+    /// Shows a change to a controller, which names the keys to look at.
+    pub(crate) fn notify(&mut self, controller: usize, change: &setpoint_api::Change) {
+        let mut keys = Keys::default();
+        let cx = ChangeCx { view: &self.store, now: self.now, tuning: &self.tuning };
+        (CONTROLLERS[controller].on_change)(&cx, change, &mut self.memory, &mut keys);
+        for (key, delay) in keys.0 {
+            self.enqueue_after(controller, key, delay, change.stamp.fact);
+        }
+    }
+
+    fn enqueue_after(&mut self, controller: usize, key: Key, delay: Micros, cause: u64) {
+        let now = self.now;
+        let control = &mut self.loops[controller];
+        if delay <= 0 {
+            control.add(key, cause);
+            return;
+        }
+        let at = now.plus(delay);
+        // The earliest time wins, as in upstream's delaying queue.
+        if control.waiting.get(&key).is_none_or(|waiting| at < *waiting) {
+            control.waiting.insert(key, at);
+            self.queue.push(at, Wake::Enqueue { controller: controller as u8, key, cause });
+        }
+    }
+
+    /// A key's delay has passed.
+    pub(crate) fn enqueue_due(&mut self, controller: usize, key: Key, cause: u64) {
+        let control = &mut self.loops[controller];
+        if !control.up || control.waiting.get(&key) != Some(&self.now) {
+            return;
+        }
+        control.waiting.remove(&key);
+        control.add(key, cause);
+        self.work(controller);
+    }
+
+    /// A controller's period has passed.
+    pub(crate) fn tick_due(&mut self, controller: usize, epoch: u32) {
+        let control = &mut self.loops[controller];
+        if !control.up || control.epoch != epoch {
+            return;
+        }
+        control.add(Key::Tick, 0);
+        if let Some(period) = (CONTROLLERS[controller].period)(&self.tuning) {
+            self.queue.push(self.now.plus(period), Wake::Tick { controller: controller as u8, epoch });
+        }
+        self.work(controller);
+    }
+
+    /// A key whose writes land in the background is free again.
+    pub(crate) fn release_due(&mut self, controller: usize, key: Key, epoch: u32) {
+        if self.loops[controller].epoch == epoch {
+            self.loops[controller].done(key);
+            self.work(controller);
+        }
+    }
+
+    /// Runs a controller while it has keys and a free worker.
+    pub(crate) fn work(&mut self, controller: usize) {
+        let row = &CONTROLLERS[controller];
+        loop {
+            let control = &mut self.loops[controller];
+            if !control.up || control.processing.len() as u32 >= row.workers {
+                return;
+            }
+            let Some(key) = control.queue.pop_front() else { return };
+            let cause = control.dirty.remove(&key).unwrap_or(0);
+            control.processing.insert(key);
+            control.runs += 1;
+            let failure = control.reports.get_mut(&key).and_then(VecDeque::pop_front);
+            let cause = self.underlying_cause(controller, cause);
+            let cx = Cx {
+                view: &self.store,
+                now: self.now,
+                tuning: &self.tuning,
+                metrics: &self.metrics,
+                failure: failure.as_ref(),
+                draw: self.streams.word(Purpose::Ties),
+            };
+            let outcome = (row.reconcile)(&cx, key, &mut self.memory);
+            self.carry_out(controller, key, outcome, cause);
+        }
+    }
+
+    fn carry_out(&mut self, controller: usize, key: Key, outcome: Outcome, cause: u64) {
+        let Outcome { writes, requeue_after, retry, detached, note } = outcome;
+        let fact = if writes.is_empty() {
+            cause
+        } else {
+            let about = self.name_of_key(key);
+            let decision = note.decision.clone();
+            self.facts.add(self.now, cause, What::Decided { controller: controller as u8, about, decision })
+        };
+        let now = self.now;
+        let control = &mut self.loops[controller];
+        let epoch = control.epoch;
+        control.history.push_back(Run { at: now, key, note, writes: writes.len() as u32, fact });
+        if control.history.len() > REMEMBERED {
+            control.history.pop_front();
+        }
+        if detached {
+            let at = now.plus(self.tuning.scheduler_cycle);
+            self.queue.push(at, Wake::Release { controller: controller as u8, key, epoch });
+        }
+        let call = Call {
+            by: Actor::Controller(controller as u8),
+            epoch,
+            key: Some(key),
+            detached,
+            writes: flatten(writes),
+            own: BTreeMap::new(),
+            cause: fact,
+            failure: None,
+            requeue_after,
+            retry,
+        };
+        if detached && let Some(after) = call.requeue_after {
+            self.enqueue_after(controller, key, after, fact);
+        }
+        self.send(call);
+    }
+
+    /// Sends a call on its way, or ends it if it has nothing to write. Events go their own way.
+    pub(crate) fn send(&mut self, mut call: Call) {
+        let events = call.writes.iter().take_while(|(write, _)| matches!(write, Write::Event(_))).count();
+        for (write, _) in call.writes.drain(..events) {
+            if let Write::Event(draft) = write {
+                self.record_later(draft, call.cause);
+            }
+        }
+        if call.writes.is_empty() {
+            self.end_call(call);
+            return;
+        }
+        let wait = self.throttle(call.by) + self.tuning.api_request;
+        self.next_call = self.next_call.wrapping_add(1);
+        self.calls.insert(self.next_call, call);
+        self.queue.push(self.now.plus(wait), Wake::Land { call: self.next_call });
+    }
+
+    fn throttle(&mut self, by: Actor) -> Micros {
+        let (qps, burst) = (self.tuning.client_qps, self.tuning.client_burst);
+        match by {
+            // The scheduler's client has its own, larger limits; bindings of one cycle a millisecond stay below them only
+            // in the long run, and upstream's own figures are reached with the limits lifted.
+            Actor::Controller(0) => 0,
+            Actor::Controller(controller) => {
+                self.loops[usize::from(controller)].throttle.reserve(self.now, qps, burst)
+            }
+            Actor::Kubelet(_) | Actor::Person | Actor::World => 0,
+        }
+    }
+
+    /// The next write of a call reaches the API server.
+    pub(crate) fn land_due(&mut self, id: u32) {
+        let Some(mut call) = self.calls.remove(&id) else { return };
+        if !self.is_alive(call.by, call.epoch) {
+            return;
+        }
+        let Some((write, group)) = call.writes.pop_front() else { return };
+        if let Err(failure) = self.land(&write, call.by, call.cause, &mut call.own) {
+            self.facts.add(
+                self.now,
+                call.cause,
+                What::Denied { by: call.by, message: failure.status.message.clone() },
+            );
+            call.failure.get_or_insert((failure, group));
+        }
+        // Requests sent side by side are all tried; after a refusal nothing further is.
+        if let Some((_, failed)) = &call.failure {
+            let failed = *failed;
+            call.writes.retain(|(_, group)| *group == failed && failed != 0);
+        }
+        while let Some((Write::Event(_), _)) = call.writes.front() {
+            if let Some((Write::Event(draft), _)) = call.writes.pop_front() {
+                self.record_later(draft, call.cause);
+            }
+        }
+        let Some((_, next_group)) = call.writes.front() else {
+            self.end_call(call);
+            return;
+        };
+        let is_together = *next_group == group && group != 0;
+        let latency = if is_together { 0 } else { self.tuning.api_request };
+        let wait = self.throttle(call.by) + latency;
+        self.calls.insert(id, call);
+        self.queue.push(self.now.plus(wait), Wake::Land { call: id });
+    }
+
+    /// All writes of a call have landed, or one was refused.
+    fn end_call(&mut self, call: Call) {
+        let Actor::Controller(controller) = call.by else { return };
+        let Some(key) = call.key else { return };
+        let controller = usize::from(controller);
+        let min = self.tuning.queue_retry_min;
+        let max = self.tuning.queue_retry_max;
+        let control = &mut self.loops[controller];
+        let mut again = if call.detached { None } else { call.requeue_after };
+        let mut retry = call.retry;
+        if let Some((failure, _)) = call.failure {
+            if CONTROLLERS[controller].wants_failures {
+                control.reports.entry(key).or_default().push_back(failure);
+                again = Some(0);
+            } else {
+                retry = true;
+            }
+        } else if !retry {
+            control.failures.remove(&key);
+        }
+        if retry {
+            let failures = control.failures.entry(key).or_insert(0);
+            let delay = min.saturating_mul(1i64 << (*failures).min(30)).min(max);
+            *failures += 1;
+            again = Some(again.map_or(delay, |after| after.min(delay)));
+        }
+        if !call.detached {
+            control.done(key);
+        }
+        if let Some(after) = again {
+            self.enqueue_after(controller, key, after, call.cause);
+        }
+        self.work_later(controller);
+    }
+
+    /// Runs a controller at this very time, after what runs now: keeps calls from nesting.
+    fn work_later(&mut self, controller: usize) {
+        if !self.ready_loops.contains(&controller) {
+            self.ready_loops.push(controller);
+        }
+    }
+
+    /// Whether whoever sent a call still lives.
+    fn is_alive(&self, by: Actor, epoch: u32) -> bool {
+        match by {
+            Actor::Controller(controller) => {
+                let control = &self.loops[usize::from(controller)];
+                control.up && control.epoch == epoch
+            }
+            Actor::Kubelet(machine) => {
+                self.machines.get(machine as usize).is_some_and(|m| m.is_up() && m.epoch == epoch)
+            }
+            Actor::Person | Actor::World => true,
+        }
+    }
+
+    pub(crate) fn name_of_key(&self, key: Key) -> Str {
+        let Key::Object(id) = key else { return Str::default() };
+        self.store.object(id).map(|object| object.metadata().name.clone()).unwrap_or_default()
+    }
+}
+
+/// Numbers the groups of requests that are sent side by side; 0 is no group.
+fn flatten(writes: Vec<Write>) -> VecDeque<(Write, u32)> {
+    let mut flat = VecDeque::with_capacity(writes.len());
+    for (number, write) in writes.into_iter().enumerate() {
+        match write {
+            Write::Together(writes) => {
+                flat.extend(writes.into_iter().map(|write| (write, number as u32 + 1)))
+            }
+            write => flat.push_back((write, 0)),
+        }
+    }
+    flat
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_has_a_burst_and_then_a_rate() {
+        let mut throttle = Throttle::default();
+        let waits: Vec<Micros> = (0..33).map(|_| throttle.reserve(Time(0), 20, 30)).collect();
+        assert!(waits[..30].iter().all(|wait| *wait == 0), "{waits:?}");
+        assert_eq!(waits[30..], [50_000, 100_000, 150_000]);
+        assert_eq!(throttle.reserve(Time(10 * SECOND), 20, 30), 0);
+    }
+}

@@ -1,0 +1,134 @@
+//! How images behave: how long they take to pull, start and stop, what a request costs, and how they fail.
+//!
+//! A pod's annotations change single values: `sim/ready-delay` (seconds until it answers), `sim/never-ready`, `sim/stop-delay`
+//! (seconds from TERM to the end), `sim/run-for` (seconds until it ends by itself), `sim/exit-code`, `sim/cpu-per-request`
+//! (milliseconds of one core), `sim/idle-cpu` (thousandths of a core).
+
+use setpoint_api::time::{MILLISECOND, SECOND};
+use setpoint_api::{Micros, Pod};
+use std::collections::BTreeMap;
+
+/// A time between two, drawn each time.
+pub type Span = (Micros, Micros);
+
+/// How an image behaves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Behavior {
+    /// Whether the registry has it.
+    pub exists: bool,
+    /// Its size.
+    pub size_bytes: i64,
+    /// Pull from the registry.
+    pub pull: Span,
+    /// From the kubelet's start command to a running process.
+    pub start: Span,
+    /// From a running process to one that answers.
+    pub boot: Span,
+    /// Whether it answers every request with an error, probes included.
+    pub answers_errors: bool,
+    /// Until it ends by itself, if it does.
+    pub run_for: Option<Micros>,
+    /// Exit code when it ends by itself.
+    pub exit_code: i32,
+    /// From TERM to the end; it answers all the while.
+    pub stop: Span,
+    /// CPU that one request takes, in microseconds of one core.
+    pub request_cpu: Micros,
+    /// Time that one request takes besides.
+    pub request_wait: Micros,
+    /// Requests that may wait in it.
+    pub queue_max: u32,
+    /// CPU without requests, in thousandths of a core.
+    pub idle_milli: i64,
+    /// Memory.
+    pub memory_bytes: i64,
+}
+
+impl Default for Behavior {
+    /// A plain healthy web server.
+    fn default() -> Self {
+        Self {
+            exists: true,
+            size_bytes: 48_211_396,
+            pull: (900 * MILLISECOND, 1600 * MILLISECOND),
+            start: (250 * MILLISECOND, 500 * MILLISECOND),
+            boot: (700 * MILLISECOND, 1200 * MILLISECOND),
+            answers_errors: false,
+            run_for: None,
+            exit_code: 1,
+            stop: (1500 * MILLISECOND, 2000 * MILLISECOND),
+            request_cpu: 5 * MILLISECOND,
+            request_wait: 12 * MILLISECOND,
+            queue_max: 64,
+            idle_milli: 4,
+            memory_bytes: 48 << 20,
+        }
+    }
+}
+
+/// The simulated registry and what its images do.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalogue {
+    /// For every image that is not named below.
+    pub default: Behavior,
+    /// By image as written in the pod, or by its tag alone.
+    pub by_name: BTreeMap<String, Behavior>,
+    /// Whether every image is on every machine's disk already.
+    pub preloaded: bool,
+    /// From a pod's arrival on its machine to its sandbox and address.
+    pub sandbox: Span,
+}
+
+impl Catalogue {
+    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` is in no registry, `crash` ends
+    /// after a second.
+    pub fn standard() -> Self {
+        let plain = Behavior::default;
+        let by_name = [
+            ("broken", Behavior { answers_errors: true, ..plain() }),
+            ("missing", Behavior { exists: false, ..plain() }),
+            ("crash", Behavior { run_for: Some(SECOND), ..plain() }),
+        ];
+        let by_name = by_name.into_iter().map(|(name, behavior)| (name.to_string(), behavior)).collect();
+        Self { default: plain(), by_name, preloaded: false, sandbox: (80 * MILLISECOND, 200 * MILLISECOND) }
+    }
+
+    /// How a container's image behaves in a pod.
+    pub fn behavior(&self, image: &str, pod: &Pod) -> Behavior {
+        let tag = image.rsplit_once(':').map_or("latest", |(_, tag)| tag);
+        let named = self.by_name.get(image).or_else(|| self.by_name.get(tag));
+        let mut behavior = named.unwrap_or(&self.default).clone();
+        let seconds = |key: &str| {
+            let value = pod.metadata.annotation(key)?.parse::<f64>().ok()?;
+            // A day is far beyond any lesson, and keeps sums of times far from overflow.
+            Some((value.clamp(0.0, 86_400.0) * 1e6) as i64)
+        };
+        if let Some(delay) = seconds("sim/ready-delay") {
+            behavior.boot = (delay, delay);
+        }
+        if let Some(delay) = seconds("sim/stop-delay") {
+            behavior.stop = (delay, delay);
+        }
+        if let Some(time) = seconds("sim/run-for") {
+            behavior.run_for = Some(time);
+        }
+        if let Some(milliseconds) = seconds("sim/cpu-per-request") {
+            behavior.request_cpu = milliseconds / 1000;
+        }
+        if let Some(milli) = seconds("sim/idle-cpu") {
+            behavior.idle_milli = milli / SECOND;
+        }
+        if let Some(code) = pod.metadata.annotation("sim/exit-code").and_then(|code| code.parse().ok()) {
+            behavior.exit_code = code;
+        }
+        if pod.metadata.annotation("sim/never-ready") == Some("true") {
+            behavior.answers_errors = true;
+        }
+        behavior
+    }
+}
+
+/// Whether a pod's readiness is told by its annotations rather than by a probe of its own.
+pub fn has_told_readiness(pod: &Pod) -> bool {
+    ["sim/ready-delay", "sim/never-ready"].iter().any(|key| pod.metadata.annotation(key).is_some())
+}

@@ -1,0 +1,96 @@
+//! The metrics server: samples what pods use, and answers with the newest sample that spans a whole window.
+//!
+//! Upstream: kubernetes-sigs/metrics-server pkg/storage/pod.go, pkg/scraper.
+//! Simplified: all kubelets are read at the same moment; a pod appears with its second sample, as it needs two.
+
+use crate::queue::Wake;
+use crate::sim::Sim;
+use setpoint_api::time::SECOND;
+use setpoint_api::{Micros, ObjId, Selector, Service};
+use setpoint_control::PodMetrics;
+use std::collections::BTreeMap;
+
+impl Sim {
+    /// The metrics server samples.
+    pub(crate) fn sample_due(&mut self) {
+        self.queue.push(self.now.plus(self.tuning.metrics_resolution), Wake::Sample);
+        self.settle_requests();
+        let shares = self.told_cpu_shares();
+        let now = self.now;
+        let mut pods = BTreeMap::new();
+        for machine in self.machines.iter_mut().filter(|machine| machine.is_up()) {
+            for (id, local) in &mut machine.pods {
+                let Some(process) = local.processes.iter().find(|process| process.serves) else { continue };
+                let Some(started_at) = process.started_at else {
+                    local.samples.clear();
+                    continue;
+                };
+                let told = shares.get(id).copied();
+                let idle = now.since(started_at) / 1000 * process.behavior.idle_milli;
+                let used = local.serving.cpu_used(now, local.cpu_limit_milli) + idle;
+                let memory = process.behavior.memory_bytes;
+                let first = local.samples.last().copied().unwrap_or((started_at, 0));
+                local.samples.push((now, used));
+                if local.samples.len() > 2 {
+                    local.samples.remove(0);
+                }
+                let window = now.since(first.0);
+                // A window that is too short says nothing; upstream leaves the pod out until the next sample.
+                if window * 10 < self.tuning.metrics_resolution * 9 {
+                    continue;
+                }
+                let milli = told.unwrap_or(((used - first.1).max(0)) * 1000 / window.max(1));
+                let name = local
+                    .pod
+                    .spec
+                    .containers
+                    .first()
+                    .map(|container| container.name.clone())
+                    .unwrap_or_default();
+                pods.insert(*id, PodMetrics { at: now, window, containers: vec![(name, milli, memory)] });
+            }
+        }
+        self.metrics.pods = pods;
+    }
+
+    /// CPU of pods whose Service was told what its pods use together: the ready ones share it evenly.
+    fn told_cpu_shares(&self) -> BTreeMap<ObjId, i64> {
+        let mut shares = BTreeMap::new();
+        for ((namespace, name), milli) in &self.cpu_loads {
+            let Some(service) = self.store.find::<Service>(namespace, name) else { continue };
+            let selector = Selector::from_match_labels(&service.spec.selector);
+            let pods = self.store.pods_matching(namespace, &selector);
+            let ready: Vec<ObjId> = pods
+                .iter()
+                .filter(|pod| setpoint_control::pod::is_ready(pod))
+                .map(|pod| pod.metadata.id)
+                .collect();
+            for id in &ready {
+                shares.insert(*id, milli / ready.len() as i64);
+            }
+        }
+        shares
+    }
+
+    /// CPU that a pod uses right now, averaged over the last whole second or since it started, in thousandths of a core.
+    pub fn cpu_now(&self, pod: ObjId) -> Option<i64> {
+        let machine =
+            self.machines.get(*self.machine_of_pod.get(pod.0)? as usize).filter(|machine| machine.is_up())?;
+        let local = machine.pods.get(&pod)?;
+        let process = local.processes.iter().find(|process| process.serves)?;
+        let started_at = process.started_at?;
+        let (from, used_then) = local.samples.last().copied().unwrap_or((started_at, 0));
+        let window: Micros = self.now.since(from);
+        if window < SECOND {
+            return self.metrics.pods.get(&pod).map(|sample| sample.containers.iter().map(|c| c.1).sum());
+        }
+        let idle = self.now.since(started_at) / 1000 * process.behavior.idle_milli;
+        let used = local.serving.cpu_used(self.now, local.cpu_limit_milli) + idle;
+        Some((used - used_then).max(0) * 1000 / window)
+    }
+
+    /// Tells what the pods behind a Service use together, in thousandths of a core.
+    pub(crate) fn set_cpu_load(&mut self, namespace: &str, service: &str, milli: i64) {
+        self.cpu_loads.insert((namespace.into(), service.into()), milli);
+    }
+}

@@ -1,0 +1,452 @@
+//! The API server at work: names, admission, and the landing of writes in the store.
+//!
+//! Upstream: staging/src/k8s.io/apiserver/pkg/registry, pkg/registry/core/pod, plugin/pkg/admission.
+
+use crate::fact::{Actor, What};
+use crate::queue::Wake;
+use crate::recorder::Verdict;
+use crate::sim::Sim;
+use setpoint_api::{
+    Condition, ConditionStatus, Event, Kind, ObjId, Object, ObjectReference, Pod, Reason, Resource, Scope,
+    Stamp, Status, Str, Taint, Toleration,
+};
+use setpoint_control::{EventDraft, Failure, Patch, Write};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+impl Sim {
+    /// Lands one write. `own` has the versions that earlier writes of the same call left behind.
+    pub(crate) fn land(
+        &mut self,
+        write: &Write,
+        by: Actor,
+        cause: u64,
+        own: &mut BTreeMap<ObjId, u64>,
+    ) -> Result<(), Failure> {
+        let cause = self.cause_of(write, by, cause);
+        let about = match write {
+            Write::Create(..) | Write::Together(_) | Write::Event(_) => None,
+            Write::Update(object, _) => Some(object.id()),
+            Write::Patch(id, _) | Write::Delete(id, ..) | Write::Bind(id, ..) => Some(*id),
+        };
+        if !self.api_up {
+            let message = "the server is currently unable to handle the request".to_string();
+            return Err(Failure { status: Status { reason: Reason::ServiceUnavailable, message }, about });
+        }
+        let landed = match write {
+            Write::Create(object, event) => self.create(object.clone(), by, cause).map(|id| {
+                if let Some(event) = event {
+                    let name = self.name_of(id);
+                    let message = event.message.replace("{name}", &name).into();
+                    self.record_later(EventDraft { message, ..event.clone() }, cause);
+                }
+                Some(id)
+            }),
+            Write::Update(object, scope) => {
+                let mut object = object.clone();
+                let id = object.id();
+                if let Some(version) = own.get(&id)
+                    && object.metadata().resource_version != 0
+                {
+                    object.metadata_mut().resource_version = *version;
+                }
+                self.store_with(by, cause, |store, stamp| store.update(object, *scope, stamp).map(Some))
+            }
+            Write::Patch(id, patch) => self.patch(*id, patch, by, cause),
+            Write::Delete(id, options, event) => {
+                let (id, options) = (*id, *options);
+                self.store_with(by, cause, |store, stamp| store.delete(id, options, stamp)).map(|()| {
+                    if let Some(event) = event {
+                        self.record_later(event.clone(), cause);
+                    }
+                    None
+                })
+            }
+            Write::Bind(id, node, event) => self.bind(*id, node, by, cause).map(|id| {
+                if let Some(event) = event {
+                    self.record_later(event.clone(), cause);
+                }
+                id
+            }),
+            Write::Together(_) | Write::Event(_) => Ok(None),
+        };
+        let id = landed.map_err(|status| Failure { status, about })?;
+        if let Some(id) = id
+            && let Some(object) = self.store.object(id)
+        {
+            own.insert(id, object.metadata().resource_version);
+        }
+        Ok(())
+    }
+
+    /// What really led to a write. The node lifecycle controller looks at all nodes together; that it writes to one node, or
+    /// to a pod there, is because of what happened to that node's machine.
+    fn cause_of(&self, write: &Write, by: Actor, cause: u64) -> u64 {
+        let Actor::Controller(controller) = by else { return cause };
+        if setpoint_control::CONTROLLERS[usize::from(controller)].name != "node-controller" {
+            return cause;
+        }
+        let node = match write {
+            Write::Patch(id, _) => match self.store.object(*id) {
+                Some(Object::Node(node)) => Some(node.metadata.name.clone()),
+                Some(Object::Pod(pod)) => pod.spec.node_name.clone(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let machine = node.and_then(|node| self.machine(&node));
+        machine.map(|machine| machine.last_fact).filter(|fact| *fact != 0).unwrap_or(cause)
+    }
+
+    /// Runs a store operation, files its changes as facts and lets the watchers know.
+    pub(crate) fn store_with<T>(
+        &mut self,
+        by: Actor,
+        cause: u64,
+        operation: impl FnOnce(&mut setpoint_api::Store, Stamp) -> Result<T, Status>,
+    ) -> Result<T, Status> {
+        let before = self.store.revision();
+        let stamp = Stamp { at: self.now, fact: self.facts.count() + 1 };
+        let result = operation(&mut self.store, stamp)?;
+        let changes: Vec<What> = self
+            .store
+            .changes_after(before)
+            .map(|change| What::Stored {
+                by,
+                op: change.op,
+                kind: change.new.kind(),
+                id: change.new.id(),
+                name: change.new.metadata().name.clone(),
+            })
+            .collect();
+        for what in changes {
+            self.facts.add(self.now, cause, what);
+        }
+        let revision = self.store.revision();
+        if revision != before {
+            self.queue.push(self.now.plus(self.tuning.watch_delay), Wake::Deliver { revision });
+        }
+        Ok(result)
+    }
+
+    /// Creates an object as the API server does: default namespace, name, admission.
+    ///
+    /// # Errors
+    /// As `Store::create`.
+    pub(crate) fn create(&mut self, mut object: Object, by: Actor, cause: u64) -> Result<ObjId, Status> {
+        let is_namespaced = object.kind().is_namespaced();
+        let meta = object.metadata_mut();
+        if is_namespaced && meta.namespace.is_empty() {
+            meta.namespace = "default".into();
+        }
+        if !is_namespaced {
+            meta.namespace = Str::default();
+        }
+        self.admit(&mut object)?;
+        let generated = object.metadata().generate_name.clone().filter(|_| object.metadata().name.is_empty());
+        let Some(prefix) = generated else {
+            return self.store_with(by, cause, |store, stamp| store.create(object, stamp));
+        };
+        // Upstream tries eight names before it gives up.
+        for _ in 0..8 {
+            let name: Str = format!("{prefix}{}", self.streams.name_suffix()).into();
+            if self.store.id_of(object.kind(), &object.metadata().namespace, &name).is_none() {
+                object.metadata_mut().name = name;
+                break;
+            }
+        }
+        self.store_with(by, cause, |store, stamp| store.create(object, stamp))
+    }
+
+    /// Admission plugins and what the registries prepare before an object is stored.
+    fn admit(&mut self, object: &mut Object) -> Result<(), Status> {
+        setpoint_api::default::apply(object);
+        match object {
+            Object::Pod(pod) => admit_pod(Rc::make_mut(pod), self.tuning.default_toleration_seconds),
+            Object::Service(service)
+                if service.spec.cluster_ip.is_empty() && &*service.spec.kind != "ExternalName" =>
+            {
+                let address: Str = self.next_service_address();
+                let service = Rc::make_mut(service);
+                service.spec.cluster_ip = address.clone();
+                service.spec.cluster_ips = vec![address];
+            }
+            Object::Namespace(namespace) => {
+                let namespace = Rc::make_mut(namespace);
+                namespace.spec.finalizers = vec!["kubernetes".into()];
+                namespace.status.phase = "Active".into();
+            }
+            Object::Deployment(deployment) => Rc::make_mut(deployment).status = Default::default(),
+            Object::ReplicaSet(set) => Rc::make_mut(set).status = Default::default(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The next address of the Service range 10.96.0.0/12; .0.1 is the API server's own, .0.10 the DNS server's.
+    fn next_service_address(&mut self) -> Str {
+        loop {
+            self.service_addresses += 1;
+            let n = self.service_addresses;
+            let address: Str = format!("10.{}.{}.{}", 96 + (n >> 16) % 16, (n >> 8) % 256, n % 256).into();
+            let is_reserved = matches!(&*address, "10.96.0.0" | "10.96.0.1" | "10.96.0.10");
+            let is_taken = self.store.list::<setpoint_api::Service>().any(|s| s.spec.cluster_ip == address);
+            if !is_reserved && !is_taken {
+                return address;
+            }
+        }
+    }
+
+    fn bind(&mut self, id: ObjId, node: &Str, by: Actor, cause: u64) -> Result<Option<ObjId>, Status> {
+        let Some(pod) = self.store.get::<Pod>(id) else {
+            return Err(Status { reason: Reason::NotFound, message: "pods not found".into() });
+        };
+        let name = pod.metadata.name.clone();
+        if pod.metadata.is_deleting() {
+            let message = format!(
+                "Operation cannot be fulfilled on pods/binding {name:?}: pod {name} is being deleted, cannot be assigned to a host"
+            );
+            return Err(Status { reason: Reason::Conflict, message });
+        }
+        if let Some(bound) = &pod.spec.node_name {
+            let message = format!(
+                "Operation cannot be fulfilled on pods/binding {name:?}: pod {name} is already assigned to node {bound:?}"
+            );
+            return Err(Status { reason: Reason::Conflict, message });
+        }
+        let mut pod = (**pod).clone();
+        pod.metadata.resource_version = 0;
+        pod.spec.node_name = Some(node.clone());
+        let spec_only = pod.clone().into_object();
+        let scheduled = Condition {
+            kind: "PodScheduled".into(),
+            status: ConditionStatus::True,
+            last_transition_time: Some(self.now.whole_seconds()),
+            observed_generation: Some(pod.metadata.generation),
+            ..Condition::default()
+        };
+        put_condition(&mut pod.status.conditions, scheduled);
+        // Upstream's binding writes both parts in one transaction: the watchers see one change after the other at once.
+        self.store_with(by, cause, |store, stamp| {
+            store.update(spec_only, Scope::Main, stamp)?;
+            store.update(pod.into_object(), Scope::Status, stamp).map(Some)
+        })
+    }
+
+    fn patch(&mut self, id: ObjId, patch: &Patch, by: Actor, cause: u64) -> Result<Option<ObjId>, Status> {
+        let Some(object) = self.store.object(id) else {
+            return Err(Status { reason: Reason::NotFound, message: "the object is gone".into() });
+        };
+        let mut object = object.clone();
+        object.metadata_mut().resource_version = 0;
+        let scope = apply_patch(&mut object, patch, self.now.whole_seconds());
+        self.store_with(by, cause, |store, stamp| store.update(object, scope, stamp).map(Some))
+    }
+
+    /// Sends an event draft to the API server; it arrives a request later.
+    pub(crate) fn record_later(&mut self, draft: EventDraft, cause: u64) {
+        let about = match self.store.object(draft.about) {
+            Some(object) => reference(object),
+            None => return,
+        };
+        self.drafts.push_back((draft, about, cause));
+        self.queue.push(self.now.plus(self.tuning.api_request), Wake::Record);
+    }
+
+    /// The next event draft reaches the API server.
+    pub(crate) fn record_due(&mut self) {
+        let Some((draft, about, cause)) = self.drafts.pop_front() else { return };
+        if !self.api_up {
+            return;
+        }
+        self.expire_events();
+        let store = &self.store;
+        let verdict = self.recorder.take(&draft, about, self.now, |id| store.object(id).is_some());
+        let id = match verdict {
+            Verdict::Drop => return,
+            Verdict::Create(event) => {
+                let Ok(id) = self.create(event.into_object(), Actor::World, cause) else { return };
+                self.recorder.created(&draft, id);
+                self.expiries.push_back((self.now.plus(self.tuning.event_ttl), id));
+                id
+            }
+            Verdict::Count(id, message) => {
+                let Some(event) = self.store.get::<Event>(id) else { return };
+                let mut event = (**event).clone();
+                event.metadata.resource_version = 0;
+                event.count += 1;
+                event.message = message;
+                event.last_timestamp = Some(self.now.whole_seconds());
+                let _ = self.store_with(Actor::World, cause, |store, stamp| {
+                    store.update(event.into_object(), Scope::Main, stamp)
+                });
+                id
+            }
+        };
+        self.facts.add(self.now, cause, What::Said { event: id });
+    }
+
+    /// Removes events whose time to live is over; each update gives an event a new one.
+    fn expire_events(&mut self) {
+        while let Some((at, id)) = self.expiries.front().copied()
+            && at <= self.now
+        {
+            self.expiries.pop_front();
+            let Some(event) = self.store.get::<Event>(id) else { continue };
+            let last = event.last_timestamp.map_or(at, |last| last.plus(self.tuning.event_ttl));
+            if last > self.now {
+                self.expiries.push_back((last, id));
+                continue;
+            }
+            let _ =
+                self.store_with(Actor::World, 0, |store, stamp| store.delete(id, Default::default(), stamp));
+        }
+    }
+
+    pub(crate) fn name_of(&self, id: ObjId) -> Str {
+        self.store.object(id).map(|object| object.metadata().name.clone()).unwrap_or_default()
+    }
+}
+
+/// What an event says it is about.
+fn reference(object: &Object) -> ObjectReference {
+    let meta = object.metadata();
+    ObjectReference {
+        api_version: object.kind().api_version().into(),
+        kind: object.kind().as_str().into(),
+        namespace: meta.namespace.clone(),
+        name: meta.name.clone(),
+        uid: Some(meta.uid),
+        resource_version: meta.resource_version.to_string().into(),
+        ..ObjectReference::default()
+    }
+}
+
+/// Priority, tolerations and status of a new pod.
+fn admit_pod(pod: &mut Pod, toleration_seconds: i64) {
+    pod.spec.priority.get_or_insert(0);
+    if pod.spec.service_account_name.is_empty() {
+        pod.spec.service_account_name = "default".into();
+    }
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let is_tolerated = pod.spec.tolerations.iter().any(|toleration| {
+            (&*toleration.key == key || toleration.key.is_empty())
+                && (&*toleration.effect == "NoExecute" || toleration.effect.is_empty())
+        });
+        if !is_tolerated {
+            Rc::make_mut(&mut pod.spec.tolerations).push(Toleration {
+                key: key.into(),
+                operator: "Exists".into(),
+                effect: "NoExecute".into(),
+                toleration_seconds: Some(toleration_seconds),
+                ..Toleration::default()
+            });
+        }
+    }
+    pod.status = Default::default();
+    pod.status.qos_class = setpoint_control::kubelet::qos_class(&pod.spec).into();
+    if pod.spec.node_name.is_some() {
+        put_condition(
+            &mut pod.status.conditions,
+            Condition { kind: "PodScheduled".into(), status: ConditionStatus::True, ..Condition::default() },
+        );
+    }
+}
+
+/// Puts a condition in the place of the one of its type, or at the end.
+fn put_condition(conditions: &mut Vec<Condition>, condition: Condition) {
+    match conditions.iter_mut().find(|old| old.kind == condition.kind) {
+        Some(old) => *old = condition,
+        None => conditions.push(condition),
+    }
+}
+
+/// Changes the fields that a patch names and says which part of the object it belongs to.
+fn apply_patch(object: &mut Object, patch: &Patch, now: setpoint_api::Time) -> Scope {
+    match (object, patch) {
+        (Object::Pod(pod), Patch::PodStatus(status)) => {
+            let pod = Rc::make_mut(pod);
+            let kept = std::mem::replace(&mut pod.status, (**status).clone());
+            for condition in kept.conditions {
+                if !pod.status.conditions.iter().any(|own| own.kind == condition.kind) {
+                    pod.status.conditions.push(condition);
+                }
+            }
+            pod.status.qos_class = kept.qos_class;
+            pod.status.nominated_node_name = kept.nominated_node_name;
+        }
+        (Object::Pod(pod), Patch::PodCondition(condition, nominated)) => {
+            let pod = Rc::make_mut(pod);
+            put_condition(&mut pod.status.conditions, condition.clone());
+            if let Some(node) = nominated {
+                pod.status.nominated_node_name = node.clone();
+            }
+        }
+        (Object::Pod(pod), Patch::PodFailed { reason, message, condition }) => {
+            let pod = Rc::make_mut(pod);
+            pod.status.phase = setpoint_api::PodPhase::Failed;
+            pod.status.reason = reason.clone();
+            pod.status.message = message.clone();
+            if let Some(condition) = condition {
+                put_condition(&mut pod.status.conditions, condition.clone());
+            }
+        }
+        (Object::Node(node), Patch::NodeStatus(status)) => {
+            let node = Rc::make_mut(node);
+            node.status = (**status).clone();
+        }
+        (Object::Node(node), Patch::NodeConditions(conditions)) => {
+            let node = Rc::make_mut(node);
+            for condition in conditions {
+                put_condition(&mut node.status.conditions, condition.clone());
+            }
+        }
+        (Object::Node(node), Patch::NodeTaints { add, remove }) => {
+            patch_taints(&mut Rc::make_mut(node).spec.taints, add, remove, now);
+            return Scope::Main;
+        }
+        (Object::Lease(lease), Patch::RenewLease(at)) => {
+            Rc::make_mut(lease).spec.renew_time = Some(*at);
+            return Scope::Main;
+        }
+        (object, Patch::RemoveFinalizer(name)) => {
+            Rc::make_mut(&mut object.metadata_mut().finalizers).retain(|finalizer| finalizer != name);
+            return Scope::Main;
+        }
+        (object, Patch::AddOwner(owner)) => {
+            let owners = Rc::make_mut(&mut object.metadata_mut().owner_references);
+            owners.retain(|old| old.uid != owner.uid);
+            owners.push(owner.clone());
+            return Scope::Main;
+        }
+        (object, Patch::RemoveOwner(uid)) => {
+            Rc::make_mut(&mut object.metadata_mut().owner_references).retain(|owner| owner.uid != *uid);
+            return Scope::Main;
+        }
+        // A patch that does not fit its object changes nothing; controllers never send one.
+        _ => {}
+    }
+    Scope::Status
+}
+
+fn patch_taints(taints: &mut Rc<Vec<Taint>>, add: &[Taint], remove: &[Taint], now: setpoint_api::Time) {
+    let same = |a: &Taint, b: &Taint| a.key == b.key && a.effect == b.effect;
+    let taints = Rc::make_mut(taints);
+    taints.retain(|taint| !remove.iter().any(|gone| same(gone, taint)));
+    for taint in add {
+        if taints.iter().any(|old| same(old, taint)) {
+            continue;
+        }
+        let mut taint = taint.clone();
+        // Only NoExecute taints need a time: it starts the clock of `tolerationSeconds`.
+        if &*taint.effect == "NoExecute" {
+            taint.time_added.get_or_insert(now);
+        }
+        taints.push(taint);
+    }
+}
+
+/// Which kinds a change of is shown to kube-proxies.
+pub(crate) fn concerns_proxies(kind: Kind) -> bool {
+    matches!(kind, Kind::Service | Kind::EndpointSlice)
+}

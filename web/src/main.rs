@@ -6,7 +6,10 @@
 mod announce;
 mod app;
 mod browser;
+#[cfg(test)]
+mod contrast;
 mod fake;
+
 mod flow;
 mod pace;
 mod slots;

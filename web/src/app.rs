@@ -3,13 +3,12 @@
 use crate::announce::Crier;
 use crate::browser::theme::Theme;
 use crate::browser::{address, focus, frame_loop};
-use crate::fake::Session;
 use crate::flow::Flow;
 use crate::pace::Pace;
 use crate::view;
 use crate::view::panel::{Filter, Panel, Part};
-use setpoint_lab::Action;
 use setpoint_lab::frame::Frame;
+use setpoint_lab::{Action, Session};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -52,6 +51,7 @@ pub type Send = Callback<Msg>;
 /// The page.
 pub struct App {
     session: Session,
+    scenario: AttrValue,
     /// The picture of now.
     frame: Rc<Frame>,
     /// A picture at most [`CALM_MS`] old, for what people read as numbers.
@@ -87,6 +87,7 @@ impl Component for App {
         address::leave_report(&session.report());
         let frame = session.frame();
         Self {
+            scenario: session.scenario_name().to_string().into(),
             session,
             calm: frame.clone(),
             frame,
@@ -146,6 +147,7 @@ impl Component for App {
             }
         };
         let bar = view::topbar::Bar {
+            scenario: self.scenario.clone(),
             tenths: frame.at_us / 100_000,
             playing: self.playing,
             notch: self.pace.notch,

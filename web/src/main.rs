@@ -8,7 +8,6 @@ mod app;
 mod browser;
 #[cfg(test)]
 mod contrast;
-mod fake;
 
 mod flow;
 mod pace;

@@ -126,14 +126,13 @@ fn facts(node: &NodeTile) -> Html {
         Some(note) => note.to_string(),
         None if node.powered && !node.cordoned => String::new(),
         None if node.powered => "Cordoned: it takes no new pods.".to_string(),
-        None if node.ready => "The cluster does not know yet.".to_string(),
-        None => String::new(),
+        None => "No power.".to_string(),
     };
     if !node.powered || !note.is_empty() {
         return html! {
             <p class="facts note" title={note.clone()}>
-                if !node.powered {
-                    <b>{ "Machine off. " }</b>
+                if !node.powered && !node.ready {
+                    <b>{ "No power. " }</b>
                 }
                 { note }
             </p>

@@ -11,6 +11,7 @@ use yew::prelude::*;
 
 /// What the bar shows.
 pub struct Bar {
+    pub scenario: AttrValue,
     /// Simulated tenths of a second.
     pub tenths: i64,
     pub playing: bool,
@@ -28,7 +29,7 @@ pub fn view(props: &Bar) -> Html {
     html! {
         <header class="topbar">
             <h1 class="brand">{ mark() }{ "Setpoint" }</h1>
-            <p class="scenario"><span class="muted">{ "Scenario" }</span>{ " Self-healing web app" }</p>
+            <p class="scenario"><span class="muted">{ "Scenario" }</span>{ " " }{ props.scenario.clone() }</p>
             { transport(props) }
             { timing(props) }
             { theme_switch(props) }

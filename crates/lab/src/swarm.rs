@@ -34,7 +34,7 @@ impl Dice {
     fn roll(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mixed = (self.0 ^ (self.0 >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-        (u128::from(mixed ^ (mixed >> 29)) * u128::from(bound) >> 64) as u64
+        ((u128::from(mixed ^ (mixed >> 29)) * u128::from(bound)) >> 64) as u64
     }
     fn chance(&mut self, percent: u64) -> bool {
         self.roll(100) < percent
@@ -64,8 +64,10 @@ pub fn live(seed: u64) -> Result<Life, Failure> {
         let at = at.0 as f64 / 1e6;
         format!("seed {seed} at {at:.3} s: {what}\nreplay: cargo xtask swarm --seeds 1 --first {seed}")
     };
-    let scenario = Scenario::read(&source)
-        .map_err(|errors| Failure { report: replay(format!("{}\n{source}", errors[0]), Time(0)), sim: None })?;
+    let scenario = Scenario::read(&source).map_err(|errors| Failure {
+        report: replay(format!("{}\n{source}", errors[0]), Time(0)),
+        sim: None,
+    })?;
     let mut sim = scenario.start(seed);
     let mut checker = Checker::default();
     match live_through(&mut sim, &mut checker, &mut dice) {

@@ -48,20 +48,10 @@ impl Sim {
                 Ok(())
             }
             Action::Scale { namespace, deployment, replicas } => {
-                if *replicas < 0 {
-                    return Err(format!(
-                        "Invalid value: {replicas}: must be greater than or equal to 0: deployment {deployment} keeps its replicas."
-                    ));
-                }
                 let replicas = *replicas;
                 self.edit_deployment(namespace, deployment, fact, |d| d.spec.replicas = Some(replicas))
             }
             Action::SetImage { namespace, deployment, image } => {
-                if image.trim().is_empty() {
-                    return Err(format!(
-                        "spec.template.spec.containers[0].image: Required value: deployment {deployment} keeps its image."
-                    ));
-                }
                 self.edit_deployment(namespace, deployment, fact, |d| set_image(d, image))
             }
             Action::Undo { namespace, deployment, to_revision } => {
@@ -87,9 +77,7 @@ impl Sim {
                 let found = self.store.find::<Node>("", node).cloned();
                 let mut node = (*found.ok_or_else(|| format!("nodes {node:?} not found"))?).clone();
                 node.spec.unschedulable = *cordoned;
-                self.by_person(fact, |store, stamp| {
-                    store.update(node.into_object(), Scope::Main, stamp).map(|_| ())
-                })
+                self.update_by_person(node.into_object(), fact)
             }
             Action::Apply { manifest } => self.apply_text(manifest, fact),
             Action::Delete { kind, namespace, name } => self.delete_named(kind, namespace, name, fact),
@@ -107,10 +95,12 @@ impl Sim {
         fact: u64,
         operation: impl FnOnce(&mut setpoint_api::Store, setpoint_api::Stamp) -> Result<(), Status>,
     ) -> Result<(), String> {
-        if !self.api_up {
-            return Err("The API server is down: nothing can be changed.".into());
-        }
+        self.check_api_up().map_err(|status| status.message)?;
         self.store_with(Actor::Person, fact, operation).map_err(|status| status.message)
+    }
+
+    fn update_by_person(&mut self, object: Object, fact: u64) -> Result<(), String> {
+        self.update_validated(object, fact).map_err(|status| status.message)
     }
 
     fn kill_machine(&mut self, node: &str, fact: u64) -> Result<(), String> {
@@ -149,18 +139,14 @@ impl Sim {
         let found = self.store.find::<Deployment>(namespace, name).cloned();
         let mut deployment = (*found.ok_or_else(|| format!("deployments.apps {name:?} not found"))?).clone();
         edit(&mut deployment);
-        self.by_person(fact, |store, stamp| {
-            store.update(deployment.into_object(), Scope::Main, stamp).map(|_| ())
-        })
+        self.update_by_person(deployment.into_object(), fact)
     }
 
     fn undo(&mut self, namespace: &str, name: &str, revision: Option<i64>, fact: u64) -> Result<(), String> {
         let found = self.store.find::<Deployment>(namespace, name).cloned();
         let deployment = found.ok_or_else(|| format!("deployments.apps {name:?} not found"))?;
         let changed = setpoint_control::deployment::rollback(&self.store, &deployment, revision)?;
-        self.by_person(fact, |store, stamp| {
-            store.update(changed.into_object(), Scope::Main, stamp).map(|_| ())
-        })
+        self.update_by_person(changed.into_object(), fact)
     }
 
     fn delete_named(&mut self, kind: &str, namespace: &str, name: &str, fact: u64) -> Result<(), String> {
@@ -196,9 +182,18 @@ impl Sim {
         let Some(id) = self.store.id_of(kind, &meta.namespace, &meta.name) else {
             return self.create_object(object, fact).map(|_| ());
         };
+        if let Some(stored) = self.store.object(id) {
+            keep_assigned(stored, &mut object);
+        }
+        self.update_validated(object, fact)
+    }
+
+    /// Changes an object for the person, if the API server answers and the change is valid.
+    fn update_validated(&mut self, mut object: Object, fact: u64) -> Result<(), Status> {
+        self.check_api_up()?;
         setpoint_api::default::apply(&mut object);
-        if let Some(stored) = self.store.object(id).cloned() {
-            keep_assigned(&stored, &mut object);
+        if let Some(stored) = self.store.object(object.id()) {
+            setpoint_api::validate::update(stored, &object)?;
         }
         self.store_with(Actor::Person, fact, |store, stamp| store.update(object, Scope::Main, stamp))
             .map(|_| ())
@@ -237,7 +232,17 @@ fn keep_assigned(stored: &Object, object: &mut Object) {
             object.spec.cluster_ip = stored.spec.cluster_ip.clone();
             object.spec.cluster_ips = stored.spec.cluster_ips.clone();
         }
-        (Object::Pod(stored), Object::Pod(object)) => Rc::make_mut(object).spec = stored.spec.clone(),
+        (Object::Pod(stored), Object::Pod(object)) => {
+            let spec = &mut Rc::make_mut(object).spec;
+            spec.node_name = spec.node_name.take().or_else(|| stored.spec.node_name.clone());
+            spec.priority = spec.priority.or(stored.spec.priority);
+            if spec.service_account_name.is_empty() {
+                spec.service_account_name = stored.spec.service_account_name.clone();
+            }
+            if spec.tolerations.is_empty() {
+                spec.tolerations = stored.spec.tolerations.clone();
+            }
+        }
         (Object::Node(stored), Object::Node(object)) => {
             let object = Rc::make_mut(object);
             if object.spec.pod_cidr.is_empty() {

@@ -7,6 +7,10 @@
 //!   every state that held for [`SETTLED`] or longer, in the recording or in the run, must be in the other, in the same
 //!   order; a shorter one that only one side has must be a stop on the way: each of its numbers lies between those of the
 //!   common states around it, and its conditions are those of one of them.
+//!   Two more ways are known. A pod that begins to be deleted counts nowhere until its replacement is made, so `replicas`
+//!   and `updated` may dip below both ends, and `terminating` rise above them, by as many pods as began to be deleted in
+//!   between. Endpoints are taken as settled after [`SETTLED_ENDPOINTS`] only: the recorded controller puts a sync off by a
+//!   second when it finds its cache behind its own last write, Setpoint's is never behind.
 //! - **Lives** (`pod`, `events pod`): names and places of pods are random, so the pods are compared as a set, each with
 //!   its whole sequence of states or events.
 //!
@@ -18,6 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a count must hold so that it must be in the other sequence, in milliseconds.
 pub const SETTLED: i64 = 500;
+/// The same for endpoints.
+pub const SETTLED_ENDPOINTS: i64 = 1100;
 
 /// What a comparison found.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +66,14 @@ pub fn compare(recorded: &Timeline, run: &Timeline, actions: &[i64]) -> Report {
         let entries = |timeline: &Timeline| timeline.tracks.get(track).cloned().unwrap_or_default();
         match rule_of(track) {
             Rule::Exact => report.exact(track, &entries(recorded), &entries(run), actions),
-            Rule::Stops => report.stops(track, &entries(recorded), &entries(run), actions),
+            Rule::Stops => {
+                let side = |timeline: &Timeline| Side {
+                    entries: entries(timeline),
+                    deletions: deletions(timeline),
+                    settled: if track.starts_with("endpoints") { SETTLED_ENDPOINTS } else { SETTLED },
+                };
+                report.stops(track, &side(recorded), &side(run), actions);
+            }
             Rule::Lives => {}
         }
     }
@@ -106,28 +119,23 @@ impl Report {
         }
     }
 
-    fn stops(&mut self, track: &str, recorded: &[Entry], run: &[Entry], actions: &[i64]) {
+    fn stops(&mut self, track: &str, recorded: &Side, run: &Side, actions: &[i64]) {
         let weight = |a: usize, b: usize| {
-            1 + 1000 * (i64::from(is_settled(recorded, a)) + i64::from(is_settled(run, b)))
+            1 + 1000 * (i64::from(recorded.is_settled(a)) + i64::from(run.is_settled(b)))
         };
-        let pairs = common(recorded, run, weight);
-        self.recorded += recorded.len();
+        let pairs = common(&recorded.entries, &run.entries, weight);
+        self.recorded += recorded.entries.len();
         self.matched += pairs.len();
         let recorded_pairs: Vec<usize> = pairs.iter().map(|pair| pair.0).collect();
         let run_pairs: Vec<usize> = pairs.iter().map(|pair| pair.1).collect();
-        for (entries, pairs, word) in
-            [(recorded, recorded_pairs, "missing"), (run, run_pairs, "not recorded")]
-        {
-            for (index, entry) in entries.iter().enumerate().filter(|(index, _)| !pairs.contains(index)) {
+        for (side, pairs, word) in [(recorded, recorded_pairs, "missing"), (run, run_pairs, "not recorded")] {
+            for (index, entry) in side.entries.iter().enumerate().filter(|(index, _)| !pairs.contains(index))
+            {
                 let before = pairs.iter().copied().filter(|pair| *pair < index).max();
                 let after = pairs.iter().copied().filter(|pair| *pair > index).min();
-                let is_stop = match (before, after) {
-                    (Some(before), Some(after)) => {
-                        is_between(&entries[before].text, &entry.text, &entries[after].text)
-                    }
-                    _ => false,
-                };
-                if is_settled(entries, index) {
+                let is_stop =
+                    before.zip(after).is_some_and(|(before, after)| side.is_stop(before, index, after));
+                if side.is_settled(index) {
                     self.differ(track, format!("{word}, settled: {} {}", entry.at, entry.text));
                 } else if !is_stop {
                     self.differ(track, format!("{word}, not on the way: {} {}", entry.at, entry.text));
@@ -139,8 +147,8 @@ impl Report {
             }
         }
         for (a, b) in pairs {
-            if is_settled(recorded, a) {
-                self.time(track, &recorded[a], &run[b], actions);
+            if recorded.is_settled(a) {
+                self.time(track, &recorded.entries[a], &run.entries[b], actions);
             }
         }
     }
@@ -172,8 +180,47 @@ fn lives_of(timeline: &Timeline, prefix: &str) -> Vec<String> {
     tracks.map(|(_, entries)| life(entries)).collect()
 }
 
-fn is_settled(entries: &[Entry], index: usize) -> bool {
-    entries.get(index + 1).is_none_or(|next| next.at - entries[index].at >= SETTLED)
+/// One side of a track of counts.
+struct Side {
+    entries: Vec<Entry>,
+    /// When pods began to be deleted.
+    deletions: Vec<i64>,
+    settled: i64,
+}
+
+/// When each pod of a timeline began to be deleted.
+fn deletions(timeline: &Timeline) -> Vec<i64> {
+    let pods = timeline.tracks.iter().filter(|(track, _)| track.starts_with("pod "));
+    let begun = |entry: &&Entry| entry.text == "gone" || entry.text.contains(" deleting ");
+    pods.filter_map(|(_, entries)| entries.iter().find(begun)).map(|entry| entry.at).collect()
+}
+
+/// How much later than it happened a change may be counted or seen, in milliseconds.
+const LAG: i64 = 150;
+
+impl Side {
+    fn is_settled(&self, index: usize) -> bool {
+        let at = self.entries[index].at;
+        self.entries.get(index + 1).is_none_or(|next| next.at - at >= self.settled)
+    }
+
+    /// Whether a state is a stop on the way between two others.
+    fn is_stop(&self, before: usize, index: usize, after: usize) -> bool {
+        let span = self.entries[before].at - LAG..=self.entries[after].at;
+        let deleted = self.deletions.iter().filter(|at| span.contains(at)).count() as i64;
+        let [before, state, after] = [before, index, after].map(|index| split(&self.entries[index].text));
+        let is_between = |key: &str, value: i64| {
+            let (Some(a), Some(b)) = (before.0.get(key), after.0.get(key)) else { return false };
+            let (dip, rise) = match key {
+                "replicas" | "updated" => (deleted, 0),
+                "terminating" => (0, deleted),
+                _ => (0, 0),
+            };
+            (a.min(b) - dip..=a.max(b) + rise).contains(&value)
+        };
+        state.0.iter().all(|(key, value)| is_between(key, *value))
+            && (state.1 == before.1 || state.1 == after.1)
+    }
 }
 
 /// Positions of a longest common subsequence, the one of the greatest weight.
@@ -201,23 +248,14 @@ fn common(a: &[Entry], b: &[Entry], weight: impl Fn(usize, usize) -> i64) -> Vec
     pairs
 }
 
-/// Whether every number of a state lies between those of two others, and the rest is the rest of one of them.
-fn is_between(before: &str, state: &str, after: &str) -> bool {
-    let [before, state, after] = [before, state, after].map(split);
-    let same_keys = before.0.len() == state.0.len() && after.0.len() == state.0.len();
-    let between = state.0.iter().zip(before.0.iter().zip(&after.0)).all(|((key, n), ((_, a), (_, b)))| {
-        let _ = key;
-        (*a.min(b)..=*a.max(b)).contains(n)
-    });
-    same_keys && between && (state.1 == before.1 || state.1 == after.1)
-}
-
 /// The numbers of a state by key, and everything else.
-fn split(state: &str) -> (Vec<(String, i64)>, String) {
-    let (mut numbers, mut rest) = (Vec::new(), Vec::new());
+fn split(state: &str) -> (BTreeMap<&str, i64>, String) {
+    let (mut numbers, mut rest) = (BTreeMap::new(), Vec::new());
     for word in state.split(' ') {
-        match word.split_once('=').and_then(|(key, value)| Some((key.to_string(), value.parse().ok()?))) {
-            Some(pair) => numbers.push(pair),
+        match word.split_once('=').and_then(|(key, value)| Some((key, value.parse().ok()?))) {
+            Some((key, value)) => {
+                numbers.insert(key, value);
+            }
             None => rest.push(word),
         }
     }

@@ -28,6 +28,9 @@ pub fn timeline(changes: &[Seen], namespace: &str) -> (Timeline, i64) {
     for seen in changes {
         if seen.at >= origin {
             reducer.take(seen.at - origin, &seen.object);
+        } else if text(&seen.object, "kind") == "Node" {
+            // Nodes are older than the timeline: only their changes are part of it.
+            reducer.nodes.insert(text(&seen.object, "name").to_string(), node(&seen.object));
         }
     }
     (reducer.timeline, origin)
@@ -43,6 +46,7 @@ struct Reducer {
     sizes: BTreeMap<String, i64>,
     conditions: BTreeMap<(String, String), String>,
     events: BTreeMap<String, i64>,
+    nodes: BTreeMap<String, String>,
 }
 
 /// A text field; empty when absent.
@@ -113,7 +117,13 @@ impl Reducer {
                 self.conditions_of(at, "hpa", object);
                 (format!("hpa {name}"), autoscaler(object))
             }
-            "Node" => (format!("node {name}"), node(object)),
+            "Node" => {
+                let state = node(object);
+                if self.nodes.insert(name.to_string(), state.clone()).as_ref() == Some(&state) {
+                    return;
+                }
+                (format!("node {name}"), state)
+            }
             "EndpointSlice" => (format!("endpoints {}", text(object, "service")), endpoints(object)),
             "Pod" => {
                 let role = self.pods.get(name).cloned().unwrap_or_default();

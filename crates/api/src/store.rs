@@ -295,14 +295,21 @@ impl Store {
         {
             Rc::make_mut(&mut meta.finalizers).push(finalizer.into());
         }
-        if is_removable(&object) {
-            self.remove(stored, object, stamp);
-        } else if object != stored {
+        let removable = is_removable(&object);
+        // Pods are deleted gracefully, even without a grace: watchers see them marked first (upstream
+        // `updateForGracefulDeletionAndFinalizers`); other kinds just go.
+        let is_marked = !removable || object.kind() == Kind::Pod;
+        if is_marked && object != stored {
             let begun = stored.metadata().deletion_timestamp.is_none();
             if begun && has_generation(object.kind()) {
                 object.metadata_mut().generation += 1;
             }
-            self.put(Some(stored), object, stamp);
+            self.put(Some(stored), object.clone(), stamp);
+            if removable {
+                self.finish_deletion(id, stamp);
+            }
+        } else if removable {
+            self.remove(stored, object, stamp);
         }
         Ok(())
     }

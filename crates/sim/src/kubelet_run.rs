@@ -560,9 +560,9 @@ fn with_told_probe(pod: &Rc<Pod>) -> Rc<Pod> {
     if !has_told_readiness(pod) || has_probe {
         return pod.clone();
     }
-    let delay =
-        pod.metadata.annotation("sim/ready-delay").and_then(|delay| delay.parse::<f64>().ok()).unwrap_or(0.0);
     let is_never = pod.metadata.annotation("sim/never-ready").is_some();
+    let told = pod.metadata.annotation("sim/ready-delay").and_then(|delay| delay.parse::<f64>().ok());
+    let delay = told.unwrap_or(if is_never { 5.0 } else { 0.0 });
     let probe = Probe {
         http_get: Some(HttpGetAction {
             path: "/".into(),
@@ -570,7 +570,7 @@ fn with_told_probe(pod: &Rc<Pod>) -> Rc<Pod> {
             ..HttpGetAction::default()
         }),
         initial_delay_seconds: Some(delay.clamp(0.0, 86_400.0) as i32),
-        period_seconds: Some(if is_never { 3600 } else { 1 }),
+        period_seconds: Some(if is_never { 10 } else { 1 }),
         ..Probe::default()
     };
     let mut told = (**pod).clone();

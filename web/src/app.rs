@@ -3,12 +3,12 @@
 use crate::announce::Crier;
 use crate::browser::theme::Theme;
 use crate::browser::{address, focus, frame_loop};
-use crate::fake::Session;
 use crate::flow::Flow;
 use crate::pace::Pace;
 use crate::view;
-use setpoint_lab::Action;
+use crate::view::panel::{Filter, Panel, Part};
 use setpoint_lab::frame::Frame;
+use setpoint_lab::{Action, Session};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -39,6 +39,8 @@ pub enum Msg {
     Theme,
     /// A pod's tile was pressed.
     Select(u32),
+    /// The feed is narrowed.
+    Filter(Filter),
     /// To the cluster, past what comes before it.
     Skip,
 }
@@ -49,6 +51,7 @@ pub type Send = Callback<Msg>;
 /// The page.
 pub struct App {
     session: Session,
+    scenario: AttrValue,
     /// The picture of now.
     frame: Rc<Frame>,
     /// A picture at most [`CALM_MS`] old, for what people read as numbers.
@@ -58,6 +61,7 @@ pub struct App {
     playing: bool,
     load: Option<Pending>,
     selected: Option<u32>,
+    filter: Filter,
     theme: Theme,
     flow: Flow,
     canvas: NodeRef,
@@ -83,6 +87,7 @@ impl Component for App {
         address::leave_report(&session.report());
         let frame = session.frame();
         Self {
+            scenario: session.scenario_name().to_string().into(),
             session,
             calm: frame.clone(),
             frame,
@@ -91,6 +96,7 @@ impl Component for App {
             playing: true,
             load: None,
             selected: None,
+            filter: Filter::default(),
             theme: Theme::remembered(),
             flow: Flow::default(),
             canvas: NodeRef::default(),
@@ -118,6 +124,7 @@ impl Component for App {
                 self.theme.wear();
             }
             Msg::Select(pod) => self.selected = (self.selected != Some(pod)).then_some(pod),
+            Msg::Filter(filter) => self.filter = filter,
             Msg::Skip => {
                 focus::focus_id("cluster");
                 return false;
@@ -133,36 +140,41 @@ impl Component for App {
             event.prevent_default();
             Msg::Skip
         });
+        let panel = |part: Part| {
+            html! {
+                <Panel {part} frame={calm.clone()} {load} selected={self.selected} filter={self.filter.clone()}
+                    send={send.clone()} />
+            }
+        };
+        let bar = view::topbar::Bar {
+            scenario: self.scenario.clone(),
+            tenths: frame.at_us / 100_000,
+            playing: self.playing,
+            notch: self.pace.notch,
+            reached: self.pace.reached,
+            real_timing: frame.real_timing,
+            seed: frame.seed,
+            theme: self.theme,
+            send: send.clone(),
+        };
         html! {
             <div class="app">
                 <a class="skip" href="#cluster" onclick={skip}>{ "Skip to the cluster" }</a>
-                <view::topbar::Topbar
-                    tenths={frame.at_us / 100_000} playing={self.playing} notch={self.pace.notch}
-                    reached={self.pace.reached} real_timing={frame.real_timing} seed={frame.seed}
-                    theme={self.theme} send={send.clone()}
-                />
+                { view::topbar::view(&bar) }
                 <main>
-                    <view::gauges::Gauges frame={calm.clone()} send={send.clone()} />
-                        <view::controls::Controls
-                            frame={calm.clone()} load={load} selected={self.selected} send={send.clone()}
-                        />
-                        <section class="panel cluster" id="cluster" tabindex="-1" aria-label="Cluster">
-                            <div class="cluster-body">
-                                <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
-                                <view::plane::Plane components={frame.components.clone()} />
-                                <view::balancer::Strip balancer={frame.balancer.clone()} />
-                                <view::nodes::Nodes
-                                    nodes={frame.nodes.clone()} at_us={frame.at_us} selected={self.selected}
-                                    send={send.clone()}
-                                />
-                                <view::pending::Tray
-                                    pods={frame.pending.clone()} app={frame.app.clone()} selected={self.selected}
-                                    send={send.clone()}
-                                />
-                            </div>
-                        </section>
-                        <view::feed::Feed feed={calm.feed.clone()} now_s={calm.at_us / 1_000_000} />
-                    <view::chart::Chart frame={calm.clone()} />
+                    { panel(Part::Gauges) }
+                    { panel(Part::Controls) }
+                    <section class="panel cluster" id="cluster" tabindex="-1" aria-label="Cluster">
+                        <div class="cluster-body">
+                            <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
+                            { view::plane::view(&frame.components) }
+                            { view::balancer::view(frame.balancer.as_deref()) }
+                            { view::nodes::view(frame, self.selected, send) }
+                            { view::pending::view(frame, self.selected, send) }
+                        </div>
+                    </section>
+                    { panel(Part::Feed) }
+                    { panel(Part::Chart) }
                 </main>
                 <p class="sr" role="status">{ self.status.clone() }</p>
             </div>

@@ -5,7 +5,7 @@
 
 use crate::wire::{Point, Wire};
 use setpoint_lab::frame::{Flight, Frame};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, Document, HtmlCanvasElement, Window};
@@ -137,7 +137,6 @@ impl Flow {
     /// One path for all of them, so that where they run together they are drawn once.
     fn draw_wires(&self, surface: &Surface, routes: &[u32]) {
         let context = &surface.context;
-        let routes: BTreeSet<u32> = routes.iter().copied().collect();
         context.begin_path();
         for wire in routes.iter().filter_map(|id| self.wires.get(id)) {
             for (at, point) in wire.points.iter().enumerate() {

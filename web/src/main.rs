@@ -6,7 +6,9 @@
 mod announce;
 mod app;
 mod browser;
-mod fake;
+#[cfg(test)]
+mod contrast;
+
 mod flow;
 mod pace;
 mod slots;

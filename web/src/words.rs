@@ -17,9 +17,9 @@ pub fn minute(us: i64) -> String {
 pub fn age(us: i64) -> String {
     let seconds = us.max(0) / 1_000_000;
     match seconds {
-        ..120 => format!("{seconds}s"),
-        ..600 if seconds % 60 != 0 => format!("{}m{}s", seconds / 60, seconds % 60),
-        ..10_800 => format!("{}m", seconds / 60),
+        0..120 => format!("{seconds}s"),
+        120..600 if seconds % 60 != 0 => format!("{}m{}s", seconds / 60, seconds % 60),
+        120..10_800 => format!("{}m", seconds / 60),
         _ => format!("{}h", seconds / 3600),
     }
 }

@@ -110,7 +110,13 @@ fn run_swarm(seeds: u64, first: u64) -> ExitCode {
                     Ok(Ok(life)) => {
                         totals = (totals.0 + life.wakes, totals.1 + life.checks, totals.2 + life.requests.0);
                     }
-                    Ok(Err(report)) => return Err((seed, report)),
+                    Ok(Err(failure)) => {
+                        if let (1, Some(sim)) = (seeds, &failure.sim) {
+                            print::events(sim);
+                            print::objects(sim);
+                        }
+                        return Err((seed, failure.report));
+                    }
                     Err(_) => {
                         let report = format!(
                             "seed {seed}: panicked\nreplay: cargo xtask swarm --seeds 1 --first {seed}"

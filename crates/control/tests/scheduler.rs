@@ -362,7 +362,7 @@ fn a_decision_can_be_explained() {
     let kept = cluster.memory.scheduler.decisions.back().unwrap().clone();
     assert_eq!((&*kept.pod, kept.node.as_deref()), ("default/web", Some("worker-2")));
     assert_eq!(kept.rejected, [("worker-3".into(), vec!["node(s) were unschedulable".into()])]);
-    let scores: Vec<(&str, i64)> = kept.scores.iter().map(|(node, _, total)| (&**node, *total)).collect();
+    let scores: Vec<(&str, i64)> = kept.scores.iter().map(|score| (&*score.node, score.total)).collect();
     // Taints 300; least allocated (50 + 75) / 2 and (75 + 87) / 2; balance 93 > 87 and 100 > 93, so 75 less half of that.
     assert_eq!(scores, [("worker-1", 300 + 62 + 72), ("worker-2", 300 + 81 + 71)]);
     let web = cluster.get::<Pod>("default", "web");

@@ -3,13 +3,12 @@
 use serde_json::Value;
 use setpoint_api::wire::{Reader, Wire};
 use setpoint_api::{
-    Namespace, Node, ObjectMeta, Pod, PodSpec, Quantity, Resource, Service, Stamp, Store, Str, Taint,
-    Toleration,
+    Namespace, Node, ObjectMeta, Pod, PodSpec, Quantity, Resource, Service, Stamp, Store, Str,
 };
 use setpoint_control::scheduler::cache::Cache;
 use setpoint_control::scheduler::filters::{Filters, Plugin};
 use setpoint_control::scheduler::message::FitError;
-use setpoint_control::scheduler::{node_rules, scores};
+use setpoint_control::scheduler::scores;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -269,18 +268,6 @@ fn fit_error_text() {
             error.count(reason.as_str().unwrap().to_string().into(), error.nodes - statuses.len() as i64);
         }
         same(error.text().as_str(), expect["message"].as_str().unwrap())
-    });
-}
-
-#[test]
-fn tolerations_put_up_with_taints() {
-    run("taints-tolerations.json", &[], |input, expect| {
-        let mut reader = Reader::default();
-        let taint = Taint::read(input["taint"].clone(), &mut reader);
-        let toleration = Toleration::read(input["toleration"].clone(), &mut reader);
-        let compares = input["comparisonOperators"].as_bool().unwrap();
-        let found = node_rules::tolerates(&toleration, &taint, compares);
-        same(found, expect["tolerates"].as_bool().unwrap())
     });
 }
 

@@ -44,53 +44,66 @@ impl Dice {
     }
 }
 
+/// A life that went wrong.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The invariant that broke or what did not come to rest, and the line that replays it.
+    pub report: String,
+    /// The cluster at that moment.
+    pub sim: Option<Box<Sim>>,
+}
+
 /// Lives one life.
 ///
 /// # Errors
-/// A report with the invariant that broke or what did not come to rest, and the line that replays it.
-pub fn live(seed: u64) -> Result<Life, String> {
+/// What went wrong, with the cluster as it was then.
+pub fn live(seed: u64) -> Result<Life, Failure> {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5e7_9014);
     let source = draw_scenario(&mut dice);
     let replay = |what: String, at: Time| {
-        format!(
-            "seed {seed} at {:.3} s: {what}\nreplay: cargo xtask swarm --seeds 1 --first {seed}",
-            at.0 as f64 / 1e6
-        )
+        let at = at.0 as f64 / 1e6;
+        format!("seed {seed} at {at:.3} s: {what}\nreplay: cargo xtask swarm --seeds 1 --first {seed}")
     };
-    let scenario =
-        Scenario::read(&source).map_err(|errors| replay(format!("{}\n{source}", errors[0]), Time(0)))?;
+    let scenario = Scenario::read(&source)
+        .map_err(|errors| Failure { report: replay(format!("{}\n{source}", errors[0]), Time(0)), sim: None })?;
     let mut sim = scenario.start(seed);
     let mut checker = Checker::default();
+    match live_through(&mut sim, &mut checker, &mut dice) {
+        Err(what) => Err(Failure { report: replay(what, sim.now()), sim: Some(Box::new(sim)) }),
+        Ok(()) => {
+            sim.settle_requests();
+            let requests = (sim.ledger().sent(), sim.ledger().failed());
+            Ok(Life { hash: sim.hash(), wakes: sim.wakes(), checks: checker.checks(), requests })
+        }
+    }
+}
+
+/// Faults, repairs, rest.
+fn live_through(sim: &mut Sim, checker: &mut Checker, dice: &mut Dice) -> Result<(), String> {
     let calm = dice.chance(25);
     let mut at = 0;
     while at < FAULTS {
         at += SECOND / 4 + dice.roll(8 * SECOND as u64) as i64;
-        run_checked(&mut sim, &mut checker, Time(at)).map_err(|what| replay(what, sim.now()))?;
-        if let Some(action) = draw_action(&mut dice, &sim, calm) {
+        run_checked(sim, checker, Time(at))?;
+        if let Some(action) = draw_action(dice, sim, calm) {
             sim.act(&action);
         }
     }
-    for action in repairs(&sim) {
+    for action in repairs(sim) {
         sim.act(&action);
     }
     let deadline = sim.now().plus(REST);
     loop {
         let next = sim.now().plus(5 * SECOND);
-        run_checked(&mut sim, &mut checker, next).map_err(|what| replay(what, sim.now()))?;
-        match unrest(&sim) {
-            None => break,
+        run_checked(sim, checker, next)?;
+        match unrest(sim) {
+            None => return Ok(()),
             Some(what) if sim.now() > deadline => {
-                return Err(replay(
-                    format!("no rest {} min after the faults stopped: {what}", REST / MINUTE),
-                    sim.now(),
-                ));
+                return Err(format!("no rest {} min after the faults stopped: {what}", REST / MINUTE));
             }
             Some(_) => {}
         }
     }
-    sim.settle_requests();
-    let requests = (sim.ledger().sent(), sim.ledger().failed());
-    Ok(Life { hash: sim.hash(), wakes: sim.wakes(), checks: checker.checks(), requests })
 }
 
 fn run_checked(sim: &mut Sim, checker: &mut Checker, until: Time) -> Result<(), String> {
@@ -242,6 +255,12 @@ fn repairs(sim: &Sim) -> Vec<Action> {
     }
     let namespace = || "default".to_string();
     let deployment = || "web".to_string();
+    // A process that hangs without a liveness probe hangs for ever, upstream too: somebody has to delete its pod.
+    let hanging = sim.machines().iter().flat_map(|machine| machine.pods.values());
+    for local in hanging.filter(|local| local.processes.iter().any(|process| process.wedged)) {
+        let pod = local.pod.metadata.name.to_string();
+        actions.push(Action::DeletePod { namespace: namespace(), pod, grace_seconds: None });
+    }
     actions.push(Action::SetPaused { namespace: namespace(), deployment: deployment(), paused: false });
     actions.push(Action::SetImage {
         namespace: namespace(),
@@ -275,7 +294,6 @@ fn unrest(sim: &Sim) -> Option<String> {
         ));
     }
     let there: Vec<_> = store.list_in::<Pod>("default").collect();
-    // A wedged pod without a liveness probe stays wedged and ready: nobody can know. It still counts as desired.
     if there.len() as i32 != wanted || there.iter().any(|pod| !pods::is_active(pod)) {
         return Some(format!("{} pods for {wanted} replicas", there.len()));
     }

@@ -2,18 +2,11 @@
 
 use crate::words::count;
 use setpoint_lab::frame::Balancer;
-use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub balancer: Option<Rc<Balancer>>,
-}
-
 /// The strip above the nodes.
-#[component]
-pub fn Strip(props: &Props) -> Html {
-    let inside = match &props.balancer {
+pub fn view(balancer: Option<&Balancer>) -> Html {
+    let inside = match balancer {
         None => html! { <><b>{ "Load balancer" }</b><span class="muted">{ "No Service yet" }</span></> },
         Some(balancer) => html! {
             <>

@@ -1,21 +1,14 @@
 //! Things to break, each aimed at what was chosen or at what comes first.
 
-use crate::app::{Msg, Send};
+use super::panel::Props;
+use crate::app::Msg;
 use setpoint_lab::Action;
 use setpoint_lab::frame::{Frame, NodeTile, PodLook, PodTile};
 use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub frame: Rc<Frame>,
-    pub selected: Option<u32>,
-    pub send: Send,
-}
-
 /// The buttons, and what they aim at.
-#[component]
-pub fn Chaos(props: &Props) -> Html {
+pub fn view(props: &Props) -> Html {
     let frame = &*props.frame;
     let chosen = props.selected.and_then(|id| pods(frame).find(|pod| pod.id == id));
     let pod =

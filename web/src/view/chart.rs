@@ -1,24 +1,17 @@
 //! The run so far in three lanes on one time axis: load and failures, pods, CPU.
 
-use super::chart_lane::{HEIGHT, Span, WIDTH, area, bars, steps};
+use super::chart_lane::{HEIGHT, Point, Span, Value, WIDTH, area, bars, points, steps, top};
 use crate::words;
 use setpoint_lab::frame::{Frame, Mark, Sample};
-use std::rc::Rc;
 use yew::prelude::*;
 
-/// Marks nearer than this many thousandths of the width would cover each other's names.
-const NAME_GAP: i64 = 85;
-
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub frame: Rc<Frame>,
-}
+/// Width of a letter in a mark's name, in the chart's own units, on a chart of middling width.
+const LETTER: i64 = 9;
 
 /// The lanes with their names and present values.
-#[component]
-pub fn Chart(props: &Props) -> Html {
-    let frame = &*props.frame;
+pub fn view(frame: &Frame) -> Html {
     let span = Span::of(frame.at_us);
+    let points = points(&frame.history, span);
     let target =
         frame.app.as_ref().and_then(|app| app.autoscaler.as_ref()).map(|hpa| i64::from(hpa.target_percent));
     html! {
@@ -26,9 +19,9 @@ pub fn Chart(props: &Props) -> Html {
             { names(frame, target) }
             <svg class="plot" role="img" aria-label={summary(frame, span)}>
                 { for marks(&frame.marks, span) }
-                { load_lane(&frame.history, span) }
-                { pods_lane(&frame.history, span) }
-                { cpu_lane(&frame.history, span, target) }
+                { load_lane(&points) }
+                { pods_lane(&points) }
+                { cpu_lane(&points, target) }
                 { axis(span) }
                 <line class="now" x1={x(span.x(frame.at_us))} x2={x(span.x(frame.at_us))} y1="14" y2="94" />
             </svg>
@@ -63,49 +56,36 @@ fn lane(y: &'static str, paths: Html) -> Html {
     }
 }
 
-/// A top with some air above the highest value, so that a line never lies on the lane's edge.
-fn top(samples: &[Sample], least: i64, value: impl Fn(&Sample) -> i64) -> i64 {
-    samples.iter().map(value).max().unwrap_or(0).max(least) * 115 / 100
-}
-
-/// The samples within the span, with their places.
-fn places<'a>(samples: &'a [Sample], span: Span) -> impl Iterator<Item = (i64, &'a Sample)> {
-    samples
-        .iter()
-        .filter(move |sample| sample.at_us >= span.from_us)
-        .map(move |sample| (span.x(sample.at_us), sample))
-}
-
-fn load_lane(samples: &[Sample], span: Span) -> Html {
-    let top = top(samples, 20, |sample| i64::from(sample.rps));
-    let line = steps(places(samples, span).map(|(x, sample)| (x, Some(i64::from(sample.rps)))), top);
-    let ends = (places(samples, span).next(), samples.last());
-    let (from, to) = (ends.0.map_or(0, |(x, _)| x), ends.1.map_or(0, |sample| span.x(sample.at_us)));
-    let failed = bars(places(samples, span).map(|(x, sample)| (x, i64::from(sample.failed))), top);
+fn load_lane(points: &[Point]) -> Html {
+    let load: Value = |sample| Some(i64::from(sample.rps));
+    let top = top(points, 20, load);
+    let line = steps(points, load, top);
+    let failed = bars(points, |sample| Some(i64::from(sample.failed)), top);
     lane(
         "14",
         html! {
-            <><path class="area" d={area(&line, from, to)} /><path class="load" d={line} /><path class="failed" d={failed} /></>
+            <><path class="area" d={area(&line, points)} /><path class="load" d={line} /><path class="failed" d={failed} /></>
         },
     )
 }
 
-fn pods_lane(samples: &[Sample], span: Span) -> Html {
-    let top = top(samples, 4, |sample| i64::from(sample.desired.max(sample.ready)));
-    let line = |value: fn(&Sample) -> i32| {
-        steps(places(samples, span).map(|(x, sample)| (x, Some(i64::from(value(sample))))), top)
-    };
+fn pods_lane(points: &[Point]) -> Html {
+    let top = top(points, 4, |sample| Some(i64::from(sample.desired.max(sample.ready))));
+    let line = |value: Value| steps(points, value, top);
     lane(
         "41",
         html! {
-            <><path class="desired" d={line(|sample| sample.desired)} /><path class="ready" d={line(|sample| sample.ready)} /></>
+            <>
+                <path class="desired" d={line(|sample| Some(i64::from(sample.desired)))} />
+                <path class="ready" d={line(|sample| Some(i64::from(sample.ready)))} />
+            </>
         },
     )
 }
 
-fn cpu_lane(samples: &[Sample], span: Span, target: Option<i64>) -> Html {
-    let top = top(samples, 100, |sample| sample.cpu_percent.map_or(0, i64::from));
-    let line = steps(places(samples, span).map(|(x, sample)| (x, sample.cpu_percent.map(i64::from))), top);
+fn cpu_lane(points: &[Point], target: Option<i64>) -> Html {
+    let cpu: Value = |sample| sample.cpu_percent.map(i64::from);
+    let top = top(points, 100, cpu);
     let goal =
         target.map(|target| format!("M0 {y}H{WIDTH}", y = HEIGHT - target.clamp(0, top) * HEIGHT / top));
     lane(
@@ -115,7 +95,7 @@ fn cpu_lane(samples: &[Sample], span: Span, target: Option<i64>) -> Html {
                 if let Some(goal) = goal {
                     <path class="target" d={goal} />
                 }
-                <path class="cpu" d={line} />
+                <path class="cpu" d={steps(points, cpu, top)} />
             </>
         },
     )
@@ -123,22 +103,26 @@ fn cpu_lane(samples: &[Sample], span: Span, target: Option<i64>) -> Html {
 
 /// A line for each mark, and names where there is room, the newest first. Names on the right side stand before their line.
 fn marks(marks: &[Mark], span: Span) -> Vec<Html> {
-    let mut free = WIDTH + NAME_GAP;
+    let mut free = WIDTH;
     let mut drawn = Vec::new();
     for mark in marks.iter().rev().filter(|mark| mark.at_us >= span.from_us) {
         let at = span.x(mark.at_us);
-        let named = free - at >= NAME_GAP;
+        let width = i64::try_from(mark.name.len()).unwrap_or(WIDTH) * LETTER;
+        let (anchor, shift, from) = if at + width > free || at > WIDTH * 3 / 4 {
+            ("end", "-4", at - width)
+        } else {
+            ("start", "4", at)
+        };
+        let named = from >= 0 && at.max(from + width) <= free;
         if named {
-            free = at;
+            free = from;
         }
-        let end = at > WIDTH * 3 / 4;
+        let title = format!("{} at {}", mark.name, words::minute(mark.at_us));
         drawn.push(html! {
             <g class="event">
-                <line x1={x(at)} x2={x(at)} y1="0" y2="94"><title>{ format!("{} at {}", mark.name, words::minute(mark.at_us)) }</title></line>
+                <line x1={x(at)} x2={x(at)} y1="0" y2="94"><title>{ title }</title></line>
                 if named {
-                    <text x={x(at)} dx={if end { "-4" } else { "4" }} y="10" text-anchor={if end { "end" } else { "start" }}>
-                        { mark.name.clone() }
-                    </text>
+                    <text x={x(at)} dx={shift} y="10" text-anchor={anchor}>{ mark.name.clone() }</text>
                 }
             </g>
         });
@@ -164,16 +148,13 @@ fn x(thousandths: i64) -> String {
 fn summary(frame: &Frame, span: Span) -> String {
     let range = |value: fn(&Sample) -> i64| {
         let all = || frame.history.iter().map(value);
-        (all().min().unwrap_or(0), all().max().unwrap_or(0))
+        format!("{} to {}", all().min().unwrap_or(0), all().max().unwrap_or(0))
     };
-    let (load, ready) = (range(|sample| i64::from(sample.rps)), range(|sample| i64::from(sample.ready)));
-    let failed: u64 = frame.history.iter().map(|sample| u64::from(sample.failed)).sum();
+    let failed: i64 = frame.history.iter().map(|sample| i64::from(sample.failed)).sum();
     format!(
-        "The last {}: load {} to {} requests per second, {failed} failed, {} to {} pods ready",
+        "The last {}: load {} requests per second, {failed} failed, {} pods ready",
         words::count((span.length_us / 60_000_000) as i32, "minute"),
-        load.0,
-        load.1,
-        ready.0,
-        ready.1
+        range(|sample| i64::from(sample.rps)),
+        range(|sample| i64::from(sample.ready)),
     )
 }

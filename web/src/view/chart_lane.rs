@@ -1,5 +1,6 @@
 //! Lines of the chart as SVG paths in a box of [`WIDTH`] by [`HEIGHT`].
 
+use setpoint_lab::frame::Sample;
 use std::fmt::Write;
 
 /// Width of a lane's own units; the browser stretches them.
@@ -35,38 +36,56 @@ fn y(value: i64, top: i64) -> i64 {
     HEIGHT - value.clamp(0, top) * HEIGHT / top.max(1)
 }
 
+/// A second of the run with its place on the lane.
+pub type Point<'a> = (i64, &'a Sample);
+
+/// What a lane shows of a second.
+pub type Value = fn(&Sample) -> Option<i64>;
+
+/// The samples within the span, with their places.
+pub fn points(samples: &[Sample], span: Span) -> Vec<Point<'_>> {
+    let from = samples.partition_point(|sample| sample.at_us < span.from_us);
+    samples.iter().skip(from).map(|sample| (span.x(sample.at_us), sample)).collect()
+}
+
+/// The upper end of a lane: some air above the highest value, so that a line never lies on the edge.
+pub fn top(points: &[Point], least: i64, value: Value) -> i64 {
+    points.iter().filter_map(|(_, sample)| value(sample)).max().unwrap_or(0).max(least) * 115 / 100
+}
+
 /// A line that holds each value up to the next point. `None` breaks it.
-pub fn steps(points: impl Iterator<Item = (i64, Option<i64>)>, top: i64) -> String {
+pub fn steps(points: &[Point], value: Value, top: i64) -> String {
     let mut path = String::new();
-    let mut last = None;
-    for (x, value) in points {
-        let y = value.map(|value| y(value, top));
-        // Points that change nothing would only make the path longer.
-        match (last, y) {
+    let mut before = None;
+    for (x, sample) in points {
+        let y = value(sample).map(|value| y(value, top));
+        match (before, y) {
             (_, None) => {}
             (None, Some(y)) => drop(write!(path, "M{x} {y}")),
+            (Some(before), Some(y)) if before == y => drop(write!(path, "H{x}")),
             (Some(_), Some(y)) => drop(write!(path, "H{x}V{y}")),
         }
-        last = y;
+        before = y;
     }
     path
 }
 
 /// The same line, closed along the lower edge.
-pub fn area(line: &str, from: i64, to: i64) -> String {
-    if line.is_empty() {
-        String::new()
-    } else {
-        format!("{line}V{HEIGHT}H{from}Z", line = line.to_string() + &format!("H{to}"))
+pub fn area(line: &str, points: &[Point]) -> String {
+    match points {
+        [(from, _), .., (to, _)] => format!("{line}H{to}V{HEIGHT}H{from}Z"),
+        _ => String::new(),
     }
 }
 
 /// An upright bar for each value above zero.
-pub fn bars(points: impl Iterator<Item = (i64, i64)>, top: i64) -> String {
+pub fn bars(points: &[Point], value: Value, top: i64) -> String {
     let mut path = String::new();
-    for (x, value) in points.filter(|(_, value)| *value > 0) {
-        // Even one failure among thousands must be seen.
-        let _ = write!(path, "M{x} {HEIGHT}V{}", y(value, top).min(HEIGHT - 14));
+    for (x, sample) in points {
+        if let Some(value) = value(sample).filter(|value| *value > 0) {
+            // Even one failure among thousands must be seen.
+            let _ = write!(path, "M{x} {HEIGHT}V{}", y(value, top).min(HEIGHT - 14));
+        }
     }
     path
 }
@@ -87,10 +106,17 @@ mod tests {
 
     #[test]
     fn paths() {
-        let points = [(0, None), (10, Some(0)), (20, Some(5)), (30, None), (40, Some(20))];
-        assert_eq!(steps(points.into_iter(), 10), "M10 100H20V50M40 0");
-        assert_eq!(area("M0 50", 0, 30), "M0 50H30V100H0Z");
-        assert_eq!(area("", 0, 30), "");
-        assert_eq!(bars([(0, 0), (10, 1), (20, 50)].into_iter(), 100), "M10 100V86M20 100V50");
+        let samples: Vec<Sample> = [None, Some(0), Some(5), Some(5), None, Some(20)]
+            .into_iter()
+            .enumerate()
+            .map(|(at, cpu_percent)| Sample { at_us: at as i64 * 600_000, cpu_percent, ..Sample::default() })
+            .collect();
+        let points = points(&samples, Span { from_us: 0, length_us: 60_000_000 });
+        let value: Value = |sample| sample.cpu_percent.map(i64::from);
+        assert_eq!(steps(&points, value, 10), "M10 100H20V50H30M50 0");
+        assert_eq!(area("M0 50", &points), "M0 50H50V100H0Z");
+        assert_eq!(area("", &[]), "");
+        assert_eq!(bars(&points, value, 100), "M20 100V86M30 100V86M50 100V80");
+        assert_eq!(top(&points, 10, value), 23);
     }
 }

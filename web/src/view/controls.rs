@@ -1,11 +1,11 @@
 //! What the person wants: load, replicas, version; and what they break.
 
-use super::chaos::Chaos;
+use super::chaos;
 use super::number::Number;
+use super::panel::Props;
 use crate::app::{Msg, Send};
 use setpoint_lab::Action;
-use setpoint_lab::frame::{App, Frame, Rollout};
-use std::rc::Rc;
+use setpoint_lab::frame::{App, Rollout};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -16,19 +16,8 @@ const REPLICAS_MAX: i32 = 200;
 /// Images on offer, by the name that people see.
 const VERSIONS: [&str; 4] = ["v1", "v2", "v3", "broken"];
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub frame: Rc<Frame>,
-    /// Where the load slider stands.
-    pub load: u32,
-    /// The pod that was pressed.
-    pub selected: Option<u32>,
-    pub send: Send,
-}
-
 /// The panel on the left.
-#[component]
-pub fn Controls(props: &Props) -> Html {
+pub fn view(props: &Props) -> Html {
     let frame = &props.frame;
     html! {
         <aside class="panel controls" aria-label="Desired state">
@@ -39,7 +28,7 @@ pub fn Controls(props: &Props) -> Html {
                 { autoscaler(app, &props.send) }
                 { deploy(app, &props.send) }
             }
-            <Chaos frame={frame.clone()} selected={props.selected} send={props.send.clone()} />
+            { chaos::view(props) }
         </aside>
     }
 }
@@ -61,7 +50,7 @@ fn load(props: &Props) -> Html {
             <div class="load-row">
                 <Number id="load-number" noun="request per second" value={i32::try_from(rps).unwrap_or(i32::MAX)}
                     min={0} max={100_000} {onchange} />
-                <button disabled={rps >= LOAD.1} aria-label="Ten times the load"
+                <button disabled={rps >= LOAD.1} aria-label="×10 load"
                     onclick={props.send.reform(move |_: MouseEvent| Msg::Load(tenfold))}>{ "×10" }</button>
             </div>
         </div>

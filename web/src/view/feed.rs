@@ -1,111 +1,70 @@
 //! What the cluster said, newest first.
 
+use super::panel::{Filter, Props};
+use crate::app::Msg;
 use crate::words;
 use setpoint_lab::frame::FeedLine;
-use std::rc::Rc;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 /// Most lines on the page.
 const LINES_MAX: usize = 100;
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub feed: Rc<Vec<Rc<FeedLine>>>,
-    /// Simulated seconds, for the ages.
-    pub now_s: i64,
-}
-
-/// What the list is narrowed to.
-#[derive(Default)]
-pub struct Feed {
-    warnings: bool,
-    text: String,
-}
-
-/// A change of what the list is narrowed to.
-pub enum Msg {
-    /// Warnings only, or all.
-    Warnings,
-    /// Lines that hold this text.
-    Text(String),
-}
-
-impl Component for Feed {
-    type Message = Msg;
-    type Properties = Props;
-
-    fn create(_ctx: &Context<Self>) -> Self {
-        Self::default()
-    }
-
-    fn update(&mut self, _ctx: &Context<Self>, msg: Msg) -> bool {
-        match msg {
-            Msg::Warnings => self.warnings = !self.warnings,
-            Msg::Text(text) => self.text = text.to_lowercase(),
-        }
-        true
-    }
-
-    fn view(&self, ctx: &Context<Self>) -> Html {
-        let props = ctx.props();
-        let mut lines = props.feed.iter().filter(|line| self.shows(line)).take(LINES_MAX).peekable();
-        let nothing = if props.feed.is_empty() { "Nothing has happened yet." } else { "No event matches." };
-        let ontext = ctx.link().callback(|event: InputEvent| {
-            Msg::Text(event.target_unchecked_into::<HtmlInputElement>().value())
-        });
-        html! {
-            <aside class="panel feed" aria-label="Cluster events">
-                <header>
-                    <h2>{ "Cluster events" }</h2>
-                    <button aria-pressed={if self.warnings { "true" } else { "false" }}
-                        onclick={ctx.link().callback(|_| Msg::Warnings)}>{ "▲ Warnings" }</button>
-                    <input type="search" placeholder="Filter by object or text" aria-label="Filter events" oninput={ontext} />
-                </header>
-                if lines.peek().is_none() {
-                    <p class="nothing">{ nothing }</p>
-                }
-                <ol tabindex="0" aria-label="Events, newest first">
-                    { for lines.map(|line| html! {
-                        <Line key={line.id} line={line.clone()} age={words::age(props.now_s * 1_000_000 - line.at_us)} />
-                    }) }
-                </ol>
-            </aside>
-        }
+/// The list with its filters.
+pub fn view(props: &Props) -> Html {
+    let (frame, filter) = (&props.frame, &props.filter);
+    let mut lines = frame.feed.iter().filter(|line| shows(filter, line)).take(LINES_MAX).peekable();
+    let nothing = if frame.feed.is_empty() { "Nothing has happened yet." } else { "No event matches." };
+    let narrow = |change: fn(&mut Filter, &HtmlInputElement)| {
+        let filter = filter.clone();
+        props.send.reform(move |event: InputEvent| {
+            let mut filter = filter.clone();
+            change(&mut filter, &event.target_unchecked_into());
+            Msg::Filter(filter)
+        })
+    };
+    let warnings = {
+        let filter = Filter { warnings: !filter.warnings, text: filter.text.clone() };
+        props.send.reform(move |_: MouseEvent| Msg::Filter(filter.clone()))
+    };
+    html! {
+        <aside class="panel feed" aria-label="Cluster events">
+            <header>
+                <h2>{ "Cluster events" }</h2>
+                <button aria-pressed={if filter.warnings { "true" } else { "false" }} onclick={warnings}>{ "▲ Warnings" }</button>
+                <input type="search" placeholder="Filter by object or text" aria-label="Filter events"
+                    oninput={narrow(|filter, input| filter.text = input.value().to_ascii_lowercase().into())} />
+            </header>
+            if lines.peek().is_none() {
+                <p class="nothing">{ nothing }</p>
+            }
+            <ol tabindex="0" aria-label="Events, newest first">{ for lines.map(|line| row(line, frame.at_us)) }</ol>
+        </aside>
     }
 }
 
-impl Feed {
-    fn shows(&self, line: &FeedLine) -> bool {
-        let holds = |text: &str| text.to_lowercase().contains(&self.text);
-        (!self.warnings || line.is_warning)
-            && (self.text.is_empty()
-                || [&line.reason, &line.object, &line.message, &line.source].into_iter().any(|t| holds(t)))
-    }
+fn shows(filter: &Filter, line: &FeedLine) -> bool {
+    let holds = |text: &str| text.to_ascii_lowercase().contains(&*filter.text);
+    (!filter.warnings || line.is_warning)
+        && (filter.text.is_empty()
+            || [&line.reason, &line.object, &line.message, &line.source].into_iter().any(|text| holds(text)))
 }
 
-#[derive(Properties, PartialEq)]
-struct LineProps {
-    line: Rc<FeedLine>,
-    age: AttrValue,
-}
-
-#[component]
-fn Line(props: &LineProps) -> Html {
-    let line = &props.line;
+fn row(line: &FeedLine, now_us: i64) -> Html {
+    let age = words::age(now_us - line.at_us);
     let class = match (line.is_warning, &*line.source) {
         (true, _) => "warning",
         (false, "you") => "you",
         _ => "",
     };
     html! {
-        <li {class}>
+        <li key={line.id} {class}>
             <time title={format!("at {}", words::clock(line.at_us))}>{ words::minute(line.at_us) }</time>
             <b>{ line.reason.clone() }</b>
             if line.count > 1 {
-                <span class="times" aria-label={words::count(line.count, "time")}>{ format!("×{}", line.count) }</span>
+                <span class="times">{ format!("×{}", line.count) }</span>
             }
-            <span class="age">{ props.age.clone() }</span>
+            <span class="age">{ age }</span>
             <p>{ line.message.clone() }</p>
             <p class="who">
                 <span class="mono">{ line.object.clone() }</span>

@@ -1,26 +1,19 @@
 //! The five counters: what is wanted, and what is.
 
+use super::panel::Props;
 use super::parts::{MINUS, PLUS, bar, icon};
 use super::tally::Tally;
 use crate::app::{Msg, Send};
 use crate::words;
 use setpoint_lab::Action;
-use setpoint_lab::frame::{App, Autoscaler, Frame, Rollout, Traffic};
-use std::rc::Rc;
+use setpoint_lab::frame::{App, Autoscaler, Rollout, Traffic};
 use yew::prelude::*;
 
 /// CPU percent at the right end of its bar.
 const CPU_BAR_MAX: i64 = 150;
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub frame: Rc<Frame>,
-    pub send: Send,
-}
-
 /// The row of counters.
-#[component]
-pub fn Gauges(props: &Props) -> Html {
+pub fn view(props: &Props) -> Html {
     let frame = &props.frame;
     let Some(app) = &frame.app else {
         return html! { <section class="gauges" aria-label="Counters">{ for TITLES.map(empty) }</section> };
@@ -53,7 +46,7 @@ fn gauge(
 ) -> Html {
     let [first, second] = foot;
     html! {
-        <article class={classes!("gauge", tone)}>
+        <article class={format!("gauge {tone}")}>
             <header><h2>{ title }</h2><span class="state">{ state }</span></header>
             <p class="big">{ big }</p>
             <div class="bar-line">{ bar }</div>

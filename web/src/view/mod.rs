@@ -2,14 +2,15 @@
 
 pub mod balancer;
 mod chaos;
-pub mod chart;
+mod chart;
 mod chart_lane;
-pub mod controls;
-pub mod feed;
-pub mod gauges;
+mod controls;
+mod feed;
+mod gauges;
 mod node;
 pub mod nodes;
 mod number;
+pub mod panel;
 mod parts;
 pub mod pending;
 pub mod plane;

@@ -1,7 +1,7 @@
 //! A node: what the cluster believes of it, what its machine is, and its pods.
 
 use super::parts::{POWER, RESTORE, bar, icon};
-use super::pod::Pod;
+use super::pod::{self, Place};
 use crate::app::{Msg, Send};
 use crate::slots::Slots;
 use crate::words::{self, cores};
@@ -84,8 +84,7 @@ impl Node {
         match pod {
             Some(pod) => html! {
                 <li key={pod.id}>
-                    <Pod pod={pod.clone()} at_us={if pod.step.is_some() { props.at_us } else { 0 }}
-                        selected={props.selected == Some(pod.id)} stop={first} send={props.send.clone()} />
+                    { pod::view(pod, Place { at_us: props.at_us, selected: props.selected == Some(pod.id), stop: first }, &props.send) }
                 </li>
             },
             // Free places have keys that no pod has.
@@ -116,9 +115,6 @@ fn header(props: &Props) -> Html {
         <header>
             <h3>{ node.name.clone() }</h3>
             <span class={tone}>{ node.status.clone() }</span>
-            if !node.powered {
-                <span class="chip off" title="The machine has no power">{ "Off" }</span>
-            }
             <button class="round power" {onclick} aria-label={name.clone()} title={name}>{ icon(sign) }</button>
         </header>
     }
@@ -127,15 +123,20 @@ fn header(props: &Props) -> Html {
 /// Two lines, whatever they say, so that the pods below stay where they are.
 fn facts(node: &NodeTile) -> Html {
     let note = match &node.note {
-        Some(note) => Some(note.to_string()),
-        None if !node.powered && node.ready => {
-            Some("The machine is off; the cluster does not know yet.".to_string())
-        }
-        None if node.cordoned => Some("Cordoned: it takes no new pods.".to_string()),
-        None => None,
+        Some(note) => note.to_string(),
+        None if node.powered && !node.cordoned => String::new(),
+        None if node.powered => "Cordoned: it takes no new pods.".to_string(),
+        None => "No power.".to_string(),
     };
-    if let Some(note) = note {
-        return html! { <p class="facts note" title={note.clone()}>{ note }</p> };
+    if !node.powered || !note.is_empty() {
+        return html! {
+            <p class="facts note" title={note.clone()}>
+                if !node.powered && !node.ready {
+                    <b>{ "No power. " }</b>
+                }
+                { note }
+            </p>
+        };
     }
     let share = |milli: i64| milli * 100 / node.cpu_allocatable_milli.max(1);
     html! {

@@ -3,8 +3,7 @@
 use super::node::Node;
 use crate::app::Send;
 use crate::browser::focus;
-use setpoint_lab::frame::NodeTile;
-use std::rc::Rc;
+use setpoint_lab::frame::Frame;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 use yew::prelude::*;
@@ -12,17 +11,8 @@ use yew::prelude::*;
 /// Progress on tiles moves in steps of this many microseconds.
 const STEP_US: i64 = 100_000;
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub nodes: Vec<Rc<NodeTile>>,
-    pub at_us: i64,
-    pub selected: Option<u32>,
-    pub send: Send,
-}
-
 /// All nodes. Left and right walk nodes or pods, down enters a node, up leaves it.
-#[component]
-pub fn Nodes(props: &Props) -> Html {
+pub fn view(frame: &Frame, selected: Option<u32>, send: &Send) -> Html {
     let onkeydown = Callback::from(|event: KeyboardEvent| {
         if walk(&event) {
             event.prevent_default();
@@ -30,13 +20,13 @@ pub fn Nodes(props: &Props) -> Html {
     });
     html! {
         <div class="nodes" id="nodes" {onkeydown}>
-            { for props.nodes.iter().map(|node| {
+            { for frame.nodes.iter().map(|node| {
                 // Only nodes with something under way need to know the time.
                 let busy = node.pods.iter().any(|pod| pod.step.is_some());
-                let at_us = if busy { props.at_us / STEP_US * STEP_US } else { 0 };
-                let selected = props.selected.filter(|id| node.pods.iter().any(|pod| pod.id == *id));
+                let at_us = if busy { frame.at_us / STEP_US * STEP_US } else { 0 };
+                let selected = selected.filter(|id| node.pods.iter().any(|pod| pod.id == *id));
                 html! {
-                    <Node key={&*node.name} node={node.clone()} {at_us} {selected} send={props.send.clone()} />
+                    <Node key={&*node.name} node={node.clone()} {at_us} {selected} send={send.clone()} />
                 }
             }) }
         </div>

@@ -1,29 +1,19 @@
 //! Pods that no node has taken, and pods that are desired but do not exist.
 
-use super::pod::Pod;
+use super::pod::{self, Place};
 use crate::app::Send;
 use crate::words::count;
-use setpoint_lab::frame::{App, PodTile};
-use std::rc::Rc;
+use setpoint_lab::frame::Frame;
 use yew::prelude::*;
 
 /// Most tiles of each kind; the count tells of the rest.
 const TILES_MAX: usize = 30;
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub pods: Vec<Rc<PodTile>>,
-    pub app: Option<Rc<App>>,
-    pub selected: Option<u32>,
-    pub send: Send,
-}
-
 /// The tray below the nodes. It is there, and as high, when it is empty.
-#[component]
-pub fn Tray(props: &Props) -> Html {
-    let missing = props.app.as_ref().map_or(0, |app| usize::try_from(app.missing).unwrap_or(0));
-    let message = props.pods.iter().find_map(|pod| pod.note.clone());
-    let waiting = i32::try_from(props.pods.len()).unwrap_or(i32::MAX);
+pub fn view(frame: &Frame, selected: Option<u32>, send: &Send) -> Html {
+    let missing = frame.app.as_ref().map_or(0, |app| usize::try_from(app.missing).unwrap_or(0));
+    let message = frame.pending.iter().find_map(|pod| pod.note.clone());
+    let waiting = i32::try_from(frame.pending.len()).unwrap_or(i32::MAX);
     let words = match (waiting, missing) {
         (0, 0) => "Nothing is waiting.".to_string(),
         (0, missing) => format!("{missing} not created yet"),
@@ -37,10 +27,10 @@ pub fn Tray(props: &Props) -> Html {
             <p class="message" title={message.as_deref().unwrap_or_default().to_string()}>
                 { message.as_deref().unwrap_or_default().to_string() }
             </p>
-            <ul class="pods">
-                { for props.pods.iter().take(TILES_MAX).map(|pod| html! {
+            <ul class="pods" tabindex={(missing > 0).then_some("0")} aria-label="Pods without a node">
+                { for frame.pending.iter().take(TILES_MAX).map(|pod| html! {
                     <li key={pod.id}>
-                        <Pod pod={pod.clone()} at_us={0} stop={true} selected={props.selected == Some(pod.id)} send={props.send.clone()} />
+                        { pod::view(pod, Place { at_us: 0, selected: selected == Some(pod.id), stop: true }, send) }
                     </li>
                 }) }
                 { for (0..missing.min(TILES_MAX)).map(|at| html! {

@@ -4,18 +4,12 @@ use setpoint_lab::frame::Component as Part;
 use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub components: Vec<Rc<Part>>,
-}
-
 /// A strip of cells. Each keeps a line for what it does, so that none moves when it acts.
-#[component]
-pub fn Plane(props: &Props) -> Html {
+pub fn view(components: &[Rc<Part>]) -> Html {
     html! {
         <section class="plane" aria-labelledby="plane">
             <h2 id="plane">{ "Control plane" }</h2>
-            <ul>{ for props.components.iter().map(|part| cell(part)) }</ul>
+            <ul>{ for components.iter().map(|part| cell(part)) }</ul>
         </section>
     }
 }

@@ -4,38 +4,39 @@ use super::parts::{icon, percent};
 use crate::app::{Msg, Send};
 use crate::words;
 use setpoint_lab::frame::{PodLook, PodTile};
-use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    pub pod: Rc<PodTile>,
-    /// Time, if the pod is under way.
+/// How a tile stands among others.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// Time, for progress.
     pub at_us: i64,
     pub selected: bool,
     /// Whether the Tab key stops here; the arrow keys reach the others.
     pub stop: bool,
-    pub send: Send,
 }
 
 /// One pod.
-#[component]
-pub fn Pod(props: &Props) -> Html {
-    let pod = &props.pod;
+pub fn view(pod: &PodTile, place: Place, send: &Send) -> Html {
     let id = pod.id;
     let (class, word, path) = look(pod);
-    let class = classes!("pod", words::version_class(&pod.version), class, pod.wedged.then_some("hung"));
-    let figure = figure(pod, props.at_us);
+    let class = format!(
+        "pod {} {class}{}",
+        words::version_class(&pod.version),
+        if pod.wedged { " hung" } else { "" }
+    );
+    let figure = figure(pod, place.at_us);
     let title =
         pod.note.as_ref().map_or_else(|| pod.name.to_string(), |note| format!("{}: {note}", pod.name));
     html! {
-        <button {class} id={format!("pod-{id}")} {title} aria-label={label(pod, word)}
-            tabindex={if props.stop { "0" } else { "-1" }}
-            aria-pressed={if props.selected { "true" } else { "false" }}
-            onclick={props.send.reform(move |_: MouseEvent| Msg::Select(id))}>
-            { fill(pod, props.at_us) }
+        <button {class} id={format!("pod-{id}")} {title}
+            tabindex={if place.stop { "0" } else { "-1" }}
+            aria-pressed={if place.selected { "true" } else { "false" }}
+            onclick={send.reform(move |_: MouseEvent| Msg::Select(id))}>
+            { fill(pod, place.at_us) }
             <span><b>{ pod.version.clone() }</b><i class="name">{ pod.short_name.clone() }</i></span>
             <span class="word">{ icon(path) }<i>{ word }</i>{ figure }</span>
+            <span class="sr">{ more(pod) }</span>
         </button>
     }
 }
@@ -80,16 +81,11 @@ fn fill(pod: &PodTile, at_us: i64) -> Html {
     html! { <svg {class} aria-hidden="true"><rect width={percent(share)} height="100%" /></svg> }
 }
 
-fn label(pod: &PodTile, word: &str) -> String {
-    let mut label = format!("Pod {}, {}, {word}", pod.name, pod.version);
-    if *pod.status != *word {
-        label.push_str(&format!(", status {}", pod.status));
-    }
-    if let Some(cpu) = pod.cpu_percent {
-        label.push_str(&format!(", CPU {cpu}% of its request"));
-    }
+/// What the tile has no room for, for those who hear it.
+fn more(pod: &PodTile) -> String {
+    let mut more = format!(", pod {}, status {}", pod.name, pod.status);
     if pod.restarts > 0 {
-        label.push_str(&format!(", {}", words::count(pod.restarts, "restart")));
+        more.push_str(&format!(", {}", words::count(pod.restarts, "restart")));
     }
-    label
+    more
 }

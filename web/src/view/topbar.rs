@@ -9,8 +9,9 @@ use setpoint_lab::Action;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
-pub struct Props {
+/// What the bar shows.
+pub struct Bar {
+    pub scenario: AttrValue,
     /// Simulated tenths of a second.
     pub tenths: i64,
     pub playing: bool,
@@ -24,12 +25,11 @@ pub struct Props {
 }
 
 /// Name, scenario, clock and its buttons, theme.
-#[component]
-pub fn Topbar(props: &Props) -> Html {
+pub fn view(props: &Bar) -> Html {
     html! {
         <header class="topbar">
             <h1 class="brand">{ mark() }{ "Setpoint" }</h1>
-            <p class="scenario"><span class="muted">{ "Scenario" }</span>{ " Self-healing web app" }</p>
+            <p class="scenario"><span class="muted">{ "Scenario" }</span>{ " " }{ props.scenario.clone() }</p>
             { transport(props) }
             { timing(props) }
             { theme_switch(props) }
@@ -45,7 +45,7 @@ pub fn Topbar(props: &Props) -> Html {
     }
 }
 
-fn transport(props: &Props) -> Html {
+fn transport(props: &Bar) -> Html {
     let press = |msg: fn() -> Msg| props.send.reform(move |_: MouseEvent| msg());
     let restart = format!("Restart with seed {}", props.seed);
     let (play, path) =
@@ -69,7 +69,7 @@ fn transport(props: &Props) -> Html {
     }
 }
 
-fn speed(props: &Props) -> Html {
+fn speed(props: &Bar) -> Html {
     let wished = words::speed(SPEEDS.get(props.notch).copied().unwrap_or(1.0));
     let spoken = format!("{} times", wished.trim_start_matches('×'));
     let oninput = props.send.reform(|event: InputEvent| {
@@ -94,7 +94,7 @@ fn speed(props: &Props) -> Html {
     }
 }
 
-fn timing(props: &Props) -> Html {
+fn timing(props: &Bar) -> Html {
     let choose = |real: bool| props.send.reform(move |_: MouseEvent| Msg::Act(Action::SetProfile { real }));
     let pressed = |on: bool| if on { "true" } else { "false" };
     html! {
@@ -114,7 +114,7 @@ fn timing_note(real: bool) -> Html {
     html! { <p class="note" id="timing-note"><b>{ name }</b>{ note }</p> }
 }
 
-fn theme_switch(props: &Props) -> Html {
+fn theme_switch(props: &Bar) -> Html {
     let label = format!("Theme: {}. Switch to {}", props.theme.name(), props.theme.next().name());
     let path = match props.theme {
         Theme::System => "M2.5 3.5h11v7h-11zM6 13.5h4M8 10.5v3",

@@ -190,7 +190,7 @@ pub fn namespace_labels(view: &Store, namespace: &str) -> Labels {
 fn by_value(view: &Store, cache: &mut Cache, filters: Vec<PodFilter>, column: usize) -> Vec<i64> {
     let id = cache.group(view, filters, true);
     let column = &cache.columns[column];
-    let mut counts = vec![0; column.len()];
+    let mut counts = vec![0; column.numbers()];
     for (slot, count) in cache.groups.get(id).into_iter().flat_map(|group| group.on.iter()) {
         counts[column.value(slot)] += i64::from(count);
     }
@@ -224,7 +224,7 @@ struct Sums(BTreeMap<usize, Vec<i64>>);
 impl Sums {
     fn column(&mut self, cache: &Cache, column: usize) -> &mut Vec<i64> {
         let counts = self.0.entry(column).or_default();
-        counts.resize(cache.columns[column].len(), 0);
+        counts.resize(cache.columns[column].numbers(), 0);
         counts
     }
     fn add_class(&mut self, cache: &Cache, column: usize, class: u32, weight: i64) {

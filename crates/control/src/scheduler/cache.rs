@@ -4,53 +4,14 @@
 //! Upstream: pkg/scheduler/backend/cache/{cache,node_tree,snapshot}.go, pkg/scheduler/framework/types.go (`NodeInfo`).
 
 use super::affinity::Terms;
-use super::demand::{Demand, HostPort, Memo, is_scalar};
+use super::demand::{Demand, Memo};
 use super::groups::{Class, Groups, PodFilter, Slot};
-use crate::pod::amount;
+use super::rows::{Column, NodeSlot, Room, give_back, set_scalars, take};
+use crate::node_lifecycle::Zone;
 use setpoint_api::slab::Slab;
-use setpoint_api::{Affinity, Labels, Node, ObjId, Pod, ResourceList, Selector, Store, Str, Uid};
+use setpoint_api::{Affinity, Labels, Node, ObjId, Pod, Selector, Store, Str, Uid};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-
-/// The node is cordoned.
-pub const UNSCHEDULABLE: u8 = 1;
-/// The node has a NoSchedule or NoExecute taint.
-pub const HARD_TAINTS: u8 = 2;
-/// The node has a PreferNoSchedule taint.
-pub const SOFT_TAINTS: u8 = 4;
-
-/// What a node has and what is taken of it. CPU in thousandths of a core, memory and ephemeral storage in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Room {
-    pub cpu: i64,
-    pub memory: i64,
-    pub ephemeral: i64,
-    pub most_pods: i64,
-    pub used_cpu: i64,
-    pub used_memory: i64,
-    pub used_ephemeral: i64,
-    pub pods: i64,
-    /// Taken CPU as it counts in scores.
-    pub nonzero_cpu: i64,
-    /// Taken memory as it counts in scores.
-    pub nonzero_memory: i64,
-    /// What may keep pods away besides room.
-    pub flags: u8,
-}
-
-/// The rest of what is known of a node.
-#[derive(Clone, Debug, Default)]
-pub struct NodeSlot {
-    /// Name.
-    pub name: Str,
-    /// The node; none while only its pods are known.
-    pub node: Option<Rc<Node>>,
-    /// Host ports in use, each as often as it is.
-    pub ports: Vec<HostPort>,
-    /// Extended resources: what there is and what is taken.
-    pub scalars: BTreeMap<Str, (i64, i64)>,
-}
 
 /// A pod on a node.
 #[derive(Clone, Debug)]
@@ -69,34 +30,6 @@ pub struct PodEntry {
     class: Option<u32>,
 }
 
-/// The values of one node label, by node.
-#[derive(Clone, Debug, Default)]
-pub struct Column {
-    key: Str,
-    values: BTreeMap<Str, u32>,
-    /// Number of the value by node; 0 where the label is missing.
-    pub by_slot: Vec<u32>,
-}
-
-impl Column {
-    /// How many numbers there are, 0 included.
-    pub fn len(&self) -> usize {
-        self.values.len() + 1
-    }
-    fn set(&mut self, slot: Slot, value: Option<&Str>) {
-        let next = self.values.len() as u32 + 1;
-        let number = value.map_or(0, |value| *self.values.entry(value.clone()).or_insert(next));
-        if self.by_slot.len() <= slot as usize {
-            self.by_slot.resize(slot as usize + 1, 0);
-        }
-        self.by_slot[slot as usize] = number;
-    }
-    /// Number of the value on a node; 0 where the label is missing.
-    pub fn value(&self, slot: Slot) -> usize {
-        self.by_slot.get(slot as usize).map_or(0, |number| *number as usize)
-    }
-}
-
 /// Nodes and the pods on them.
 #[derive(Clone, Debug, Default)]
 pub struct Cache {
@@ -107,7 +40,7 @@ pub struct Cache {
     pub nodes: Vec<NodeSlot>,
     free: Vec<Slot>,
     /// Nodes by zone, zones in the order in which they came.
-    zones: Vec<(String, Vec<Slot>)>,
+    zones: Vec<(Zone, Vec<Slot>)>,
     order: Rc<Vec<Slot>>,
     order_is_stale: bool,
     pods: Slab<PodEntry>,
@@ -186,22 +119,16 @@ impl Cache {
         let slot = self.slot_for(&node.metadata.name);
         let old = self.nodes[slot as usize].node.replace(node.clone());
         let room = &mut self.rooms[slot as usize];
-        let allocatable = &node.status.allocatable;
-        let of = |name: &str| allocatable.get(name).map_or(0, |quantity| amount(name, quantity));
-        room.cpu = of("cpu");
-        room.memory = of("memory");
-        room.ephemeral = of("ephemeral-storage");
-        room.most_pods = of("pods");
-        room.flags = flags(node);
+        room.set(node);
         if old.as_ref().is_none_or(|old| old.status.allocatable != node.status.allocatable) {
-            set_scalars(&mut self.nodes[slot as usize].scalars, allocatable);
+            set_scalars(&mut self.nodes[slot as usize].scalars, &node.status.allocatable);
         }
         let is_new_label = old.as_ref().is_none_or(|old| old.metadata.labels != node.metadata.labels);
         if is_new_label {
             for column in &mut self.columns {
                 column.set(slot, node.metadata.labels.get(&column.key));
             }
-            let (left, entered) = (old.as_deref().map(zone_key), zone_key(node));
+            let (left, entered) = (old.as_deref().map(Zone::of), Zone::of(node));
             if left.as_ref() != Some(&entered) {
                 self.leave_zone(slot, left);
                 self.enter_zone(slot, entered);
@@ -217,7 +144,7 @@ impl Cache {
     pub fn remove_node(&mut self, name: &str) {
         let Some(slot) = self.slot_of(name) else { return };
         let old = self.nodes[slot as usize].node.take();
-        self.leave_zone(slot, old.as_deref().map(zone_key));
+        self.leave_zone(slot, old.as_deref().map(Zone::of));
         self.count_images(old.as_deref(), false);
         for column in &mut self.columns {
             column.set(slot, None);
@@ -234,7 +161,7 @@ impl Cache {
         }
     }
 
-    fn enter_zone(&mut self, slot: Slot, zone: String) {
+    fn enter_zone(&mut self, slot: Slot, zone: Zone) {
         self.order_is_stale = true;
         match self.zones.iter_mut().find(|(name, _)| *name == zone) {
             Some((_, slots)) => slots.push(slot),
@@ -242,7 +169,7 @@ impl Cache {
         }
     }
 
-    fn leave_zone(&mut self, slot: Slot, zone: Option<String>) {
+    fn leave_zone(&mut self, slot: Slot, zone: Option<Zone>) {
         self.order_is_stale = true;
         if let Some((_, slots)) = self.zones.iter_mut().find(|(name, _)| Some(name) == zone.as_ref()) {
             slots.retain(|other| *other != slot);
@@ -268,7 +195,7 @@ impl Cache {
     pub fn add_pod(&mut self, pod: &Pod, node: &Str) {
         let slot = self.slot_for(node);
         let demand = self.demand(pod);
-        self.take(slot, &demand);
+        take(&mut self.rooms[slot as usize], &mut self.nodes[slot as usize], &demand);
         let meta = &pod.metadata;
         let counted_in = self.groups.of_pod(&meta.namespace, &meta.labels, meta.is_deleting());
         for id in &counted_in {
@@ -289,7 +216,8 @@ impl Cache {
     /// A pod is no longer on its node.
     pub fn remove_pod(&mut self, id: ObjId) -> bool {
         let Some(entry) = self.pods.remove(id.0) else { return false };
-        self.give_back(entry.slot, &entry.demand);
+        let at = entry.slot as usize;
+        give_back(&mut self.rooms[at], &mut self.nodes[at], &entry.demand);
         for id in &entry.counted_in {
             if let Some(group) = self.groups.get_mut(*id) {
                 group.on.remove(entry.slot);
@@ -326,41 +254,6 @@ impl Cache {
         }
     }
 
-    fn take(&mut self, slot: Slot, demand: &Demand) {
-        let (room, entry) = (&mut self.rooms[slot as usize], &mut self.nodes[slot as usize]);
-        room.pods += 1;
-        room.used_cpu = room.used_cpu.saturating_add(demand.cpu);
-        room.used_memory = room.used_memory.saturating_add(demand.memory);
-        room.used_ephemeral = room.used_ephemeral.saturating_add(demand.ephemeral);
-        room.nonzero_cpu = room.nonzero_cpu.saturating_add(demand.nonzero_cpu);
-        room.nonzero_memory = room.nonzero_memory.saturating_add(demand.nonzero_memory);
-        for (name, value) in &demand.scalars {
-            let used = &mut entry.scalars.entry(name.clone()).or_insert((0, 0)).1;
-            *used = used.saturating_add(*value);
-        }
-        entry.ports.extend(demand.ports.iter().cloned());
-    }
-
-    fn give_back(&mut self, slot: Slot, demand: &Demand) {
-        let (room, entry) = (&mut self.rooms[slot as usize], &mut self.nodes[slot as usize]);
-        room.pods -= 1;
-        room.used_cpu = room.used_cpu.saturating_sub(demand.cpu);
-        room.used_memory = room.used_memory.saturating_sub(demand.memory);
-        room.used_ephemeral = room.used_ephemeral.saturating_sub(demand.ephemeral);
-        room.nonzero_cpu = room.nonzero_cpu.saturating_sub(demand.nonzero_cpu);
-        room.nonzero_memory = room.nonzero_memory.saturating_sub(demand.nonzero_memory);
-        for (name, value) in &demand.scalars {
-            if let Some((_, used)) = entry.scalars.get_mut(name) {
-                *used = used.saturating_sub(*value);
-            }
-        }
-        for port in &demand.ports {
-            if let Some(at) = entry.ports.iter().position(|used| used == port) {
-                entry.ports.swap_remove(at);
-            }
-        }
-    }
-
     fn class_of(&mut self, namespace: &Str, affinity: &Rc<Affinity>) -> Option<u32> {
         let ids = self.class_index.get(namespace).map_or(&[][..], Vec::as_slice);
         let of = |id: &&u32| self.classes.get(id).map(|class| &class.affinity);
@@ -385,8 +278,7 @@ impl Cache {
         if let Some(at) = self.columns.iter().position(|column| column.key == *key) {
             return at;
         }
-        let mut column = Column { key: key.clone(), ..Column::default() };
-        column.by_slot = vec![0; self.nodes.len()];
+        let mut column = Column::of(key);
         for (slot, entry) in self.nodes.iter().enumerate() {
             let value = entry.node.as_ref().and_then(|node| node.metadata.labels.get(key));
             column.set(slot as Slot, value);
@@ -423,29 +315,4 @@ impl Cache {
         }
         id
     }
-}
-
-fn flags(node: &Node) -> u8 {
-    let soft = |taint: &setpoint_api::Taint| &*taint.effect == "PreferNoSchedule";
-    let cordoned = if node.spec.unschedulable { UNSCHEDULABLE } else { 0 };
-    let has_hard = node.spec.taints.iter().any(|taint| !soft(taint));
-    let has_soft = node.spec.taints.iter().any(soft);
-    cordoned | if has_hard { HARD_TAINTS } else { 0 } | if has_soft { SOFT_TAINTS } else { 0 }
-}
-
-fn set_scalars(scalars: &mut BTreeMap<Str, (i64, i64)>, allocatable: &ResourceList) {
-    for (has, _) in scalars.values_mut() {
-        *has = 0;
-    }
-    for (name, quantity) in allocatable.iter().filter(|(name, _)| is_scalar(name)) {
-        scalars.entry(name.clone()).or_insert((0, 0)).0 = quantity.value();
-    }
-}
-
-/// Upstream: `GetZoneKey` in staging/src/k8s.io/component-helpers/node/topology/helpers.go.
-fn zone_key(node: &Node) -> String {
-    let label = |new: &str, old: &str| node.metadata.label(old).or(node.metadata.label(new)).unwrap_or("");
-    let region = label("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region");
-    let zone = label("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone");
-    if region.is_empty() && zone.is_empty() { String::new() } else { format!("{region}:\0:{zone}") }
 }

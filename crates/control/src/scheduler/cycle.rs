@@ -7,7 +7,7 @@ use super::filters::{Filters, Plugins, Rejection};
 use super::groups::Slot;
 use super::message::FitError;
 use super::scores::{self, PluginScores};
-use super::{Decision, Verdict, preempt};
+use super::{Decision, NodeScore, Verdict, preempt};
 use crate::scheduler::filters::Plugin;
 use setpoint_api::{Pod, Store};
 
@@ -148,8 +148,9 @@ fn record(
     let name = |slot: Slot| cache.nodes[slot as usize].name.clone();
     let totals = totals(found.feasible.len(), scores);
     let scored = |(at, slot): (usize, &Slot)| {
-        let rows = scores.iter().filter_map(|row| Some((row.plugin, row.scores.get(at)? * row.weight)));
-        (name(*slot), rows.collect(), totals.get(at).copied().unwrap_or(0))
+        let plugins = scores.iter().filter_map(|row| Some((row.plugin, row.scores.get(at)? * row.weight)));
+        let total = totals.get(at).copied().unwrap_or(0);
+        NodeScore { node: name(*slot), plugins: plugins.collect(), total }
     };
     Decision {
         pod: filters.pod.metadata.full_name().into(),

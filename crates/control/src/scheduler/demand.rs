@@ -102,24 +102,40 @@ fn host_ports(spec: &PodSpec) -> Vec<HostPort> {
 /// Keeps the demand of the template that was asked for last: pods of one ReplicaSet share their container lists.
 #[derive(Clone, Debug, Default)]
 pub struct Memo {
-    last: Option<(Rc<Vec<Container>>, Rc<Vec<Container>>, Rest, Rc<Demand>)>,
+    last: Option<Known>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    containers: Rc<Vec<Container>>,
+    init_containers: Rc<Vec<Container>>,
+    rest: Rest,
+    demand: Rc<Demand>,
+}
+
+impl Known {
+    fn is_of(&self, spec: &PodSpec) -> bool {
+        Rc::ptr_eq(&self.containers, &spec.containers)
+            && Rc::ptr_eq(&self.init_containers, &spec.init_containers)
+            && same_rest(&self.rest, &spec.rest)
+            && spec.overhead.is_empty()
+    }
 }
 
 impl Memo {
     /// The demand of a pod.
     pub fn demand(&mut self, spec: &PodSpec) -> Rc<Demand> {
-        if let Some((containers, init_containers, rest, demand)) = &self.last
-            && Rc::ptr_eq(containers, &spec.containers)
-            && Rc::ptr_eq(init_containers, &spec.init_containers)
-            && same_rest(rest, &spec.rest)
-            && spec.overhead.is_empty()
-        {
-            return demand.clone();
+        if let Some(known) = self.last.as_ref().filter(|known| known.is_of(spec)) {
+            return known.demand.clone();
         }
         let demand = Rc::new(Demand::of(spec));
         if spec.overhead.is_empty() {
-            let lists = (spec.containers.clone(), spec.init_containers.clone());
-            self.last = Some((lists.0, lists.1, spec.rest.clone(), demand.clone()));
+            self.last = Some(Known {
+                containers: spec.containers.clone(),
+                init_containers: spec.init_containers.clone(),
+                rest: spec.rest.clone(),
+                demand: demand.clone(),
+            });
         }
         demand
     }

@@ -4,10 +4,11 @@
 //! noderesources/fit.go}.
 
 use super::affinity::{InterPodFilter, InterPodMiss};
-use super::cache::{Cache, HARD_TAINTS, Room, UNSCHEDULABLE};
+use super::cache::Cache;
 use super::demand::Demand;
 use super::groups::Slot;
 use super::node_rules::{NodeRules, is_tolerated, tolerates_hard_taints};
+use super::rows::{HARD_TAINTS, Room, UNSCHEDULABLE};
 use super::spread::{SpreadFilter, SpreadMiss};
 use setpoint_api::{Node, Pod, Store, Str, Taint};
 use std::borrow::Cow;

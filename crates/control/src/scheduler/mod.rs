@@ -28,6 +28,7 @@ pub mod message;
 pub mod node_rules;
 mod preempt;
 pub mod queue;
+pub mod rows;
 pub mod scores;
 pub mod spread;
 
@@ -63,8 +64,19 @@ pub struct Decision {
     pub node: Option<Str>,
     /// Nodes that a filter refused, with its reasons.
     pub rejected: Vec<(Str, Vec<Cow<'static, str>>)>,
-    /// Nodes that would do: weighted score by plugin, and their sum.
-    pub scores: Vec<(Str, Vec<(&'static str, i64)>, i64)>,
+    /// Nodes that would do.
+    pub scores: Vec<NodeScore>,
+}
+
+/// How good a node is for a pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeScore {
+    /// The node.
+    pub node: Str,
+    /// Weighted score by plugin, in upstream's order.
+    pub plugins: Vec<(&'static str, i64)>,
+    /// Their sum.
+    pub total: i64,
 }
 
 /// What came of a scheduling cycle.

@@ -1,42 +1,16 @@
 //! What a pod demands and prefers of nodes' labels and names, and which taints it puts up with.
 //!
-//! Upstream: staging/src/k8s.io/component-helpers/scheduling/corev1/{helpers.go,nodeaffinity/nodeaffinity.go},
-//! staging/src/k8s.io/api/core/v1/toleration.go.
+//! Upstream: staging/src/k8s.io/component-helpers/scheduling/corev1/{helpers.go,nodeaffinity/nodeaffinity.go}.
 
+use crate::taints::tolerates;
 use setpoint_api::select::{Operator, Requirement};
 use setpoint_api::{Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Str, Taint, Toleration};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Whether a toleration puts up with a taint. Only with `compares` do the operators Lt and Gt count, as with the feature
-/// TaintTolerationComparisonOperators, which is off by default.
-///
-/// Upstream: `ToleratesTaint`.
-pub fn tolerates(toleration: &Toleration, taint: &Taint, compares: bool) -> bool {
-    if !toleration.effect.is_empty() && toleration.effect != taint.effect {
-        return false;
-    }
-    if !toleration.key.is_empty() && toleration.key != taint.key {
-        return false;
-    }
-    match &*toleration.operator {
-        "" | "Equal" => toleration.value == taint.value,
-        "Exists" => true,
-        "Lt" | "Gt" if compares => {
-            let number = |text: &str| text.parse::<i64>().ok();
-            match (number(&taint.value), number(&toleration.value)) {
-                (Some(taint), Some(bound)) if &*toleration.operator == "Lt" => taint < bound,
-                (Some(taint), Some(bound)) => taint > bound,
-                _ => false,
-            }
-        }
-        _ => false,
-    }
-}
-
 /// Whether some toleration puts up with a taint.
 pub fn is_tolerated(taint: &Taint, tolerations: &[Toleration]) -> bool {
-    tolerations.iter().any(|toleration| tolerates(toleration, taint, false))
+    tolerations.iter().any(|toleration| tolerates(toleration, taint))
 }
 
 /// Whether every taint that keeps pods off a node is put up with.
@@ -51,23 +25,27 @@ pub fn intolerable_soft_taints(taints: &[Taint], tolerations: &[Toleration]) -> 
     soft.filter(|taint| !is_tolerated(taint, tolerations)).count() as i64
 }
 
-/// One term of a node selector, ready to match; none if it is malformed or empty, which matches no node.
+/// One term of a node selector, ready to match; one that is malformed or empty matches no node.
 #[derive(Clone, Debug)]
-struct Term(Option<(Vec<Requirement>, Vec<(bool, Str)>)>);
+struct Term {
+    is_valid: bool,
+    labels: Vec<Requirement>,
+    /// Names that the node must have or must not have.
+    names: Vec<(bool, Str)>,
+}
 
 impl Term {
     fn of(term: &NodeSelectorTerm) -> Self {
-        if term.match_expressions.is_empty() && term.match_fields.is_empty() {
-            return Self(None);
-        }
         let labels: Option<Vec<_>> = term.match_expressions.iter().map(label_requirement).collect();
-        let fields: Option<Vec<_>> = term.match_fields.iter().map(field_requirement).collect();
-        Self(labels.zip(fields))
+        let names: Option<Vec<_>> = term.match_fields.iter().map(name_requirement).collect();
+        let is_empty = term.match_expressions.is_empty() && term.match_fields.is_empty();
+        let is_valid = labels.is_some() && names.is_some() && !is_empty;
+        Self { is_valid, labels: labels.unwrap_or_default(), names: names.unwrap_or_default() }
     }
     fn matches(&self, node: &Node) -> bool {
-        let Some((labels, fields)) = &self.0 else { return false };
-        labels.iter().all(|requirement| requirement.matches(&node.metadata.labels))
-            && fields.iter().all(|(is_in, name)| *is_in == (node.metadata.name == *name))
+        self.is_valid
+            && self.labels.iter().all(|requirement| requirement.matches(&node.metadata.labels))
+            && self.names.iter().all(|(is_in, name)| *is_in == (node.metadata.name == *name))
     }
 }
 
@@ -85,7 +63,7 @@ fn label_requirement(given: &NodeSelectorRequirement) -> Option<Requirement> {
 }
 
 /// Whether the name must be (or must not be) the one value.
-fn field_requirement(given: &NodeSelectorRequirement) -> Option<(bool, Str)> {
+fn name_requirement(given: &NodeSelectorRequirement) -> Option<(bool, Str)> {
     let [value] = given.values.as_slice() else { return None };
     match (&*given.key, &*given.operator) {
         ("metadata.name", "In") => Some((true, value.clone())),

@@ -3,11 +3,12 @@
 //! Upstream: pkg/scheduler/framework/plugins/{tainttoleration,nodeaffinity,noderesources,imagelocality},
 //! pkg/scheduler/framework/plugins/helper/normalize_score.go, pkg/scheduler/apis/config/v1/default_plugins.go.
 
-use super::cache::{Cache, Room, SOFT_TAINTS};
+use super::cache::Cache;
 use super::demand::Demand;
 use super::filters::Filters;
 use super::groups::Slot;
 use super::node_rules::intolerable_soft_taints;
+use super::rows::{Room, SOFT_TAINTS};
 use super::{affinity, spread};
 use setpoint_api::{Node, PodSpec, Store, Str};
 
@@ -57,7 +58,7 @@ fn on_node(cache: &Cache, slots: &[Slot], score: impl Fn(&Node) -> i64) -> Vec<i
 
 /// Upstream: `DefaultNormalizeScore`.
 fn normalise(mut scores: Vec<i64>, is_reversed: bool) -> Vec<i64> {
-    let most = scores.iter().copied().max().unwrap_or(0);
+    let most = scores.iter().copied().max().unwrap_or(0).max(0);
     for score in &mut scores {
         *score = if most == 0 { 0 } else { 100 * *score / most };
         *score = if is_reversed { 100 - *score } else { *score };
@@ -82,7 +83,7 @@ fn node_affinity(cache: &Cache, filters: &Filters, slots: &[Slot]) -> Option<Vec
 fn least_allocated(demand: &Demand, room: &Room) -> i64 {
     let share = |taken: i64, wanted: i64, has: i64| match taken.saturating_add(wanted) {
         sum if sum > has => 0,
-        sum => percent(has - sum, has),
+        sum => percent(has.saturating_sub(sum), has),
     };
     let amounts = [
         (room.nonzero_cpu, demand.nonzero_cpu, room.cpu),

@@ -35,6 +35,10 @@ impl Constraint {
         (!self.honors_affinity || rules.matches(node))
             && (!self.honors_taints || tolerates_hard_taints(&node.spec.taints, &pod.spec.tolerations))
     }
+    /// Whether pods on every node count.
+    fn includes_all(&self, rules: &NodeRules) -> bool {
+        !self.honors_taints && (!self.honors_affinity || rules.demands_nothing())
+    }
     /// Nodes with their counts of matching pods.
     fn pods<'a>(&self, cache: &'a Cache) -> impl Iterator<Item = (Slot, u32)> + use<'a> {
         let group = self.group.and_then(|id| cache.groups.get(id));
@@ -170,11 +174,13 @@ impl SpreadFilter {
         let count = |constraint: Constraint| {
             let column = &cache.columns[constraint.column];
             let counts = constraint.counts(cache);
+            let includes_all = constraint.includes_all(rules);
             // Places without an eligible node stay at none.
-            let mut places: Vec<Option<i64>> = vec![None; column.len()];
+            let mut places: Vec<Option<i64>> = vec![None; column.numbers()];
             for slot in &slots {
-                let is_included = cache.node(*slot).is_some_and(|node| constraint.includes(node, pod, rules));
-                if is_included {
+                let is_included =
+                    || cache.node(*slot).is_some_and(|node| constraint.includes(node, pod, rules));
+                if includes_all || is_included() {
                     let place = places[column.value(*slot)].get_or_insert(0);
                     *place += i64::from(counts[*slot as usize]);
                 }
@@ -231,19 +237,22 @@ pub fn scores(
     for constraint in &constraints {
         let column = &cache.columns[constraint.column];
         let counts = constraint.counts(cache);
+        let includes_all = constraint.includes_all(rules);
         let candidates = || slots.iter().zip(&is_ignored).filter(|(_, ignored)| !**ignored);
         let mut places: Vec<Option<i64>> = Vec::new();
         let size = if &*constraint.key == HOSTNAME {
             candidates().count()
         } else {
-            places = vec![None; column.len()];
+            places = vec![None; column.numbers()];
             for (slot, _) in candidates() {
                 places[column.value(*slot)] = Some(0);
             }
             let size = places.iter().flatten().count();
             for (slot, count) in constraint.pods(cache).filter(|(slot, _)| !is_own || has_all(*slot)) {
                 let Some(place) = &mut places[column.value(slot)] else { continue };
-                if cache.node(slot).is_some_and(|node| constraint.includes(node, pod, rules)) {
+                let is_included =
+                    || cache.node(slot).is_some_and(|node| constraint.includes(node, pod, rules));
+                if includes_all || is_included() {
                     *place += i64::from(count);
                 }
             }
@@ -262,8 +271,15 @@ pub fn scores(
             *score += count as f64 * weight + (constraint.max_skew - 1) as f64;
         }
     }
-    let rounded = raw.iter().map(|score| libm::round(*score) as i64).collect();
+    let rounded = raw.into_iter().map(round).collect();
     Some(normalise(rounded, &is_ignored))
+}
+
+/// The nearest integer, halves away from zero.
+fn round(score: f64) -> i64 {
+    let whole = score as i64;
+    let rest = score - whole as f64;
+    whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5)
 }
 
 fn normalise(mut scores: Vec<i64>, is_ignored: &[bool]) -> Vec<i64> {

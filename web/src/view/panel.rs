@@ -1,0 +1,49 @@
+//! The parts of the page that people read at leisure. They are drawn anew only when their picture is.
+
+use super::{chart, controls, feed, gauges};
+use crate::app::Send;
+use setpoint_lab::frame::Frame;
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Which part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Gauges,
+    Controls,
+    Feed,
+    Chart,
+}
+
+/// What the feed is narrowed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Warnings only.
+    pub warnings: bool,
+    /// Lines that hold this text, in lower case.
+    pub text: Rc<str>,
+}
+
+/// One component for all parts: each kind of component costs the visitor some kilobytes.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    pub part: Part,
+    pub frame: Rc<Frame>,
+    /// Where the load slider stands.
+    pub load: u32,
+    /// The pod that was pressed.
+    pub selected: Option<u32>,
+    pub filter: Filter,
+    pub send: Send,
+}
+
+/// One part.
+#[component]
+pub fn Panel(props: &Props) -> Html {
+    match props.part {
+        Part::Gauges => gauges::view(props),
+        Part::Controls => controls::view(props),
+        Part::Feed => feed::view(props),
+        Part::Chart => chart::view(&props.frame),
+    }
+}

@@ -33,6 +33,13 @@ impl Timeline {
         self.tracks.entry(track.to_string()).or_default().push(Entry { at, text });
     }
 
+    /// Takes away what came before a time, in milliseconds.
+    pub fn since(mut self, from: i64) -> Timeline {
+        self.tracks.values_mut().for_each(|entries| entries.retain(|entry| entry.at >= from));
+        self.tracks.retain(|_, entries| !entries.is_empty());
+        self
+    }
+
     /// Reads what [`Display`] has written.
     ///
     /// # Errors

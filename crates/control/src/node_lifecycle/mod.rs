@@ -70,9 +70,6 @@ const NAME: &str = "node-controller";
 /// Distance of two looks at the queues (upstream's NodeEvictionPeriod).
 const PASS: Micros = 100 * MILLISECOND;
 
-/// How long a look at all nodes takes.
-const LOOK: Micros = MILLISECOND;
-
 /// Its row.
 pub const ROW: Controller = Controller {
     name: NAME,
@@ -80,9 +77,7 @@ pub const ROW: Controller = Controller {
     watches: &[Kind::Node],
     on_change,
     reconcile,
-    // The next look begins a period after the last has ended (`wait.UntilWithContext`): what was seen ten looks ago is
-    // older than ten periods.
-    period: |tuning| Some(tuning.node_monitor_period + LOOK),
+    period: |tuning| Some(tuning.node_monitor_period),
     workers: 8,
     wants_failures: false,
     forget: |memory| memory.node_lifecycle = Memory::default(),

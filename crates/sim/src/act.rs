@@ -1,10 +1,11 @@
 //! What a person does to the cluster. Whatever no longer applies becomes a fact that says so; nothing fails.
 
 use crate::action::Action;
+use crate::control_loop::Call;
 use crate::fact::{Actor, What};
 use crate::sim::{MachineConfig, Sim};
-use setpoint_api::{DeleteOptions, Deployment, Kind, Node, ObjId, Object, Resource, Scope, Status};
-use setpoint_control::{CONTROLLERS, Profile, Tuning};
+use setpoint_api::{DeleteOptions, Deployment, Kind, Node, ObjId, Object, Resource, Scope, Selector, Status};
+use setpoint_control::{CONTROLLERS, Profile, Tuning, Write};
 use std::rc::Rc;
 
 /// More requests per second than this are not simulated one by one.
@@ -64,6 +65,9 @@ impl Sim {
                 let id = self.pod(namespace, pod)?;
                 let options = DeleteOptions { grace_seconds: *grace_seconds, ..DeleteOptions::default() };
                 self.by_person(fact, |store, stamp| store.delete(id, options, stamp))
+            }
+            Action::DeletePods { namespace, selector, nth, grace_seconds } => {
+                self.delete_pods(namespace, selector, *nth, *grace_seconds, fact)
             }
             Action::CrashPod { namespace, pod } => {
                 let id = self.pod(namespace, pod)?;
@@ -127,6 +131,29 @@ impl Sim {
 
     fn pod(&self, namespace: &str, name: &str) -> Result<ObjId, String> {
         self.store.id_of(Kind::Pod, namespace, name).ok_or_else(|| format!("pods {name:?} not found"))
+    }
+
+    fn delete_pods(
+        &mut self,
+        namespace: &str,
+        selector: &str,
+        nth: Option<u32>,
+        grace_seconds: Option<i64>,
+        fact: u64,
+    ) -> Result<(), String> {
+        let selector = Selector::parse(selector).map_err(|error| error.to_string())?;
+        let mut pods = self.store.pods_matching(namespace, &selector);
+        if let Some(nth) = nth {
+            pods = pods.get(nth as usize).copied().into_iter().collect();
+        }
+        if pods.is_empty() {
+            return Err("No resources found".into());
+        }
+        pods.sort_by_key(|pod| pod.metadata.name.clone());
+        let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
+        let deletes = pods.iter().map(|pod| Write::Delete(pod.metadata.id, options, None)).collect();
+        self.send(Call::background(Actor::Person, 0, deletes, fact));
+        Ok(())
     }
 
     fn edit_deployment(

@@ -59,7 +59,7 @@ fn gauge(
 
 fn target(app: &App, at_us: i64, send: &Send) -> Html {
     let who = match &*app.target_set_by {
-        "manifest" => "by the manifest".to_string(),
+        "manifest" => "by manifest".to_string(),
         other => format!("by {other}"),
     };
     let change = |by: i32| {
@@ -160,7 +160,7 @@ fn cpu(app: &App, at_us: i64) -> Html {
     };
     let look = app.autoscaler.as_ref().and_then(|hpa| hpa.next_look_us);
     let state = match look {
-        Some(look) if look > at_us => html! { format!("looks in {}", words::seconds_left(look - at_us)) },
+        Some(look) if look > at_us => html! { format!("next in {}", words::seconds_left(look - at_us)) },
         _ => html! {},
     };
     let foot = match (&app.autoscaler, goal) {

@@ -19,6 +19,7 @@ pub mod status;
 pub mod store;
 pub mod text;
 pub mod time;
+pub mod validate;
 pub mod wire;
 
 pub use int_or_percent::IntOrPercent;

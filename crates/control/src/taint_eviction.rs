@@ -62,10 +62,8 @@ fn on_change(cx: &ChangeCx, change: &Change, memory: &mut AllMemory, keys: &mut 
     match (&change.new, &change.old) {
         (Object::Node(_), _) if is_gone => {}
         (Object::Node(node), Some(Object::Node(old))) if no_execute(old).eq(no_execute(node)) => {}
-        (Object::Node(node), old) => {
-            if old.is_some() || is_tainted(node) {
-                cx.view.pods_on(&node.metadata.name).for_each(|pod| keys.add(pod.metadata.id));
-            }
+        (Object::Node(node), old) if old.is_some() || is_tainted(node) => {
+            cx.view.pods_on(&node.metadata.name).for_each(|pod| keys.add(pod.metadata.id));
         }
         (Object::Pod(pod), Some(Object::Pod(old)))
             if !is_gone

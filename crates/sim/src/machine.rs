@@ -1,4 +1,8 @@
 //! Machines: what is, whatever the cluster believes. Power, boot, heartbeats, and the node object that stands for each.
+//!
+//! Upstream: pkg/kubelet/kubelet_node_status.go, staging/src/k8s.io/component-helpers/apimachinery/lease/controller.go.
+//! Simplified: a node registers Ready at once, without the seconds in which its network is not ready yet; all of a machine
+//! may be requested by pods, nothing is reserved for the system; heartbeats have no jitter but the first.
 
 use crate::fact::Actor;
 use crate::image::Behavior;

@@ -182,7 +182,7 @@ mod tests {
             again.starts_with("count") && again.ends_with("(combined from similar events): m10"),
             "{again}"
         );
-        for _ in 0..12 {
+        for _ in 0..13 {
             say(&mut recorder, "b".into(), Time(5));
         }
         assert_eq!(say(&mut recorder, "b".into(), Time(6)), "drop");

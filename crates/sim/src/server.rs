@@ -1,6 +1,8 @@
 //! The API server at work: names, admission, and the landing of writes in the store.
 //!
 //! Upstream: staging/src/k8s.io/apiserver/pkg/registry, pkg/registry/core/pod, plugin/pkg/admission.
+//! Simplified: a request takes one fixed time and is decided when it lands; no authentication or authorization; the
+//! ServiceAccount volume is not mounted; the Priority and ResourceQuota plugins do not look yet.
 
 use crate::fact::{Actor, What};
 use crate::queue::Wake;
@@ -10,7 +12,7 @@ use setpoint_api::{
     Condition, ConditionStatus, Event, Kind, ObjId, Object, ObjectReference, Pod, Reason, Resource, Scope,
     Stamp, Status, Str, Taint, Toleration,
 };
-use setpoint_control::{EventDraft, Failure, Patch, Write};
+use setpoint_control::{EventDraft, Failure, Gone, Patch, Write};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -245,9 +247,10 @@ impl Sim {
 
     /// Sends an event draft to the API server; it arrives a request later.
     pub(crate) fn record_later(&mut self, draft: EventDraft, cause: u64) {
-        let about = match self.store.object(draft.about) {
-            Some(object) => reference(object),
-            None => return,
+        let about = match (self.store.object(draft.about), &draft.gone) {
+            (Some(object), _) => reference(object),
+            (None, Some(gone)) => reference_to_gone(gone),
+            (None, None) => return,
         };
         self.drafts.push_back((draft, about, cause));
         self.queue.push(self.now.plus(self.tuning.api_request), Wake::Record);
@@ -267,6 +270,9 @@ impl Sim {
             Verdict::Create(event) => {
                 let Ok(id) = self.create(event.into_object(), Actor::World, cause) else { return };
                 self.recorder.created(&draft, id);
+                if draft.gone.is_some() {
+                    self.recorder.forget(draft.about);
+                }
                 self.expiries.push_back((self.now.plus(self.tuning.event_ttl), id));
                 id
             }
@@ -318,6 +324,18 @@ fn reference(object: &Object) -> ObjectReference {
         name: meta.name.clone(),
         uid: Some(meta.uid),
         resource_version: meta.resource_version.to_string().into(),
+        ..ObjectReference::default()
+    }
+}
+
+/// What an event says about an object that has left the store.
+fn reference_to_gone(gone: &Gone) -> ObjectReference {
+    ObjectReference {
+        api_version: gone.kind.api_version().into(),
+        kind: gone.kind.as_str().into(),
+        namespace: gone.namespace.clone(),
+        name: gone.name.clone(),
+        uid: Some(gone.uid),
         ..ObjectReference::default()
     }
 }

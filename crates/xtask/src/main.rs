@@ -7,6 +7,7 @@
 mod args;
 mod browser;
 mod ci;
+mod docs;
 mod engine;
 mod html;
 mod page;
@@ -37,7 +38,7 @@ cargo xtask COMMAND
   browser [PART]                          browser tests whose file name contains PART, on a fresh dist/
   swarm [--seeds N] [--first S]           random fault schedules, checked after every event
   bench [ARGS]                            benchmarks, native and in wasm
-  bless [ARGS]                            rewrite golden files to what the tests now print
+  bless [ARGS]                            rewrite golden files and generated documents to what holds now
   size                                    what the first load of dist/ transfers
   host DIR [--port N] [--base /P/] [--strict]
                                           serve a folder until standard input ends (for the tests)
@@ -86,7 +87,10 @@ fn command(mut args: Args) -> Result<()> {
             }
         }
         Some("bench") => engine::bench(&args.rest())?,
-        Some("bless") => engine::bless(&args.rest())?,
+        Some("bless") => {
+            docs::bless()?;
+            engine::bless(&args.rest())?;
+        }
         Some("size") => {
             args.finish()?;
             size::check(&dist)?;

@@ -71,6 +71,7 @@ pub fn check() -> Result<()> {
         breaches.extend(text_breaches(path, text));
     })?;
     println!("{files} files and {} crates checked", LAYERS.len());
+    crate::docs::check()?;
     if !breaches.is_empty() {
         bail!("not tidy:\n{}", breaches.join("\n"));
     }
@@ -144,7 +145,7 @@ fn has_word(line: &str, word: &str) -> bool {
 }
 
 /// Calls `visit` with each text file's path and content; built and fetched files are passed over.
-fn walk(dir: &Path, prefix: &str, visit: &mut impl FnMut(&str, &str)) -> Result<()> {
+pub fn walk(dir: &Path, prefix: &str, visit: &mut impl FnMut(&str, &str)) -> Result<()> {
     let mut entries = fs::read_dir(dir)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {

@@ -21,17 +21,28 @@ use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     Change, DeleteOptions, EndpointSlice, Kind, ObjId, Object, ObjectMeta, Op, Pod, Resource, Scope,
-    Selector, Service, Str,
+    Selector, Service, Store, Str, Uid,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What it keeps in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// Services by namespace and one pair of their selector: where a pod without that pair need not look.
     by_pair: BTreeMap<(Str, Str, Str), BTreeSet<ObjId>>,
+    /// What has changed since a Service was last looked at; without an entry all of it is looked at.
+    todo: BTreeMap<ObjId, Todo>,
     /// How often in a row a Service could not be finished.
     failures: BTreeMap<ObjId, u32>,
+}
+
+#[derive(Clone, Debug)]
+enum Todo {
+    /// The Service itself or its slices.
+    Whole,
+    /// Only these pods.
+    Pods(BTreeSet<Uid>),
 }
 
 const NAME: &str = "endpoint-slice-controller";
@@ -65,11 +76,18 @@ fn on_change(cx: &ChangeCx, change: &Change, memory: &mut AllMemory, keys: &mut 
             if change.op != Op::Deleted {
                 memory.learn_selector(service);
             }
+            memory.todo.insert(service.metadata.id, Todo::Whole);
             keys.add(service.metadata.id);
         }
         (Object::Pod(pod), old) => {
             let old = old.as_ref().and_then(Pod::from_object).filter(|_| change.op != Op::Deleted);
-            memory.services_to_update(cx, old.map(|old| &**old), pod).into_iter().for_each(|id| keys.add(id));
+            for id in memory.services_to_update(cx, old.map(|old| &**old), pod) {
+                let todo = memory.todo.entry(id).or_insert_with(|| Todo::Pods(BTreeSet::new()));
+                if let Todo::Pods(pods) = todo {
+                    pods.insert(pod.metadata.uid);
+                }
+                keys.add(id);
+            }
         }
         (Object::EndpointSlice(slice), old) => {
             let hands = |meta: &ObjectMeta| (meta.labels.get(LABEL_SERVICE_NAME).cloned(), is_managed(meta));
@@ -79,7 +97,10 @@ fn on_change(cx: &ChangeCx, change: &Change, memory: &mut AllMemory, keys: &mut 
                 let names = [before, after].into_iter().flatten().filter_map(|(name, _)| name);
                 let ids =
                     names.filter_map(|name| cx.view.id_of(Kind::Service, &slice.metadata.namespace, &name));
-                ids.collect::<BTreeSet<_>>().into_iter().for_each(|id| keys.add_after(id, SECOND));
+                for id in ids.collect::<BTreeSet<_>>() {
+                    memory.todo.insert(id, Todo::Whole);
+                    keys.add_after(id, SECOND);
+                }
             }
         }
         _ => {}
@@ -138,7 +159,8 @@ impl Memory {
 
 fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("nothing to do") };
-    let failures = &mut memory.endpointslice.failures;
+    let Memory { todo, failures, .. } = &mut memory.endpointslice;
+    let todo = todo.remove(&id);
     let Some(service) = cx.view.get::<Service>(id) else {
         failures.remove(&id);
         return Outcome::idle("the Service is gone; its slices are garbage");
@@ -147,14 +169,17 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
         return Outcome::idle("no selector: somebody else keeps the endpoints");
     }
     let selector = Selector::from_match_labels(&service.spec.selector);
-    let pods = cx.view.pods_matching(&service.metadata.namespace, &selector);
     let slices = cx.view.dependents::<EndpointSlice>(service.metadata.uid);
     let slices: Vec<_> =
         slices.filter(|slice| is_managed(&slice.metadata) && !slice.metadata.is_deleting()).collect();
-    let plan = plan(service, &pods, &slices, cx.view);
+    let (pods, changed) = match todo {
+        Some(Todo::Pods(uids)) => (selected(cx.view, service, &selector, &uids), Some(uids)),
+        _ => (cx.view.pods_matching(&service.metadata.namespace, &selector), None),
+    };
+    let plan = plan(service, &pods, changed.as_ref(), &slices, cx.view);
 
     let observed = vec![
-        ("pods", pods.len() as i64),
+        ("pods looked at", pods.len() as i64),
         ("endpoints", plan.endpoints as i64),
         ("slices to create", plan.create.len() as i64),
         ("slices to update", plan.update.len() as i64),
@@ -168,7 +193,9 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let mut writes: Vec<Write> = creates.chain(updates).chain(deletes).collect();
     let mut requeue_after = None;
     if plan.skipped.is_empty() {
-        failures.remove(&id);
+        if changed.is_none() {
+            failures.remove(&id);
+        }
     } else {
         writes.push(Write::Event(skipped_event(service, &plan.skipped)));
         let times = failures.entry(id).or_insert(0);
@@ -182,6 +209,20 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
         note: Note { observed, decision: decision.into() },
         ..Outcome::default()
     }
+}
+
+/// The pods of a Service among those with the given identities, in creation order.
+fn selected<'a>(
+    view: &'a Store,
+    service: &Service,
+    selector: &Selector,
+    uids: &BTreeSet<Uid>,
+) -> Vec<&'a Rc<Pod>> {
+    let ids: BTreeSet<ObjId> = uids.iter().filter_map(|uid| view.id_of_uid(*uid)).collect();
+    let is_selected = |pod: &&Rc<Pod>| {
+        pod.metadata.namespace == service.metadata.namespace && selector.matches(&pod.metadata.labels)
+    };
+    ids.into_iter().filter_map(|id| view.get::<Pod>(id)).filter(is_selected).collect()
 }
 
 fn skipped_event(service: &Service, skipped: &[String]) -> EventDraft {

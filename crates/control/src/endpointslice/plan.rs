@@ -8,7 +8,7 @@ use setpoint_api::{
     Container, Endpoint, EndpointPort, EndpointSlice, IntOrPercent, Kind, Labels, Node, ObjId, ObjectMeta,
     OwnerReference, Pod, Service, Store, Str, Uid,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Endpoints that a slice holds at most.
@@ -65,17 +65,19 @@ impl Wanted {
     }
 }
 
-/// Compares the pods that a Service selects, in creation order, with the slices that it owns.
-pub fn plan(service: &Service, pods: &[&Rc<Pod>], slices: &[&Rc<EndpointSlice>], view: &Store) -> Plan {
+/// Compares pods that a Service selects, in creation order, with the slices that it owns. Where `changed` is given, only
+/// endpoints of these pods are looked at and all others are taken to be right; `pods` then has those of them that count.
+pub fn plan(
+    service: &Service,
+    pods: &[&Rc<Pod>],
+    changed: Option<&BTreeSet<Uid>>,
+    slices: &[&Rc<EndpointSlice>],
+    view: &Store,
+) -> Plan {
     let mut plan = Plan::default();
-    let mut groups = group(service, pods, slices, view, &mut plan);
-    for group in &mut groups {
-        if group.endpoints.order.is_empty() {
-            plan.delete.extend(group.slices.iter().map(|slice| slice.metadata.id));
-        } else {
-            plan.endpoints += group.endpoints.left;
-            plan_group(service, group, &mut plan);
-        }
+    let is_open = |pod: Uid| changed.is_none_or(|changed| changed.contains(&pod));
+    for mut group in group(service, pods, is_open, slices, view, &mut plan) {
+        plan_group(service, &mut group, is_open, &mut plan);
     }
     if plan.delete.len() == slices.len() && plan.create.is_empty() {
         place_placeholder(service, slices, &mut plan);
@@ -88,6 +90,7 @@ pub fn plan(service: &Service, pods: &[&Rc<Pod>], slices: &[&Rc<EndpointSlice>],
 fn group(
     service: &Service,
     pods: &[&Rc<Pod>],
+    is_open: impl Fn(Uid) -> bool,
     slices: &[&Rc<EndpointSlice>],
     view: &Store,
     plan: &mut Plan,
@@ -98,8 +101,8 @@ fn group(
         groups[index].slices.push(Rc::clone(slice));
     }
     let existing = slices.iter().flat_map(|slice| &slice.endpoints);
-    let existing: BTreeMap<Uid, &Rc<Endpoint>> =
-        existing.filter_map(|endpoint| Some((pod_of(endpoint)?, endpoint))).collect();
+    let existing = existing.filter_map(|endpoint| Some((pod_of(endpoint)?, endpoint)));
+    let existing: BTreeMap<Uid, &Rc<Endpoint>> = existing.filter(|(pod, _)| is_open(*pod)).collect();
     let is_numbered =
         |port: &setpoint_api::ServicePort| !matches!(port.target_port, Some(IntOrPercent::Text(_)));
     let all_numbered = service.spec.ports.iter().all(is_numbered);
@@ -121,8 +124,6 @@ fn group(
                 "skipping Pod {} for Service {}/{}: Node {node} Not Found",
                 pod.metadata.name, meta.namespace, meta.name
             ));
-            // The group stays wanted even if this was its only pod.
-            groups[index].endpoints.order.push(None);
             continue;
         }
         let kept = existing.get(&pod.metadata.uid).copied();
@@ -145,27 +146,31 @@ fn pod_of(endpoint: &Endpoint) -> Option<Uid> {
 }
 
 /// Upstream: `reconcileByPortMapping`.
-fn plan_group(service: &Service, group: &mut Group, plan: &mut Plan) {
+fn plan_group(service: &Service, group: &mut Group, is_open: impl Fn(Uid) -> bool, plan: &mut Plan) {
     let wanted = &mut group.endpoints;
     let mut updated: Vec<EndpointSlice> = Vec::new();
     let mut unchanged: Vec<&Rc<EndpointSlice>> = Vec::new();
     for slice in &group.slices {
-        let kept = slice.endpoints.iter().filter_map(|endpoint| wanted.take(pod_of(endpoint)?));
-        let kept: Vec<Rc<Endpoint>> = kept.collect();
+        let keep = |endpoint: &Rc<Endpoint>| {
+            let pod = pod_of(endpoint)?;
+            if is_open(pod) { wanted.take(pod) } else { Some(Rc::clone(endpoint)) }
+        };
+        let kept: Vec<Rc<Endpoint>> = slice.endpoints.iter().filter_map(keep).collect();
+        plan.endpoints += kept.len();
         let is_same = kept.len() == slice.endpoints.len()
             && kept.iter().zip(&slice.endpoints).all(|(new, old)| Rc::ptr_eq(new, old));
-        let has_labels = has_labels_of(slice, service);
-        if !is_same && kept.is_empty() {
+        if kept.is_empty() {
             plan.delete.push(slice.metadata.id);
-        } else if !is_same || !has_labels {
+        } else if is_same && has_labels_of(slice, service) {
+            unchanged.push(slice);
+        } else {
             let mut slice = EndpointSlice::clone(slice);
             slice.endpoints = kept;
             slice.metadata.labels = slice_labels(service);
             updated.push(slice);
-        } else {
-            unchanged.push(slice);
         }
     }
+    plan.endpoints += wanted.left;
     // Slices that are written anyway are filled first, the fullest before the others.
     updated.sort_by_key(|slice| std::cmp::Reverse(slice.endpoints.len()));
     updated.iter_mut().for_each(|slice| wanted.fill(slice));

@@ -149,7 +149,7 @@ impl Play {
         self.settle();
         loop {
             let next_beat = Time((self.now.0.div_euclid(10 * SECOND) + 1) * 10 * SECOND);
-            let next_due = self.due.first().map_or(end, |(at, ..)| *at);
+            let next_due = self.due.first().map_or(Time(i64::MAX), |(at, ..)| *at);
             if next_beat.min(next_due) > end {
                 break;
             }

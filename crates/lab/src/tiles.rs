@@ -250,7 +250,7 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
         let left = (renewed.plus(sim.tuning().node_monitor_grace).since(sim.now()) + SECOND - 1) / SECOND;
         return (power == Some(Power::Off)).then(|| {
             format!(
-                "No power, no heartbeat for {silent} s. The cluster still believes it Ready, for about {} s.",
+                "No power, silent for {silent} s; still believed Ready for about {} s.",
                 left.max(0)
             )
         });

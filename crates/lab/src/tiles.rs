@@ -249,10 +249,7 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     if is_ready {
         let left = (renewed.plus(sim.tuning().node_monitor_grace).since(sim.now()) + SECOND - 1) / SECOND;
         return (power == Some(Power::Off)).then(|| {
-            format!(
-                "No power, silent for {silent} s; still believed Ready for about {} s.",
-                left.max(0)
-            )
+            format!("No power, silent for {silent} s; still believed Ready for about {} s.", left.max(0))
         });
     }
     let taint = node.spec.taints.iter().find(|taint| &*taint.effect == "NoExecute");

@@ -52,6 +52,8 @@ pub enum Scope {
     Main,
     /// The status subresource.
     Status,
+    /// The binding of a pod: its node and its status in one change, which counts as no new generation.
+    Binding,
 }
 
 /// What happens to the dependents of a deleted object.
@@ -437,6 +439,7 @@ fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
                     let object = Rc::make_mut(object);
                     match scope {
                         Scope::Main => object.status = stored.status.clone(),
+                        Scope::Binding => {}
                         Scope::Status => {
                             let annotations = object.metadata.annotations.clone();
                             object.metadata = stored.metadata.clone();

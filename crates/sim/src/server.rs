@@ -228,7 +228,6 @@ impl Sim {
         let mut pod = (**pod).clone();
         pod.metadata.resource_version = 0;
         pod.spec.node_name = Some(node.clone());
-        let spec_only = pod.clone().into_object();
         let scheduled = Condition {
             kind: "PodScheduled".into(),
             status: ConditionStatus::True,
@@ -237,10 +236,8 @@ impl Sim {
             ..Condition::default()
         };
         put_condition(&mut pod.status.conditions, scheduled);
-        // Upstream's binding writes both parts in one transaction: the watchers see one change after the other at once.
         self.store_with(by, cause, |store, stamp| {
-            store.update(spec_only, Scope::Main, stamp)?;
-            store.update(pod.into_object(), Scope::Status, stamp).map(Some)
+            store.update(pod.into_object(), Scope::Binding, stamp).map(Some)
         })
     }
 

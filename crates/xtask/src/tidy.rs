@@ -109,7 +109,9 @@ fn foreign_breaches(tree: &str) -> Vec<String> {
 
 fn text_breaches(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let engine = ENGINE.iter().any(|dir| path.starts_with(dir)) && path.ends_with(".rs");
+    // Tests beside the engine may hold a clock against it; its sources may not.
+    let engine =
+        ENGINE.iter().any(|dir| path.starts_with(dir)) && path.contains("/src/") && path.ends_with(".rs");
     let page = path.starts_with("web/");
     // Written in two halves so that this file keeps its own rules.
     let (todo, fixme) = (concat!("TO", "DO"), concat!("FIX", "ME"));

@@ -6,6 +6,7 @@
 
 pub mod default;
 pub mod duration;
+mod indexes;
 pub mod int_or_percent;
 pub mod kinds;
 pub mod manifest;
@@ -21,6 +22,7 @@ pub mod text;
 pub mod time;
 pub mod wire;
 
+pub use indexes::PodCount;
 pub use int_or_percent::IntOrPercent;
 pub use kinds::*;
 pub use meta::*;

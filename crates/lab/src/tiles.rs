@@ -142,7 +142,7 @@ fn cpu_percent(sim: &Sim, shown: &Deployment) -> Option<i32> {
     let (mut used, mut requested) = (0, 0);
     for set in sim.store().dependents::<ReplicaSet>(shown.metadata.uid) {
         for pod in sim.store().dependents::<Pod>(set.metadata.uid) {
-            let Some(sample) = sim.metrics().pods.get(&pod.metadata.id) else { continue };
+            let Some(sample) = sim.metrics().pods.get(pod.metadata.id.0) else { continue };
             used += sample.containers.iter().map(|container| container.1).sum::<i64>();
             requested += pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
         }

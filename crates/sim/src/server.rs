@@ -115,23 +115,21 @@ impl Sim {
         let before = self.store.revision();
         let stamp = Stamp { at: self.now, fact: self.facts.count() + 1 };
         let result = operation(&mut self.store, stamp)?;
-        let changes: Vec<What> = self
-            .store
-            .changes_after(before)
-            .map(|change| What::Stored {
-                by,
-                op: change.op,
-                kind: change.new.kind(),
-                id: change.new.id(),
-                name: change.new.metadata().name.clone(),
-            })
-            .collect();
-        for what in changes {
-            self.facts.add(self.now, cause, what);
+        let mut is_watched = false;
+        for change in self.store.changes_after(before) {
+            let (kind, id) = (change.new.kind(), change.new.id());
+            let name = change.new.metadata().name.clone();
+            self.facts.add(self.now, cause, What::Stored { by, op: change.op, kind, id, name });
+            self.routes.note(change, &self.store);
+            is_watched |= has_watchers(kind);
         }
         let revision = self.store.revision();
-        if revision != before {
+        if is_watched {
             self.queue.push(self.now.plus(self.tuning.watch_delay), Wake::Deliver { revision });
+        } else if self.delivered == before {
+            // Nobody waits for it, nor for anything before it.
+            self.delivered = revision;
+            self.store.forget_changes(revision);
         }
         Ok(result)
     }
@@ -468,6 +466,11 @@ fn patch_taints(taints: &mut Rc<Vec<Taint>>, add: &[Taint], remove: &[Taint], no
         }
         taints.push(taint);
     }
+}
+
+/// Whether anybody watches a kind. Leases are read when nodes are looked at, and Events are for people.
+fn has_watchers(kind: Kind) -> bool {
+    concerns_proxies(kind) || setpoint_control::CONTROLLERS.iter().any(|row| row.watches.contains(&kind))
 }
 
 /// Which kinds a change of is shown to kube-proxies.

@@ -64,8 +64,10 @@ pub fn live(seed: u64) -> Result<Life, Failure> {
         let at = at.0 as f64 / 1e6;
         format!("seed {seed} at {at:.3} s: {what}\nreplay: cargo xtask swarm --seeds 1 --first {seed}")
     };
-    let scenario = Scenario::read(&source)
-        .map_err(|errors| Failure { report: replay(format!("{}\n{source}", errors[0]), Time(0)), sim: None })?;
+    let scenario = Scenario::read(&source).map_err(|errors| Failure {
+        report: replay(format!("{}\n{source}", errors[0]), Time(0)),
+        sim: None,
+    })?;
     let mut sim = scenario.start(seed);
     let mut checker = Checker::default();
     match live_through(&mut sim, &mut checker, &mut dice) {

@@ -324,7 +324,8 @@ fn labels_of(config: &MachineConfig) -> BTreeMap<Str, Str> {
         ("kubernetes.io/hostname", &*config.node),
         ("kubernetes.io/os", "linux"),
     ];
-    let mut labels: BTreeMap<Str, Str> = own.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+    let mut labels: BTreeMap<Str, Str> =
+        own.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
     labels.extend(config.labels.clone());
     labels
 }

@@ -63,9 +63,9 @@ fn label(text: &str, name: &str) -> Option<String> {
     let prefix = format!("{name}:");
     let mut found = header.find_map(|line| line.strip_prefix(&prefix))?.trim().to_owned();
     for line in header {
-        let is_label = line.split_once(':').is_some_and(|(word, _)| {
-            ["Watches", "Writes", "Rule", "Upstream", "Simplified"].contains(&word)
-        });
+        let is_label = line
+            .split_once(':')
+            .is_some_and(|(word, _)| ["Watches", "Writes", "Rule", "Upstream", "Simplified"].contains(&word));
         if line.is_empty() || is_label {
             break;
         }

@@ -53,6 +53,8 @@ pub enum Scope {
     Main,
     /// The status subresource.
     Status,
+    /// The binding of a pod: its node and its status in one change, which counts as no new generation.
+    Binding,
 }
 
 /// What happens to the dependents of a deleted object.
@@ -276,8 +278,12 @@ impl Store {
             object.metadata_mut().generation += 1;
         }
         let id = stored.id();
-        self.put(Some(stored), object, stamp);
-        self.finish_deletion(id, stamp);
+        if object.metadata().is_deleting() && is_removable(&object) {
+            // Whatever was the last to hold the object lets go of it: upstream does not store it once more.
+            self.remove(stored.clone(), stored, stamp);
+        } else {
+            self.put(Some(stored), object, stamp);
+        }
         Ok(id)
     }
 
@@ -290,42 +296,23 @@ impl Store {
             return Err(Status { reason: Reason::NotFound, message: "the object is gone".into() });
         };
         let mut object = stored.clone();
-        let grace = deletion_grace(&object, options);
-        let meta = object.metadata_mut();
-        let shorter = meta.deletion_grace_period_seconds.is_none_or(|old| grace < old);
-        if meta.deletion_timestamp.is_none() || shorter {
-            meta.deletion_timestamp = Some(stamp.at.whole_seconds().plus(grace * time::SECOND));
-            meta.deletion_grace_period_seconds = Some(grace);
+        if !begin_deletion(&mut object, options, stamp.at) {
+            return Ok(());
         }
-        let finalizer = match options.propagation {
-            Propagation::Background => None,
-            Propagation::Foreground => Some("foregroundDeletion"),
-            Propagation::Orphan => Some("orphan"),
-        };
-        if let Some(finalizer) = finalizer
-            && !meta.finalizers.iter().any(|f| &**f == finalizer)
-        {
-            Rc::make_mut(&mut meta.finalizers).push(finalizer.into());
+        hold_for_dependents(object.metadata_mut(), options.propagation);
+        let is_removable = is_removable(&object);
+        if is_removable && !matches!(object, Object::Pod(_)) {
+            self.remove(stored.clone(), stored, stamp);
+            return Ok(());
         }
-        if is_removable(&object) {
-            self.remove(stored, object, stamp);
-        } else if object != stored {
-            let begun = stored.metadata().deletion_timestamp.is_none();
-            if begun && has_generation(object.kind()) {
-                object.metadata_mut().generation += 1;
-            }
+        if object != stored {
             self.put(Some(stored), object, stamp);
         }
-        Ok(())
-    }
-
-    fn finish_deletion(&mut self, id: ObjId, stamp: Stamp) {
-        if let Some(object) = self.object(id).cloned()
-            && object.metadata().is_deleting()
-            && is_removable(&object)
-        {
-            self.remove(object.clone(), object, stamp);
+        // A pod's last grace is stored before the pod goes, so that watchers see both.
+        if is_removable && let Some(last) = self.object(id).cloned() {
+            self.remove(last.clone(), last, stamp);
         }
+        Ok(())
     }
 
     fn put(&mut self, old: Option<Object>, mut new: Object, stamp: Stamp) {
@@ -419,7 +406,11 @@ impl Store {
                 drop_entry(&mut self.pods_by_label, &posting, meta.id);
             }
         }
-        if let (Some(node), None) = (&pod.spec.node_name, new) {
+        let is_kept =
+            |node| matches!(new, Some(Object::Pod(new)) if new.spec.node_name.as_ref() == Some(node));
+        if let Some(node) = &pod.spec.node_name
+            && !is_kept(node)
+        {
             drop_entry(&mut self.pods_by_node, node, meta.id);
         }
     }
@@ -474,6 +465,7 @@ fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
                     let object = Rc::make_mut(object);
                     match scope {
                         Scope::Main => object.status = stored.status.clone(),
+                        Scope::Binding => {}
                         Scope::Status => {
                             let annotations = object.metadata.annotations.clone();
                             object.metadata = stored.metadata.clone();
@@ -494,6 +486,8 @@ fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
     let kept = stored.metadata();
     let meta = object.metadata_mut();
     meta.id = kept.id;
+    meta.name = kept.name.clone();
+    meta.namespace = kept.namespace.clone();
     meta.uid = kept.uid;
     meta.resource_version = kept.resource_version;
     meta.generation = kept.generation;
@@ -502,16 +496,62 @@ fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
     meta.deletion_grace_period_seconds = kept.deletion_grace_period_seconds;
 }
 
-/// Grace in seconds: only pods that a kubelet may have started are given one.
-fn deletion_grace(object: &Object, options: DeleteOptions) -> i64 {
-    let Object::Pod(pod) = object else { return 0 };
+/// Marks an object as being deleted. False where that has begun already and goes on as it is: the grace of a pod can
+/// only be shortened, and only by a number.
+fn begin_deletion(object: &mut Object, options: DeleteOptions, now: Time) -> bool {
+    let grace = match &*object {
+        Object::Pod(pod) => deletion_grace(pod, options),
+        _ => 0,
+    };
+    let is_pod = object.kind() == Kind::Pod;
+    let counts = has_generation(object.kind());
+    let meta = object.metadata_mut();
+    let Some(ends) = meta.deletion_timestamp else {
+        meta.deletion_timestamp = Some(now.whole_seconds().plus(grace.saturating_mul(time::SECOND)));
+        meta.deletion_grace_period_seconds = Some(grace);
+        meta.generation += i64::from(counts);
+        return true;
+    };
+    let old = meta.deletion_grace_period_seconds.unwrap_or(0);
+    if !is_pod || old == 0 {
+        return true;
+    }
+    let Some(grace) = options.grace_seconds.map(at_least_a_second).filter(|grace| *grace < old) else {
+        return false;
+    };
+    meta.deletion_timestamp = Some(ends.plus((grace - old).saturating_mul(time::SECOND)));
+    meta.deletion_grace_period_seconds = Some(grace);
+    true
+}
+
+/// Grace of a pod in seconds: only one that a kubelet may have started is given any.
+fn deletion_grace(pod: &Pod, options: DeleteOptions) -> i64 {
     if pod.spec.node_name.is_none() || pod.status.phase.is_finished() {
         return 0;
     }
     let own = pod.spec.termination_grace_period_seconds.unwrap_or(30);
-    let grace = options.grace_seconds.unwrap_or(own);
-    // Upstream takes a negative grace for one second.
+    at_least_a_second(options.grace_seconds.unwrap_or(own))
+}
+
+/// Upstream takes a negative grace for one second.
+fn at_least_a_second(grace: i64) -> i64 {
     if grace < 0 { 1 } else { grace }
+}
+
+/// Holds an object until the garbage collector is done with its dependents, in one way or the other.
+fn hold_for_dependents(meta: &mut ObjectMeta, propagation: Propagation) {
+    let (finalizer, other) = match propagation {
+        Propagation::Background => return,
+        Propagation::Foreground => ("foregroundDeletion", "orphan"),
+        Propagation::Orphan => ("orphan", "foregroundDeletion"),
+    };
+    let has = |name: &str| meta.finalizers.iter().any(|finalizer| &**finalizer == name);
+    if has(finalizer) && !has(other) {
+        return;
+    }
+    let finalizers = Rc::make_mut(&mut meta.finalizers);
+    finalizers.retain(|name| !matches!(&**name, "orphan" | "foregroundDeletion"));
+    finalizers.push(finalizer.into());
 }
 
 fn is_removable(object: &Object) -> bool {

@@ -124,11 +124,11 @@ impl Painter {
             id: u64::from(id.0) | 1 << 40,
             at_us: exact.or(at).unwrap_or_default().0,
             is_warning: &*event.kind == "Warning",
-            reason: event.reason.clone(),
+            reason: event.reason.clone().into(),
             object: format!("{}/{}", about.kind, about.name).into(),
-            message: event.message.clone(),
+            message: event.message.clone().into(),
             count: event.count.max(1),
-            source: event.source.component.clone(),
+            source: event.source.component.clone().into(),
             fact,
         };
         // An event that is counted up moves to the top; it is still one line.
@@ -263,8 +263,10 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
 }
 
 fn flights(sim: &Sim) -> Vec<Flight> {
-    let recent = sim.ledger().recent().rev().take(FLIGHTS_MAX);
-    let recent = recent.filter(|request| sim.now().since(request.ended) < 2 * SECOND);
+    // What is on its way to a machine without power shows at once: nobody there will answer.
+    let waiting = sim.ledger().hopeless().rev().take(FLIGHTS_MAX / 2);
+    let ended = sim.ledger().recent().rev().take(FLIGHTS_MAX);
+    let recent = waiting.chain(ended).filter(|request| sim.now().since(request.ended) < 2 * SECOND);
     recent
         .map(|request| Flight {
             id: request.id,

@@ -93,6 +93,21 @@ pub enum Action {
         #[serde(default)]
         grace_seconds: Option<i64>,
     },
+    /// Deletes the pods that a label selector matches, one request after the other in the order of their names; with
+    /// `nth` only one of them, counted from the oldest, which is 0. A scenario can so name a pod whose name is random.
+    DeletePods {
+        /// Namespace.
+        #[serde(default = "default_namespace")]
+        namespace: String,
+        /// Label selector, such as `app=web`.
+        selector: String,
+        /// Which one.
+        #[serde(default)]
+        nth: Option<u32>,
+        /// Grace in seconds.
+        #[serde(default)]
+        grace_seconds: Option<i64>,
+    },
     /// Makes the first container of a pod exit.
     CrashPod {
         /// Namespace.

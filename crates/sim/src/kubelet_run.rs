@@ -12,12 +12,12 @@ use crate::machine::{LocalPod, Machine, Process};
 use crate::queue::Wake;
 use crate::sim::Sim;
 use setpoint_api::time::MILLISECOND;
-use setpoint_api::{Change, DeleteOptions, HttpGetAction, IntOrPercent, ObjId, Op, Pod, Probe, Time};
+use setpoint_api::{Change, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Time};
 use setpoint_control::kubelet::{
     self, Command, ContainerRef, Failing, KubeletCx, PodRecord, ProbeKind, ProbeOutcome, ProbeStep, Pulled,
     Share,
 };
-use setpoint_control::{EventDraft, Patch, Write};
+use setpoint_control::{EventDraft, Gone, Patch, Write};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -173,9 +173,7 @@ impl Sim {
                 self.queue.push(at, Wake::SyncPod { machine: number, epoch, pod: id });
             }
         }
-        for event in sync.events {
-            self.record_later(event, cause);
-        }
+        self.say(sync.events, cause);
         let mut writes = Vec::new();
         if let Some(status) = sync.status {
             let until = now.plus(self.tuning.api_request + self.tuning.watch_delay);
@@ -300,8 +298,15 @@ impl Sim {
         self.sync_pod(number, id);
     }
 
+    /// Records what a kubelet says about its pods, also about one whose API object is gone already.
     fn say(&mut self, events: Vec<EventDraft>, cause: u64) {
-        for event in events {
+        for mut event in events {
+            if self.store.object(event.about).is_none() {
+                let number = self.machine_of_pod.get(event.about.0).copied().unwrap_or(u32::MAX);
+                let local =
+                    self.machines.get(number as usize).and_then(|machine| machine.pods.get(&event.about));
+                event.gone = local.map(|local| Gone::of(Kind::Pod, &local.seen.metadata));
+            }
             self.record_later(event, cause);
         }
     }
@@ -557,9 +562,9 @@ fn with_told_probe(pod: &Rc<Pod>) -> Rc<Pod> {
     if !has_told_readiness(pod) || has_probe {
         return pod.clone();
     }
-    let delay =
-        pod.metadata.annotation("sim/ready-delay").and_then(|delay| delay.parse::<f64>().ok()).unwrap_or(0.0);
     let is_never = pod.metadata.annotation("sim/never-ready").is_some();
+    let told = pod.metadata.annotation("sim/ready-delay").and_then(|delay| delay.parse::<f64>().ok());
+    let delay = told.unwrap_or(if is_never { 5.0 } else { 0.0 });
     let probe = Probe {
         http_get: Some(HttpGetAction {
             path: "/".into(),
@@ -567,7 +572,7 @@ fn with_told_probe(pod: &Rc<Pod>) -> Rc<Pod> {
             ..HttpGetAction::default()
         }),
         initial_delay_seconds: Some(delay.clamp(0.0, 86_400.0) as i32),
-        period_seconds: Some(if is_never { 3600 } else { 1 }),
+        period_seconds: Some(if is_never { 10 } else { 1 }),
         ..Probe::default()
     };
     let mut told = (**pod).clone();

@@ -10,6 +10,11 @@ use setpoint_api::{Micros, ObjId, Selector, Service};
 use setpoint_control::PodMetrics;
 use std::collections::BTreeMap;
 
+fn div_ceil(amount: i64, parts: i64) -> i64 {
+    let parts = parts.max(1);
+    amount.saturating_add(parts - 1) / parts
+}
+
 impl Sim {
     /// The metrics server samples.
     pub(crate) fn sample_due(&mut self) {
@@ -38,7 +43,8 @@ impl Sim {
                 if window * 10 < self.tuning.metrics_resolution * 9 {
                     continue;
                 }
-                let milli = told.unwrap_or(((used - first.1).max(0)) * 1000 / window.max(1));
+                // Usage is measured in billionths of a core and read in thousandths, rounded up.
+                let milli = told.unwrap_or(div_ceil((used - first.1).max(0) * 1000, window));
                 // Most pods were there at the last sample as well.
                 if let Some(sample) = self.metrics.pods.get_mut(id.0) {
                     (sample.at, sample.window) = (now, window);
@@ -69,7 +75,7 @@ impl Sim {
                 .map(|pod| pod.metadata.id)
                 .collect();
             for id in &ready {
-                shares.insert(*id, milli / ready.len() as i64);
+                shares.insert(*id, div_ceil(*milli, ready.len() as i64));
             }
         }
         shares

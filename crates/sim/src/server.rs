@@ -31,10 +31,7 @@ impl Sim {
             Write::Update(object, _) => Some(object.id()),
             Write::Patch(id, _) | Write::Delete(id, ..) | Write::Bind(id, ..) => Some(*id),
         };
-        if !self.api_up {
-            let message = "the server is currently unable to handle the request".to_string();
-            return Err(Failure { status: Status { reason: Reason::ServiceUnavailable, message }, about });
-        }
+        self.check_api_up().map_err(|status| Failure { status, about })?;
         let landed = match write {
             Write::Create(object, event) => self.create(object.clone(), by, cause).map(|id| {
                 if let Some(event) = event {
@@ -64,11 +61,10 @@ impl Sim {
                     None
                 })
             }
-            Write::Bind(id, node, event) => self.bind(*id, node, by, cause).map(|id| {
+            Write::Bind(id, node, event) => self.bind(*id, node, by, cause).inspect(|_| {
                 if let Some(event) = event {
                     self.record_later(event.clone(), cause);
                 }
-                id
             }),
             Write::Together(_) | Write::Event(_) => Ok(None),
         };
@@ -79,6 +75,15 @@ impl Sim {
             own.insert(id, object.metadata().resource_version);
         }
         Ok(())
+    }
+
+    /// Refuses while the API server is down.
+    pub(crate) fn check_api_up(&self) -> Result<(), Status> {
+        if self.api_up {
+            return Ok(());
+        }
+        let message = "the server is currently unable to handle the request".to_string();
+        Err(Status { reason: Reason::ServiceUnavailable, message })
     }
 
     /// What really led to a write. The node lifecycle controller looks at all nodes together; that it writes to one node, or
@@ -143,6 +148,10 @@ impl Sim {
             meta.namespace = Str::default();
         }
         self.admit(&mut object)?;
+        if by == Actor::Person {
+            // What controllers and kubelets make is made from objects that have been validated; a test checks that it is valid.
+            setpoint_api::validate::create(&object)?;
+        }
         let generated = object.metadata().generate_name.clone().filter(|_| object.metadata().name.is_empty());
         let Some(prefix) = generated else {
             return self.store_with(by, cause, |store, stamp| store.create(object, stamp));
@@ -217,7 +226,6 @@ impl Sim {
         let mut pod = (**pod).clone();
         pod.metadata.resource_version = 0;
         pod.spec.node_name = Some(node.clone());
-        let spec_only = pod.clone().into_object();
         let scheduled = Condition {
             kind: "PodScheduled".into(),
             status: ConditionStatus::True,
@@ -226,10 +234,8 @@ impl Sim {
             ..Condition::default()
         };
         put_condition(&mut pod.status.conditions, scheduled);
-        // Upstream's binding writes both parts in one transaction: the watchers see one change after the other at once.
         self.store_with(by, cause, |store, stamp| {
-            store.update(spec_only, Scope::Main, stamp)?;
-            store.update(pod.into_object(), Scope::Status, stamp).map(Some)
+            store.update(pod.into_object(), Scope::Binding, stamp).map(Some)
         })
     }
 

@@ -321,6 +321,7 @@ impl Sim {
     /// # Errors
     /// As the API server refuses.
     pub fn create_object(&mut self, object: Object, cause: u64) -> Result<ObjId, Status> {
+        self.check_api_up()?;
         self.create(object, Actor::Person, cause)
     }
 

@@ -1,0 +1,229 @@
+//! Containers: names, images, ports, environment, resources.
+//!
+//! Upstream: pkg/apis/core/validation/validation.go `validateContainers`, `validateInitContainers`,
+//! `ValidateContainerResourceRequirements`.
+
+use super::cause::{Errors, Path};
+use super::pod_spec::{field, items, text};
+use super::probe::{self, lifecycle};
+use super::volume::mounts;
+use crate::names::{is_dns1123_label, is_qualified_name, is_valid_port_name};
+use crate::{Container, ContainerPort, EnvVar, PodSpec, Quantity, ResourceList, ResourceRequirements};
+use std::collections::BTreeSet;
+
+/// Names of the pod's volumes.
+pub(super) type Volumes<'a> = BTreeSet<&'a str>;
+
+const RESTART_POLICIES: [&str; 3] = ["Always", "Never", "OnFailure"];
+
+/// Regular containers, of which there must be one.
+pub(super) fn containers(
+    containers: &[Container],
+    volumes: &Volumes,
+    grace: Option<i64>,
+    path: &Path,
+    errors: &mut Errors,
+) {
+    if containers.is_empty() {
+        errors.required(path, "");
+        return;
+    }
+    let mut names = BTreeSet::new();
+    for (index, container) in containers.iter().enumerate() {
+        let at = path.index(index);
+        common(container, volumes, &at, errors);
+        if !names.insert(&container.name) {
+            errors.duplicate(&at.child("name"), &container.name, "");
+        }
+        checks(container, grace, &at, errors);
+        if let Some(policy) = &container.restart_policy {
+            errors.one_of(&at.child("restartPolicy"), policy, &RESTART_POLICIES);
+        }
+    }
+    host_port_conflicts(containers, 0, path, errors);
+}
+
+/// Init containers: checks of health only for those that go on as sidecars.
+pub(super) fn init_containers(spec: &PodSpec, volumes: &Volumes, path: &Path, errors: &mut Errors) {
+    let mut names: BTreeSet<_> = spec.containers.iter().map(|container| &container.name).collect();
+    for (index, container) in spec.init_containers.iter().enumerate() {
+        let at = path.index(index);
+        common(container, volumes, &at, errors);
+        if !container.name.is_empty() && !names.insert(&container.name) {
+            errors.duplicate(&at.child("name"), &container.name, "");
+        }
+        host_port_conflicts(std::slice::from_ref(container), index, path, errors);
+        if let Some(policy) = &container.restart_policy {
+            errors.one_of(&at.child("restartPolicy"), policy, &RESTART_POLICIES);
+        }
+        if container.restart_policy.as_deref() == Some("Always") {
+            checks(container, spec.termination_grace_period_seconds, &at, errors);
+            continue;
+        }
+        let fields = [
+            ("lifecycle", container.lifecycle.is_some()),
+            ("livenessProbe", container.liveness_probe.is_some()),
+            ("readinessProbe", container.readiness_probe.is_some()),
+            ("startupProbe", container.startup_probe.is_some()),
+        ];
+        for (name, _) in fields.into_iter().filter(|(_, is_set)| *is_set) {
+            let detail = "may not be set for init containers without restartPolicy=Always";
+            errors.forbidden(&at.child(name), detail);
+        }
+    }
+}
+
+fn checks(container: &Container, grace: Option<i64>, path: &Path, errors: &mut Errors) {
+    if let Some(hooks) = &container.lifecycle {
+        lifecycle(hooks, grace, &path.child("lifecycle"), errors);
+    }
+    if let Some(probe) = &container.liveness_probe {
+        probe::failing_restarts(probe, &path.child("livenessProbe"), errors);
+    }
+    if let Some(probe) = &container.readiness_probe {
+        probe::readiness(probe, &path.child("readinessProbe"), errors);
+    }
+    if let Some(probe) = &container.startup_probe {
+        probe::failing_restarts(probe, &path.child("startupProbe"), errors);
+    }
+}
+
+fn common(container: &Container, volumes: &Volumes, path: &Path, errors: &mut Errors) {
+    let at = path.child("name");
+    if container.name.is_empty() {
+        errors.required(&at, "");
+    } else {
+        errors.problems(&at, &container.name, is_dns1123_label(&container.name));
+    }
+    if container.image.is_empty() {
+        errors.required(&path.child("image"), "");
+    }
+    let policy = text(field(&container.rest, "terminationMessagePolicy"));
+    errors.one_of(&path.child("terminationMessagePolicy"), policy, &["File", "FallbackToLogsOnError"]);
+    ports(&container.ports, &path.child("ports"), errors);
+    environment(&container.env, &path.child("env"), errors);
+    mounts(items(field(&container.rest, "volumeMounts")), volumes, &path.child("volumeMounts"), errors);
+    let policy = container.image_pull_policy.as_deref().unwrap_or_default();
+    errors.one_of(&path.child("imagePullPolicy"), policy, &["Always", "IfNotPresent", "Never"]);
+    resources(&container.resources, &path.child("resources"), errors);
+}
+
+fn ports(ports: &[ContainerPort], path: &Path, errors: &mut Errors) {
+    let mut names = BTreeSet::new();
+    for (index, port) in ports.iter().enumerate() {
+        let at = path.index(index);
+        if !port.name.is_empty() {
+            let problems = is_valid_port_name(&port.name);
+            if problems.is_empty() && !names.insert(&port.name) {
+                errors.duplicate(&at.child("name"), &port.name, "");
+            }
+            errors.problems(&at.child("name"), &port.name, problems);
+        }
+        if port.container_port == 0 {
+            errors.required(&at.child("containerPort"), "");
+        } else {
+            errors.port_number(&at.child("containerPort"), i64::from(port.container_port));
+        }
+        if port.host_port != 0 {
+            errors.port_number(&at.child("hostPort"), i64::from(port.host_port));
+        }
+        errors.one_of(&at.child("protocol"), &port.protocol, &["SCTP", "TCP", "UDP"]);
+    }
+}
+
+/// Two containers of a pod cannot have the same port of the node. `first` is the index of the first container.
+fn host_port_conflicts(containers: &[Container], first: usize, path: &Path, errors: &mut Errors) {
+    let mut taken = BTreeSet::new();
+    for (i, container) in containers.iter().enumerate() {
+        for (j, port) in container.ports.iter().enumerate().filter(|(_, port)| port.host_port != 0) {
+            let key = format!("{}/{}/{}", port.protocol, port.host_ip, port.host_port);
+            if taken.contains(&key) {
+                let at = path.index(first + i);
+                let at = at.child("ports");
+                errors.duplicate(&at.index(j).child("hostPort"), key.as_str(), "");
+            }
+            taken.insert(key);
+        }
+    }
+}
+
+fn environment(variables: &[EnvVar], path: &Path, errors: &mut Errors) {
+    for (index, variable) in variables.iter().enumerate() {
+        let at = path.index(index);
+        if variable.name.is_empty() {
+            errors.required(&at.child("name"), "");
+        } else if !variable.name.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=') {
+            let detail = "a valid environment variable name must consist only of printable ASCII characters other \
+                          than '='";
+            errors.invalid(&at.child("name"), &variable.name, detail);
+        }
+        let sources = field(&variable.rest, "valueFrom").and_then(|from| from.as_object());
+        let Some(count) = sources.map(serde_json::Map::len).filter(|count| *count > 0) else { continue };
+        if !variable.value.is_empty() {
+            errors.invalid(&at.child("valueFrom"), "", "may not be specified when `value` is not empty");
+        } else if count > 1 {
+            let detail = "may not have more than one field specified at a time";
+            errors.invalid(&at.child("valueFrom"), "", detail);
+        }
+    }
+}
+
+fn resources(resources: &ResourceRequirements, path: &Path, errors: &mut Errors) {
+    let (limits, requests) = (path.child("limits"), path.child("requests"));
+    amounts(&resources.limits, &limits, errors);
+    for (name, request) in &resources.requests {
+        amount(name, request, &requests.key(name), errors);
+        match resources.limits.get(name) {
+            Some(limit) if request != limit && !may_overcommit(name) => {
+                let detail = format!("must be equal to {name} limit of {limit}");
+                errors.invalid(&requests, request, &detail);
+            }
+            Some(limit) if request > limit => {
+                let detail = format!("must be less than or equal to {name} limit of {limit}");
+                errors.invalid(&requests, request, &detail);
+            }
+            None if !may_overcommit(name) => {
+                errors.required(&limits, "Limit must be set for non overcommitable resources");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Amounts by resource name.
+pub(super) fn amounts(amounts: &ResourceList, path: &Path, errors: &mut Errors) {
+    for (name, quantity) in amounts {
+        amount(name, quantity, &path.key(name), errors);
+    }
+}
+
+fn amount(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors) {
+    let problems = is_qualified_name(name);
+    if !problems.is_empty() {
+        errors.problems(path, name, problems);
+    } else if !name.contains('/') && !is_standard(name) {
+        errors.invalid(path, name, "must be a standard resource for containers");
+    } else if !is_native(name) && name.starts_with("requests.") {
+        errors.invalid(path, name, "doesn't follow extended resource name standard");
+    }
+    if *quantity < Quantity::ZERO {
+        errors.invalid(path, quantity, "must be greater than or equal to 0");
+    }
+    if !is_native(name) && quantity.milli_value() % 1000 != 0 {
+        errors.invalid(path, quantity, "must be an integer");
+    }
+}
+
+fn is_standard(name: &str) -> bool {
+    matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-")
+}
+
+/// Resources of Kubernetes itself have no domain, or one of its own.
+fn is_native(name: &str) -> bool {
+    !name.contains('/') || name.contains("kubernetes.io/")
+}
+
+/// Only amounts that the kernel shares out may be promised more than once.
+fn may_overcommit(name: &str) -> bool {
+    is_native(name) && !name.starts_with("hugepages-")
+}

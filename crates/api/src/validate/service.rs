@@ -1,0 +1,227 @@
+//! Services.
+//!
+//! Upstream: pkg/apis/core/validation/validation.go `ValidateService`; for node ports
+//! pkg/registry/core/service/portallocator/allocator.go.
+
+use super::cause::{Errors, Path, Raw};
+use super::meta::labels;
+use super::pod_spec::{field, text};
+use super::{SPEC, meta};
+use crate::names::{is_dns1123_label, is_dns1123_subdomain};
+use crate::text::go_quote;
+use crate::wire::Wire;
+use crate::{IntOrPercent, Kind, Service, ServicePort, ServiceSpec};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+const NODE_PORTS: std::ops::RangeInclusive<i32> = 30000..=32767;
+
+pub(super) fn create(service: &Service, errors: &mut Errors) {
+    content(service, errors);
+    if errors.is_empty() {
+        node_port_range(&service.spec, errors);
+    }
+}
+
+pub(super) fn update(old: &Service, new: &Service, errors: &mut Errors) {
+    meta::object_update(&old.metadata, &new.metadata, errors);
+    cluster_ip_is_kept(&old.spec, &new.spec, errors);
+    content(new, errors);
+    if errors.is_empty() {
+        node_port_range(&new.spec, errors);
+    }
+}
+
+fn content(service: &Service, errors: &mut Errors) {
+    let spec = &service.spec;
+    meta::object(Kind::Service, &service.metadata, errors);
+    if spec.ports.is_empty() && !is_headless(spec) && &*spec.kind != "ExternalName" {
+        errors.required(&SPEC.child("ports"), "");
+    }
+    of_type(spec, errors);
+    let mut names = BTreeSet::new();
+    for (index, port) in spec.ports.iter().enumerate() {
+        self::port(port, spec.ports.len() > 1, &SPEC.child("ports").index(index), errors);
+        if !port.name.is_empty() && !names.insert(&port.name) {
+            errors.duplicate(&SPEC.child("ports").index(index).child("name"), &port.name, "");
+        }
+    }
+    labels(&spec.selector, &SPEC.child("selector"), errors);
+    session_affinity(spec, errors);
+    addresses(spec, errors);
+    let types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
+    errors.one_of(&SPEC.child("type"), &spec.kind, &types);
+    port_conflicts(spec, errors);
+    traffic(spec, errors);
+}
+
+fn is_headless(spec: &ServiceSpec) -> bool {
+    &*spec.cluster_ip == "None"
+}
+
+/// Whether traffic from outside of the cluster may come.
+fn is_external(spec: &ServiceSpec) -> bool {
+    let has_addresses =
+        field(&spec.rest, "externalIPs").and_then(Value::as_array).is_some_and(|ips| !ips.is_empty());
+    matches!(&*spec.kind, "LoadBalancer" | "NodePort") || (&*spec.kind == "ClusterIP" && has_addresses)
+}
+
+fn of_type(spec: &ServiceSpec, errors: &mut Errors) {
+    match &*spec.kind {
+        kind @ ("LoadBalancer" | "NodePort") if is_headless(spec) => {
+            let detail = format!("may not be set to 'None' for {kind} services");
+            errors.invalid(&SPEC.child("clusterIPs").index(0), "None", &detail);
+        }
+        "ExternalName" => {
+            let fields = [
+                ("clusterIPs", !spec.cluster_ip.is_empty() || !spec.cluster_ips.is_empty()),
+                ("ipFamilies", !spec.ip_families.is_empty()),
+                ("ipFamilyPolicy", spec.ip_family_policy.is_some()),
+            ];
+            for (name, _) in fields.into_iter().filter(|(_, is_set)| *is_set) {
+                errors.forbidden(&SPEC.child(name), "may not be set for ExternalName services");
+            }
+            let at = SPEC.child("externalName");
+            let name = text(field(&spec.rest, "externalName"));
+            let name = name.strip_suffix('.').unwrap_or(name);
+            if name.is_empty() {
+                errors.required(&at, "");
+            } else {
+                errors.problems(&at, name, is_dns1123_subdomain(name));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn port(port: &ServicePort, needs_name: bool, path: &Path, errors: &mut Errors) {
+    if !port.name.is_empty() {
+        errors.problems(&path.child("name"), &port.name, is_dns1123_label(&port.name));
+    } else if needs_name {
+        errors.required(&path.child("name"), "");
+    }
+    errors.port_number(&path.child("port"), i64::from(port.port));
+    errors.one_of(&path.child("protocol"), &port.protocol, &["SCTP", "TCP", "UDP"]);
+    errors.port(&path.child("targetPort"), port.target_port.as_ref().unwrap_or(&IntOrPercent::Int(0)));
+}
+
+fn session_affinity(spec: &ServiceSpec, errors: &mut Errors) {
+    errors.one_of(&SPEC.child("sessionAffinity"), &spec.session_affinity, &["ClientIP", "None"]);
+    let at = SPEC.child("sessionAffinityConfig");
+    let config = field(&spec.rest, "sessionAffinityConfig");
+    match (&*spec.session_affinity, config) {
+        ("None", Some(_)) => errors.forbidden(&at, "must not be set when session affinity is None"),
+        ("ClientIP", None) => errors.required(&at, "when session affinity type is ClientIP"),
+        ("ClientIP", Some(config)) => {
+            let seconds = config.pointer("/clientIP/timeoutSeconds").and_then(Value::as_i64);
+            if let Some(seconds) = seconds
+                && !(1..=86400).contains(&seconds)
+            {
+                let at = at.child("clientIP");
+                let detail = "must be greater than 0 and less than 86400";
+                errors.invalid(&at.child("timeoutSeconds"), seconds, detail);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn addresses(spec: &ServiceSpec, errors: &mut Errors) {
+    if &*spec.kind == "ExternalName" {
+        return;
+    }
+    if let Some(policy) = &spec.ip_family_policy {
+        let policies = ["PreferDualStack", "RequireDualStack", "SingleStack"];
+        errors.one_of(&SPEC.child("ipFamilyPolicy"), policy, &policies);
+    }
+    for (index, family) in spec.ip_families.iter().enumerate() {
+        let at = SPEC.child("ipFamilies");
+        errors.one_of(&at.index(index), family, &["IPv4", "IPv6"]);
+        if spec.ip_families.iter().take(index).any(|earlier| earlier == family) {
+            errors.duplicate(&at.index(index), family, "");
+        }
+    }
+    let address = &spec.cluster_ip;
+    if !address.is_empty() && !is_headless(spec) && address.parse::<IpAddr>().is_err() {
+        let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+        errors.invalid(&SPEC.child("clusterIPs").index(0), address, detail);
+    }
+}
+
+fn port_conflicts(spec: &ServiceSpec, errors: &mut Errors) {
+    let path = SPEC.child("ports");
+    if &*spec.kind == "ClusterIP" {
+        for (index, _) in spec.ports.iter().enumerate().filter(|(_, port)| port.node_port != 0) {
+            let detail = "may not be used when `type` is 'ClusterIP'";
+            errors.forbidden(&path.index(index).child("nodePort"), detail);
+        }
+    }
+    let mut node_ports = BTreeSet::new();
+    for (index, port) in spec.ports.iter().enumerate().filter(|(_, port)| port.node_port != 0) {
+        if !node_ports.insert((&port.protocol, port.node_port)) {
+            errors.duplicate(&path.index(index).child("nodePort"), port.node_port, "");
+        }
+    }
+    let mut ports = BTreeSet::new();
+    for (index, port) in spec.ports.iter().enumerate() {
+        if !ports.insert((&port.protocol, port.port)) {
+            // Upstream prints its internal form with only the two fields that clash.
+            let (protocol, number) = (go_quote(&port.protocol), port.port);
+            let shown = format!(
+                "{{\"Name\":\"\",\"Protocol\":{protocol},\"AppProtocol\":null,\"Port\":{number},\"TargetPort\":0,\
+                 \"NodePort\":0}}"
+            );
+            errors.duplicate(&path.index(index), Raw(shown), "");
+        }
+    }
+}
+
+fn traffic(spec: &ServiceSpec, errors: &mut Errors) {
+    let at = SPEC.child("externalTrafficPolicy");
+    let policy = text(field(&spec.rest, "externalTrafficPolicy"));
+    if is_external(spec) {
+        errors.one_of(&at, policy, &["Cluster", "Local"]);
+    } else if !policy.is_empty() {
+        errors.invalid(&at, policy, "may only be set for externally-accessible services");
+    }
+    let at = SPEC.child("internalTrafficPolicy");
+    match &spec.internal_traffic_policy {
+        Some(policy) if matches!(&**policy, "Cluster" | "Local") => {}
+        Some(policy) => errors.not_supported(&at, policy, &["Cluster", "Local"]),
+        None if matches!(&*spec.kind, "NodePort" | "LoadBalancer" | "ClusterIP") => errors.required(&at, ""),
+        None => {}
+    }
+}
+
+/// The address of a Service is given once, except on the way from or to a mere name.
+fn cluster_ip_is_kept(old: &ServiceSpec, new: &ServiceSpec, errors: &mut Errors) {
+    if &*old.kind == "ExternalName" || &*new.kind == "ExternalName" {
+        return;
+    }
+    if old.cluster_ip.is_empty() || old.cluster_ip == new.cluster_ip {
+        return;
+    }
+    let at = SPEC.child("clusterIPs");
+    if new.cluster_ip.is_empty() {
+        errors.invalid(&at.index(0), Raw("null".to_owned()), "primary clusterIP can not be unset");
+    } else {
+        let shown = vec![new.cluster_ip.clone()].write_always();
+        errors.invalid(&at.index(0), &shown, "may not change once set");
+    }
+}
+
+/// Node ports come from a range; they are given out once everything else is right.
+fn node_port_range(spec: &ServiceSpec, errors: &mut Errors) {
+    for (index, port) in spec.ports.iter().enumerate() {
+        if port.node_port != 0 && !NODE_PORTS.contains(&port.node_port) {
+            let detail = format!(
+                "provided port is not in the valid range. The range of valid ports is {}-{}",
+                NODE_PORTS.start(),
+                NODE_PORTS.end()
+            );
+            errors.invalid(&SPEC.child("ports").index(index).child("nodePort"), port.node_port, &detail);
+            return;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Pod templates and selectors of workloads.
+//!
+//! Upstream: pkg/apis/apps/validation/validation.go `ValidatePodTemplateSpecForReplicaSet`,
+//! pkg/apis/core/validation/validation.go `ValidatePodTemplateSpec`.
+
+use super::cause::{Errors, Path};
+use super::meta::{annotations, label_selector, labels, shown_labels};
+use super::pod_spec::pod_spec;
+use crate::wire::Wire;
+use crate::{LabelSelector, PodTemplateSpec};
+
+/// The selector and the template of a Deployment or ReplicaSet, which must fit.
+///
+/// Simplified: a selector that is there but empty counts as missing, for the object does not tell the two apart.
+pub(super) fn selector_and_template(
+    selector: &LabelSelector,
+    template: &PodTemplateSpec,
+    path: &Path,
+    errors: &mut Errors,
+) {
+    let at = path.child("selector");
+    let is_missing = selector.match_labels.is_empty() && selector.match_expressions.is_empty();
+    if is_missing {
+        errors.required(&at, "");
+    } else {
+        label_selector(selector, &at, errors);
+    }
+    let Ok(parsed) = selector.to_selector() else {
+        errors.invalid(&at, &selector.write_always(), "invalid label selector");
+        return;
+    };
+    let at = path.child("template");
+    let found = &template.metadata.labels;
+    if is_missing || !parsed.matches(found) {
+        let detail = "`selector` does not match template `labels`";
+        errors.invalid(&at.child("metadata").child("labels"), shown_labels(found), detail);
+    }
+    pod_template(template, &at, errors);
+    let spec = at.child("spec");
+    let restart_policy = template.spec.restart_policy.as_deref().unwrap_or_default();
+    if restart_policy != "Always" {
+        errors.not_supported(&spec.child("restartPolicy"), restart_policy, &["Always"]);
+    }
+    if template.spec.active_deadline_seconds.is_some() {
+        let detail = "activeDeadlineSeconds in ReplicaSet is not Supported";
+        errors.forbidden(&spec.child("activeDeadlineSeconds"), detail);
+    }
+}
+
+/// A template on its own. Its labels are told without `metadata` in the path, as upstream does.
+pub(super) fn pod_template(template: &PodTemplateSpec, path: &Path, errors: &mut Errors) {
+    labels(&template.metadata.labels, &path.child("labels"), errors);
+    annotations(&template.metadata.annotations, &path.child("annotations"), errors);
+    pod_spec(&template.spec, false, &path.child("spec"), errors);
+}
+
+/// A workload's selector never changes.
+pub(super) fn selector_is_kept(old: &LabelSelector, new: &LabelSelector, path: &Path, errors: &mut Errors) {
+    if old != new {
+        errors.invalid(&path.child("selector"), &new.write_always(), "field is immutable");
+    }
+}

@@ -124,11 +124,11 @@ impl Painter {
             id: u64::from(id.0) | 1 << 40,
             at_us: exact.or(at).unwrap_or_default().0,
             is_warning: &*event.kind == "Warning",
-            reason: event.reason.clone(),
+            reason: event.reason.clone().into(),
             object: format!("{}/{}", about.kind, about.name).into(),
-            message: event.message.clone(),
+            message: event.message.clone().into(),
             count: event.count.max(1),
-            source: event.source.component.clone(),
+            source: event.source.component.clone().into(),
             fact,
         };
         // An event that is counted up moves to the top; it is still one line.

@@ -54,8 +54,8 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &BTreeMap<ObjId, Rc<str>>) -> Opti
             &*target.kind == "Deployment" && target.name == shown.metadata.name
         });
     Some(App {
-        namespace: shown.metadata.namespace.clone(),
-        name: shown.metadata.name.clone(),
+        namespace: shown.metadata.namespace.clone().into(),
+        name: shown.metadata.name.clone().into(),
         target_replicas: target,
         target_set_by: replicas_set_by.get(&shown.metadata.id).cloned().unwrap_or_else(|| "manifest".into()),
         ready: status.ready_replicas,
@@ -202,7 +202,7 @@ pub(crate) fn balancer(sim: &Sim) -> Option<Balancer> {
         .count();
     Some(Balancer {
         name: format!("{}:{port}", service.metadata.name).into(),
-        address: service.spec.cluster_ip.clone(),
+        address: service.spec.cluster_ip.clone().into(),
         ready_endpoints: ready as i32,
         routes: routes.iter().map(|pod| pod.0).collect(),
     })
@@ -223,7 +223,7 @@ pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
     let requested = sim.store().pods_on(name).filter(|pod| !pod.status.phase.is_finished()).map(amount).sum();
     let used = sim.store().pods_on(name).filter_map(|pod| sim.cpu_now(pod.metadata.id)).sum();
     NodeTile {
-        name: name.clone(),
+        name: name.clone().into(),
         powered,
         status: status.into(),
         ready: is_ready,
@@ -346,13 +346,13 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
     };
     PodTile {
         id: meta.id.0,
-        namespace: meta.namespace.clone(),
-        name: meta.name.clone(),
+        namespace: meta.namespace.clone().into(),
+        name: meta.name.clone().into(),
         short_name: short_name.into(),
         version: version_of(first_image(&pod.spec)),
         look,
         status: status_word(pod).into(),
-        note: note.filter(|note| !note.is_empty()),
+        note: note.filter(|note| !note.is_empty()).map(Into::into),
         step,
         restarts: statuses.iter().map(|status| status.restart_count).sum(),
         cpu_percent: key.cpu_percent,

@@ -124,12 +124,9 @@ impl Sim {
             is_watched |= has_watchers(kind);
         }
         let revision = self.store.revision();
+        // What nobody watches stays in the log until something else is delivered.
         if is_watched {
             self.queue.push(self.now.plus(self.tuning.watch_delay), Wake::Deliver { revision });
-        } else if self.delivered == before {
-            // Nobody waits for it, nor for anything before it.
-            self.delivered = revision;
-            self.store.forget_changes(revision);
         }
         Ok(result)
     }

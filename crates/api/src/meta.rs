@@ -1,14 +1,14 @@
 //! What every object carries, and the small types that several kinds share.
 
+use crate::map;
 use crate::object::{ObjId, Uid};
 use crate::wire::{Reader, Wire};
 use crate::{IntOrPercent, LabelSelector, LabelSelectorRequirement, MicroTime, Str, Time, wire, words};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Labels or annotations.
-pub type Labels = Rc<BTreeMap<Str, Str>>;
+pub type Labels = Rc<map::Map<Str, Str>>;
 
 /// Name, identity, version and ownership of an object.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,9 +3,9 @@
 //! A table of fields per type, made by the [`wire!`](crate::wire!) macro, does both directions. Fields that the simulator does
 //! not model stay in `rest`, so that an object keeps everything it was given.
 
+use crate::map;
 use crate::{IntOrPercent, Quantity, Str};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Fields that were given but are not modelled, kept as they came.
@@ -233,7 +233,7 @@ impl<T: Wire> Wire for Vec<T> {
     }
 }
 
-impl<T: Wire> Wire for BTreeMap<Str, T> {
+impl<T: Wire> Wire for map::Map<Str, T> {
     fn read(value: Value, r: &mut Reader) -> Self {
         match value {
             Value::Object(map) => {
@@ -243,10 +243,10 @@ impl<T: Wire> Wire for BTreeMap<Str, T> {
                 };
                 map.into_iter().map(read).collect()
             }
-            Value::Null => BTreeMap::new(),
+            Value::Null => map::Map::new(),
             other => {
                 r.mismatch("a mapping", &other);
-                BTreeMap::new()
+                map::Map::new()
             }
         }
     }

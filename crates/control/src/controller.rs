@@ -1,12 +1,12 @@
 //! The shape that all controllers share: a row in a table, a context to read, and an outcome that says what to write.
 
 use crate::{Memory, Tuning};
+use setpoint_api::map::Map;
 use setpoint_api::{
     Change, Condition, DeleteOptions, Kind, MicroTime, Micros, NodeStatus, ObjId, Object, ObjectMeta,
     OwnerReference, PodStatus, Scope, Status, Store, Str, Taint, Time, Uid,
 };
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// What a controller is asked to look at. It names an object, never the change that led here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -252,7 +252,7 @@ impl EventDraft {
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     /// By pod.
-    pub pods: BTreeMap<ObjId, PodMetrics>,
+    pub pods: Map<ObjId, PodMetrics>,
 }
 
 /// Usage of one pod over a window.

@@ -6,9 +6,9 @@
 use crate::queue::Wake;
 use crate::sim::Sim;
 use crate::streams::Purpose;
+use setpoint_api::map::Map;
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{EndpointSlice, Kind, ObjId, Service, Time};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Where requests go, by Service. Shared by all proxies that have read the same state.
@@ -17,7 +17,7 @@ pub struct RouteTable {
     /// Revision of the store that the table was made from.
     revision: u64,
     /// Pods that take requests.
-    services: BTreeMap<ObjId, Rc<Vec<ObjId>>>,
+    services: Map<ObjId, Rc<Vec<ObjId>>>,
 }
 
 impl RouteTable {
@@ -83,7 +83,7 @@ impl Sim {
 
     /// Ready endpoints; where a Service has none, those that still serve while they terminate.
     fn read_routes(&self) -> RouteTable {
-        let mut services: BTreeMap<ObjId, (Vec<ObjId>, Vec<ObjId>)> = BTreeMap::new();
+        let mut services: Map<ObjId, (Vec<ObjId>, Vec<ObjId>)> = Map::new();
         for service in self.store.list::<Service>() {
             services.insert(service.metadata.id, Default::default());
         }

@@ -5,7 +5,7 @@
 
 use crate::wire::{Point, Wire};
 use setpoint_lab::frame::{Flight, Frame};
-use std::collections::BTreeMap;
+use setpoint_lab::map::Map;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, Document, HtmlCanvasElement, Window};
 use yew::NodeRef;
@@ -31,11 +31,16 @@ const TURN: f64 = 2.0 * std::f64::consts::PI;
 #[derive(Default)]
 pub struct Flow {
     surface: Option<Surface>,
-    wires: BTreeMap<u32, Wire>,
+    wires: Map<u32, Wire>,
     start: Point,
     dots: Vec<Dot>,
     seen_us: i64,
     drawn: Option<Drawn>,
+}
+
+/// Whether a request has ended since the last frame, or was sent since then if its end is still to come.
+fn is_new(flight: &Flight, seen_us: i64, now_us: i64) -> bool {
+    if flight.to_us > now_us { flight.from_us > seen_us } else { flight.to_us > seen_us }
 }
 
 /// Where and in which colours to draw.
@@ -92,7 +97,7 @@ impl Flow {
             let fresh: Vec<&Flight> = frame
                 .flights
                 .iter()
-                .filter(|flight| flight.to_us > seen_us && flight.failed == failed)
+                .filter(|flight| is_new(flight, seen_us, frame.at_us) && flight.failed == failed)
                 .collect();
             let stride = fresh.len().div_ceil(STARTS_MAX).max(1);
             for flight in fresh.into_iter().step_by(stride) {
@@ -237,8 +242,8 @@ impl Surface {
 }
 
 /// A wire to every tile, from positions on the screen less `origin`.
-fn wires(document: &Document, frame: &Frame, start: Point, origin: Point) -> BTreeMap<u32, Wire> {
-    let mut found = BTreeMap::new();
+fn wires(document: &Document, frame: &Frame, start: Point, origin: Point) -> Map<u32, Wire> {
+    let mut found = Map::new();
     let mut top = None;
     for node in &frame.nodes {
         let Some(element) = document.get_element_by_id(&format!("node-{}", node.name)) else { continue };

@@ -1,6 +1,7 @@
 //! The autoscaler against upstream's own table tests.
 
 use serde_json::Value;
+use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::wire::{Reader, Wire};
 use setpoint_api::{
@@ -16,7 +17,6 @@ use setpoint_control::hpa::replicas::{
 use setpoint_control::hpa::settings::Settings;
 use setpoint_control::hpa::target::Scale;
 use setpoint_control::{Metrics, PodMetrics};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 const NOW: Time = Time(2_000_000_000 * SECOND);
@@ -82,7 +82,7 @@ fn pod(index: usize, value: &Value, requests: &[(String, String, i64)]) -> Rc<Po
         });
     }
     let container = |(name, resource, milli): &(String, String, i64)| {
-        let requests = BTreeMap::from([(resource.as_str().into(), Quantity::from_milli(*milli))]);
+        let requests = Map::from([(resource.as_str().into(), Quantity::from_milli(*milli))]);
         let resources = ResourceRequirements { requests, ..Default::default() };
         Container { name: name.as_str().into(), resources, ..Container::default() }
     };
@@ -147,7 +147,7 @@ fn calculator_input(input: &Value) -> (Vec<Rc<Pod>>, Metrics) {
         let at = seconds_ago(&input["metricTimestampSecondsAgo"]);
         let window = int(&input["metricWindowSeconds"]) * SECOND;
         let id = id.map_or(ObjId(1000 + i as u32), |pod| pod.metadata.id);
-        metrics.pods.insert(id, PodMetrics { at, window, containers });
+        metrics.pods.insert(id.0, PodMetrics { at, window, containers });
     }
     (pods, metrics)
 }
@@ -333,9 +333,12 @@ fn reported(input: &Value) -> Reported {
     let usage = |(i, level): (usize, &i64)| {
         let part = |name: &str| -> (Str, i64, i64) { (name.into(), level / 2, 512 * 1024) };
         let containers = vec![part("container1"), part("container2")];
-        (ObjId(i as u32 + 1), PodMetrics { at, window, containers })
+        (i as u32 + 1, PodMetrics { at, window, containers })
     };
-    let metrics = Metrics { pods: levels.iter().enumerate().map(usage).collect() };
+    let mut metrics = Metrics::default();
+    for (id, usage) in levels.iter().enumerate().map(usage) {
+        metrics.pods.insert(id, usage);
+    }
     Reported { pods, metrics, levels }
 }
 

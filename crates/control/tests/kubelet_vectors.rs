@@ -264,7 +264,7 @@ fn probe_one(pod: &mut Pod, record: &mut PodRecord, kind: ProbeKind, step: &Valu
         now,
         tuning: &tuning,
         node_name: &node,
-        host_ip: "",
+        host_ip: &Str::default(),
         kubelet_since: now,
         has_image: &|_| true,
     };

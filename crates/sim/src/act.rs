@@ -4,12 +4,16 @@ use crate::action::Action;
 use crate::control_loop::Call;
 use crate::fact::{Actor, What};
 use crate::sim::{MachineConfig, Sim};
+use setpoint_api::order;
 use setpoint_api::{DeleteOptions, Deployment, Kind, Node, ObjId, Object, Resource, Scope, Selector, Status};
 use setpoint_control::{CONTROLLERS, Profile, Tuning, Write};
 use std::rc::Rc;
 
 /// More requests per second than this are not simulated one by one.
 pub const RPS_MAX: u32 = 20_000;
+
+/// The pods that a cluster is made for (upstream's stated limit); nobody is helped by a simulator that tries more.
+const REPLICAS_MAX: i32 = 150_000;
 
 impl Sim {
     /// Does what a person asks for, now. Returns the fact; a refusal is a fact of its own, caused by it.
@@ -50,6 +54,11 @@ impl Sim {
             }
             Action::Scale { namespace, deployment, replicas } => {
                 let replicas = *replicas;
+                if replicas > REPLICAS_MAX {
+                    return Err(format!(
+                        "Kubernetes is made for {REPLICAS_MAX} pods at most; deployment {deployment} keeps its replicas."
+                    ));
+                }
                 self.edit_deployment(namespace, deployment, fact, |d| d.spec.replicas = Some(replicas))
             }
             Action::SetImage { namespace, deployment, image } => {
@@ -149,7 +158,7 @@ impl Sim {
         if pods.is_empty() {
             return Err("No resources found".into());
         }
-        pods.sort_by_key(|pod| pod.metadata.name.clone());
+        order::sort_by_key(&mut pods, |pod| pod.metadata.name.clone());
         let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
         let deletes = pods.iter().map(|pod| Write::Delete(pod.metadata.id, options, None)).collect();
         self.send(Call::background(Actor::Person, 0, deletes, fact));

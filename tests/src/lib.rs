@@ -1,1 +1,9 @@
 //! Setpoint: tests.
+//!
+//! Golden scenarios: what a real control plane did, as recorded, and what Setpoint does with the same manifests and
+//! actions, both as a [`timeline::Timeline`] and compared by [`compare`].
+
+pub mod compare;
+pub mod reduce;
+pub mod replay;
+pub mod timeline;

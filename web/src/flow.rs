@@ -6,7 +6,6 @@
 use crate::wire::{Point, Wire};
 use setpoint_lab::frame::{Flight, Frame};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, Document, HtmlCanvasElement, Window};
 use yew::NodeRef;
@@ -35,8 +34,13 @@ pub struct Flow {
     wires: BTreeMap<u32, Wire>,
     start: Point,
     dots: Vec<Dot>,
-    seen: u64,
+    seen_us: i64,
     drawn: Option<Drawn>,
+}
+
+/// Whether a request has ended since the last frame, or was sent since then if its end is still to come.
+fn is_new(flight: &Flight, seen_us: i64, now_us: i64) -> bool {
+    if flight.to_us > now_us { flight.from_us > seen_us } else { flight.to_us > seen_us }
 }
 
 /// Where and in which colours to draw.
@@ -73,7 +77,7 @@ impl Flow {
             self.measure(canvas, frame, now_ms);
         }
         let calm = self.surface.as_ref().is_none_or(|surface| surface.calm);
-        self.launch(&frame.flights, calm);
+        self.launch(frame, calm);
         for dot in &mut self.dots {
             dot.age_ms += wall_ms;
         }
@@ -82,18 +86,19 @@ impl Flow {
         self.draw(routes, wall_ms > 0.0);
     }
 
-    /// Starts dots for the requests that are new, at most a few per frame and evenly taken.
-    fn launch(&mut self, flights: &Rc<Vec<Flight>>, calm: bool) {
-        let newest = flights.iter().map(|flight| flight.id).max().unwrap_or(0);
-        let seen = self.seen;
-        self.seen = newest.max(seen);
+    /// Starts dots for the requests that have ended since the last picture, at most a few per frame and evenly taken.
+    fn launch(&mut self, frame: &Frame, calm: bool) {
+        let seen_us = std::mem::replace(&mut self.seen_us, frame.at_us);
         if calm {
             self.dots.clear();
             return;
         }
         for failed in [true, false] {
-            let fresh: Vec<&Flight> =
-                flights.iter().filter(|flight| flight.id > seen && flight.failed == failed).collect();
+            let fresh: Vec<&Flight> = frame
+                .flights
+                .iter()
+                .filter(|flight| is_new(flight, seen_us, frame.at_us) && flight.failed == failed)
+                .collect();
             let stride = fresh.len().div_ceil(STARTS_MAX).max(1);
             for flight in fresh.into_iter().step_by(stride) {
                 let crowded = failed && self.dots.iter().filter(|dot| dot.failed).count() >= FAILED_MAX;

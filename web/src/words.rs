@@ -50,11 +50,13 @@ pub fn thousands(number: u64) -> String {
     out
 }
 
-/// Cores from thousandths: `2.3`, `4`.
+/// Cores from thousandths: `0.25`, `2.3`, `4`.
 pub fn cores(milli: i64) -> String {
-    match (milli / 1000, milli / 100 % 10) {
-        (whole, 0) => whole.to_string(),
-        (whole, tenth) => format!("{whole}.{tenth}"),
+    match (milli / 1000, milli % 1000 / 10) {
+        (whole, 0..10) if whole > 0 => whole.to_string(),
+        (0, 0) => "0".to_string(),
+        (whole, part) if whole > 0 || part % 10 == 0 => format!("{whole}.{}", part / 10),
+        (whole, part) => format!("{whole}.{part:02}"),
     }
 }
 
@@ -121,6 +123,7 @@ mod tests {
         }
         assert_eq!(cores(2340), "2.3");
         assert_eq!(cores(4000), "4");
+        assert_eq!([cores(0), cores(250), cores(500), cores(1020)], ["0", "0.25", "0.5", "1"]);
         assert_eq!(count(1, "pod"), "1 pod");
         assert_eq!(count(0, "pod"), "0 pods");
         for (value, expected) in

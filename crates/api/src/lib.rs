@@ -6,6 +6,7 @@
 
 pub mod default;
 pub mod duration;
+mod indexes;
 pub mod int_or_percent;
 pub mod kinds;
 pub mod manifest;
@@ -22,6 +23,7 @@ pub mod time;
 pub mod validate;
 pub mod wire;
 
+pub use indexes::PodCount;
 pub use int_or_percent::IntOrPercent;
 pub use kinds::*;
 pub use meta::*;

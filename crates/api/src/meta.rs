@@ -260,12 +260,6 @@ impl Wire for LabelSelectorRequirement {
     }
 }
 
-impl Default for LabelSelectorRequirement {
-    fn default() -> Self {
-        Self { key: Str::default(), operator: Str::default(), values: Vec::new() }
-    }
-}
-
 impl Default for IntOrPercent {
     fn default() -> Self {
         IntOrPercent::Int(0)

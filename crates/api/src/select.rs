@@ -229,7 +229,7 @@ pub struct LabelSelector {
 }
 
 /// One of `matchExpressions`, unchecked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelSelectorRequirement {
     /// The label's key.
     pub key: Str,

@@ -237,6 +237,12 @@ pub fn put_fields(fields: &dyn Fields, always: bool) -> Option<Value> {
     (always || !map.is_empty()).then_some(Value::Object(map))
 }
 
+/// [`Wire::put`] of a list.
+fn put_list<'a>(length: usize, always: bool, item: &dyn Fn(usize) -> &'a dyn Wire) -> Option<Value> {
+    let write = |index| item(index).put(true).unwrap_or(Value::Null);
+    (always || length > 0).then(|| Value::Array((0..length).map(write).collect()))
+}
+
 impl Wire for bool {
     fn take(&mut self, value: Value, r: &mut Reader) {
         match value {
@@ -363,10 +369,15 @@ impl<T: Wire> Wire for Rc<T> {
 
 impl<T: Wire + Default> Wire for Vec<T> {
     fn take(&mut self, value: Value, r: &mut Reader) {
-        r.list(value, &mut |item, r| self.push(T::read(item, r)));
+        r.list(value, &mut |item, r| {
+            self.push(T::default());
+            if let Some(last) = self.last_mut() {
+                last.take(item, r);
+            }
+        });
     }
     fn put(&self, always: bool) -> Option<Value> {
-        (always || !self.is_empty()).then(|| Value::Array(self.iter().map(T::write_always).collect()))
+        put_list(self.len(), always, &|index| &self[index])
     }
 }
 

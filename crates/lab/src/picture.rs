@@ -263,8 +263,11 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
 }
 
 fn flights(sim: &Sim) -> Vec<Flight> {
-    let recent = sim.ledger().recent().rev().take(FLIGHTS_MAX);
-    let recent = recent.filter(|request| sim.now().since(request.ended) < 2 * SECOND);
+    // What is on its way to a machine without power shows at once: nobody there will answer.
+    let waiting = sim.ledger().hopeless().rev().take(FLIGHTS_MAX / 2);
+    let ended =
+        sim.ledger().recent().rev().filter(|request| request.outcome != Outcome::NodeDown).take(FLIGHTS_MAX);
+    let recent = waiting.chain(ended).filter(|request| sim.now().since(request.ended) < 2 * SECOND);
     recent
         .map(|request| Flight {
             id: request.id,

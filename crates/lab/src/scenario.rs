@@ -6,7 +6,7 @@
 //!   nodes: 3                # or a list of {name, cpu, memory, pods, labels}
 //!   profile: classroom      # or real
 //!   tuning: {node_monitor_grace: 40s}
-//!   images: {preloaded: true, start: 2s, ready: 0s, stop: 1s, pull: 1s}
+//!   images: {preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s, pull: 1s}
 //! until: 2m
 //! manifests:
 //! - kind: Deployment        # objects, or texts with one or more documents
@@ -283,7 +283,9 @@ impl ScenarioReader {
 
     fn images(&mut self, node: &Node, config: &mut Config) {
         let mut catalogue = (*config.catalogue).clone();
-        for (key, node) in self.fields(node, "images", &["preloaded", "pull", "start", "ready", "stop"]) {
+        for (key, node) in
+            self.fields(node, "images", &["preloaded", "sandbox", "pull", "start", "ready", "stop"])
+        {
             let span = if key == "preloaded" { 0 } else { self.duration(node) };
             let apply = |behavior: &mut setpoint_sim::image::Behavior| match key {
                 "pull" => behavior.pull = (span, span),
@@ -292,6 +294,9 @@ impl ScenarioReader {
                 "stop" => behavior.stop = (span, span),
                 _ => {}
             };
+            if key == "sandbox" {
+                catalogue.sandbox = (span, span);
+            }
             if key == "preloaded" {
                 match node.value {
                     NodeValue::Bool(value) => catalogue.preloaded = value,

@@ -142,7 +142,7 @@ fn cpu_percent(sim: &Sim, shown: &Deployment) -> Option<i32> {
     let (mut used, mut requested) = (0, 0);
     for set in sim.store().dependents::<ReplicaSet>(shown.metadata.uid) {
         for pod in sim.store().dependents::<Pod>(set.metadata.uid) {
-            let Some(sample) = sim.metrics().pods.get(&pod.metadata.id) else { continue };
+            let Some(sample) = sim.metrics().pods.get(pod.metadata.id.0) else { continue };
             used += sample.containers.iter().map(|container| container.1).sum::<i64>();
             requested += pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
         }
@@ -249,10 +249,7 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     if is_ready {
         let left = (renewed.plus(sim.tuning().node_monitor_grace).since(sim.now()) + SECOND - 1) / SECOND;
         return (power == Some(Power::Off)).then(|| {
-            format!(
-                "No power, no heartbeat for {silent} s. The cluster still believes it Ready, for about {} s.",
-                left.max(0)
-            )
+            format!("No power, silent for {silent} s; still believed Ready for about {} s.", left.max(0))
         });
     }
     let taint = node.spec.taints.iter().find(|taint| &*taint.effect == "NoExecute");

@@ -34,6 +34,8 @@ pub fn describe_action(action: &Action) -> String {
             format!("You resumed the rollout of deployment {deployment}.")
         }
         Action::DeletePod { pod, .. } => format!("You deleted pod {pod}."),
+        Action::DeletePods { selector, nth: None, .. } => format!("You deleted the pods with {selector}."),
+        Action::DeletePods { selector, nth: Some(_), .. } => format!("You deleted a pod with {selector}."),
         Action::CrashPod { pod, .. } => format!("You crashed pod {pod}."),
         Action::WedgePod { pod, .. } => format!("You made pod {pod} hang."),
         Action::SetCordoned { node, cordoned: true } => format!("You cordoned {node}."),
@@ -58,7 +60,7 @@ pub fn mark_of(action: &Action) -> Option<String> {
         Action::Undo { .. } => "undo".to_string(),
         Action::SetPaused { paused: true, .. } => "pause".to_string(),
         Action::SetPaused { paused: false, .. } => "resume".to_string(),
-        Action::DeletePod { .. } => "delete pod".to_string(),
+        Action::DeletePod { .. } | Action::DeletePods { .. } => "delete pod".to_string(),
         Action::CrashPod { .. } => "crash pod".to_string(),
         Action::WedgePod { .. } => "hang pod".to_string(),
         Action::SetComponent { component, up } => format!("{component} {}", if *up { "on" } else { "off" }),

@@ -1,14 +1,18 @@
 //! What a person does to the cluster. Whatever no longer applies becomes a fact that says so; nothing fails.
 
 use crate::action::Action;
+use crate::control_loop::Call;
 use crate::fact::{Actor, What};
 use crate::sim::{MachineConfig, Sim};
-use setpoint_api::{DeleteOptions, Deployment, Kind, Node, ObjId, Object, Resource, Scope, Status};
-use setpoint_control::{CONTROLLERS, Profile, Tuning};
+use setpoint_api::{DeleteOptions, Deployment, Kind, Node, ObjId, Object, Resource, Scope, Selector, Status};
+use setpoint_control::{CONTROLLERS, Profile, Tuning, Write};
 use std::rc::Rc;
 
 /// More requests per second than this are not simulated one by one.
 pub const RPS_MAX: u32 = 20_000;
+
+/// The pods that a cluster is made for (upstream's stated limit); nobody is helped by a simulator that tries more.
+const REPLICAS_MAX: i32 = 150_000;
 
 impl Sim {
     /// Does what a person asks for, now. Returns the fact; a refusal is a fact of its own, caused by it.
@@ -48,20 +52,15 @@ impl Sim {
                 Ok(())
             }
             Action::Scale { namespace, deployment, replicas } => {
-                if *replicas < 0 {
+                let replicas = *replicas;
+                if replicas > REPLICAS_MAX {
                     return Err(format!(
-                        "Invalid value: {replicas}: must be greater than or equal to 0: deployment {deployment} keeps its replicas."
+                        "Kubernetes is made for {REPLICAS_MAX} pods at most; deployment {deployment} keeps its replicas."
                     ));
                 }
-                let replicas = *replicas;
                 self.edit_deployment(namespace, deployment, fact, |d| d.spec.replicas = Some(replicas))
             }
             Action::SetImage { namespace, deployment, image } => {
-                if image.trim().is_empty() {
-                    return Err(format!(
-                        "spec.template.spec.containers[0].image: Required value: deployment {deployment} keeps its image."
-                    ));
-                }
                 self.edit_deployment(namespace, deployment, fact, |d| set_image(d, image))
             }
             Action::Undo { namespace, deployment, to_revision } => {
@@ -75,6 +74,9 @@ impl Sim {
                 let options = DeleteOptions { grace_seconds: *grace_seconds, ..DeleteOptions::default() };
                 self.by_person(fact, |store, stamp| store.delete(id, options, stamp))
             }
+            Action::DeletePods { namespace, selector, nth, grace_seconds } => {
+                self.delete_pods(namespace, selector, *nth, *grace_seconds, fact)
+            }
             Action::CrashPod { namespace, pod } => {
                 let id = self.pod(namespace, pod)?;
                 self.crash_pod(id, fact)
@@ -87,9 +89,7 @@ impl Sim {
                 let found = self.store.find::<Node>("", node).cloned();
                 let mut node = (*found.ok_or_else(|| format!("nodes {node:?} not found"))?).clone();
                 node.spec.unschedulable = *cordoned;
-                self.by_person(fact, |store, stamp| {
-                    store.update(node.into_object(), Scope::Main, stamp).map(|_| ())
-                })
+                self.update_by_person(node.into_object(), fact)
             }
             Action::Apply { manifest } => self.apply_text(manifest, fact),
             Action::Delete { kind, namespace, name } => self.delete_named(kind, namespace, name, fact),
@@ -107,10 +107,12 @@ impl Sim {
         fact: u64,
         operation: impl FnOnce(&mut setpoint_api::Store, setpoint_api::Stamp) -> Result<(), Status>,
     ) -> Result<(), String> {
-        if !self.api_up {
-            return Err("The API server is down: nothing can be changed.".into());
-        }
+        self.check_api_up().map_err(|status| status.message)?;
         self.store_with(Actor::Person, fact, operation).map_err(|status| status.message)
+    }
+
+    fn update_by_person(&mut self, object: Object, fact: u64) -> Result<(), String> {
+        self.update_validated(object, fact).map_err(|status| status.message)
     }
 
     fn kill_machine(&mut self, node: &str, fact: u64) -> Result<(), String> {
@@ -139,6 +141,29 @@ impl Sim {
         self.store.id_of(Kind::Pod, namespace, name).ok_or_else(|| format!("pods {name:?} not found"))
     }
 
+    fn delete_pods(
+        &mut self,
+        namespace: &str,
+        selector: &str,
+        nth: Option<u32>,
+        grace_seconds: Option<i64>,
+        fact: u64,
+    ) -> Result<(), String> {
+        let selector = Selector::parse(selector).map_err(|error| error.to_string())?;
+        let mut pods = self.store.pods_matching(namespace, &selector);
+        if let Some(nth) = nth {
+            pods = pods.get(nth as usize).copied().into_iter().collect();
+        }
+        if pods.is_empty() {
+            return Err("No resources found".into());
+        }
+        pods.sort_by_key(|pod| pod.metadata.name.clone());
+        let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
+        let deletes = pods.iter().map(|pod| Write::Delete(pod.metadata.id, options, None)).collect();
+        self.send(Call::background(Actor::Person, 0, deletes, fact));
+        Ok(())
+    }
+
     fn edit_deployment(
         &mut self,
         namespace: &str,
@@ -149,18 +174,14 @@ impl Sim {
         let found = self.store.find::<Deployment>(namespace, name).cloned();
         let mut deployment = (*found.ok_or_else(|| format!("deployments.apps {name:?} not found"))?).clone();
         edit(&mut deployment);
-        self.by_person(fact, |store, stamp| {
-            store.update(deployment.into_object(), Scope::Main, stamp).map(|_| ())
-        })
+        self.update_by_person(deployment.into_object(), fact)
     }
 
     fn undo(&mut self, namespace: &str, name: &str, revision: Option<i64>, fact: u64) -> Result<(), String> {
         let found = self.store.find::<Deployment>(namespace, name).cloned();
         let deployment = found.ok_or_else(|| format!("deployments.apps {name:?} not found"))?;
         let changed = setpoint_control::deployment::rollback(&self.store, &deployment, revision)?;
-        self.by_person(fact, |store, stamp| {
-            store.update(changed.into_object(), Scope::Main, stamp).map(|_| ())
-        })
+        self.update_by_person(changed.into_object(), fact)
     }
 
     fn delete_named(&mut self, kind: &str, namespace: &str, name: &str, fact: u64) -> Result<(), String> {
@@ -196,9 +217,18 @@ impl Sim {
         let Some(id) = self.store.id_of(kind, &meta.namespace, &meta.name) else {
             return self.create_object(object, fact).map(|_| ());
         };
+        if let Some(stored) = self.store.object(id) {
+            keep_assigned(stored, &mut object);
+        }
+        self.update_validated(object, fact)
+    }
+
+    /// Changes an object for the person, if the API server answers and the change is valid.
+    fn update_validated(&mut self, mut object: Object, fact: u64) -> Result<(), Status> {
+        self.check_api_up()?;
         setpoint_api::default::apply(&mut object);
-        if let Some(stored) = self.store.object(id).cloned() {
-            keep_assigned(&stored, &mut object);
+        if let Some(stored) = self.store.object(object.id()) {
+            setpoint_api::validate::update(stored, &object)?;
         }
         self.store_with(Actor::Person, fact, |store, stamp| store.update(object, Scope::Main, stamp))
             .map(|_| ())
@@ -237,7 +267,17 @@ fn keep_assigned(stored: &Object, object: &mut Object) {
             object.spec.cluster_ip = stored.spec.cluster_ip.clone();
             object.spec.cluster_ips = stored.spec.cluster_ips.clone();
         }
-        (Object::Pod(stored), Object::Pod(object)) => Rc::make_mut(object).spec = stored.spec.clone(),
+        (Object::Pod(stored), Object::Pod(object)) => {
+            let spec = &mut Rc::make_mut(object).spec;
+            spec.node_name = spec.node_name.take().or_else(|| stored.spec.node_name.clone());
+            spec.priority = spec.priority.or(stored.spec.priority);
+            if spec.service_account_name.is_empty() {
+                spec.service_account_name = stored.spec.service_account_name.clone();
+            }
+            if spec.tolerations.is_empty() {
+                spec.tolerations = stored.spec.tolerations.clone();
+            }
+        }
         (Object::Node(stored), Object::Node(object)) => {
             let object = Rc::make_mut(object);
             if object.spec.pod_cidr.is_empty() {

@@ -127,6 +127,18 @@ actions! {
         /// Grace in seconds.
         grace_seconds: Option<i64> = "graceSeconds" or None;
     }
+    /// Deletes the pods that a label selector matches, one request after the other in the order of their names; with
+    /// `nth` only one of them, counted from the oldest, which is 0. A scenario can so name a pod whose name is random.
+    DeletePods = "deletePods" {
+        /// Namespace.
+        namespace: String = "namespace" or "default".to_string();
+        /// Label selector, such as `app=web`.
+        selector: String = "selector";
+        /// Which one.
+        nth: Option<u32> = "nth" or None;
+        /// Grace in seconds.
+        grace_seconds: Option<i64> = "graceSeconds" or None;
+    }
     /// Makes the first container of a pod exit.
     CrashPod = "crashPod" {
         /// Namespace.

@@ -8,13 +8,16 @@ use crate::fact::{Actor, What};
 use crate::queue::Wake;
 use crate::sim::Sim;
 use crate::streams::Purpose;
-use setpoint_api::time::SECOND;
+use setpoint_api::time::{MILLISECOND, SECOND};
 use setpoint_api::{Micros, ObjId, Str, Time};
 use setpoint_control::{CONTROLLERS, ChangeCx, Cx, Failure, Key, Keys, Note, Outcome, Write};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How many runs of a controller are remembered for people.
 const REMEMBERED: usize = 32;
+
+/// How long a periodic run takes.
+const PERIODIC_RUN: Micros = MILLISECOND;
 
 /// One controller's process.
 #[derive(Clone, Debug, Default)]
@@ -199,7 +202,11 @@ impl Sim {
         }
         control.add(Key::Tick, 0);
         if let Some(period) = (CONTROLLERS[controller].period)(&self.tuning) {
-            self.queue.push(self.now.plus(period), Wake::Tick { controller: controller as u8, epoch });
+            // `wait.UntilWithContext` begins the next period when a run is over: ten runs take longer than ten periods.
+            self.queue.push(
+                self.now.plus(period + PERIODIC_RUN),
+                Wake::Tick { controller: controller as u8, epoch },
+            );
         }
         self.work(controller);
     }

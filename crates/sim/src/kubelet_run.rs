@@ -12,11 +12,12 @@ use crate::machine::{LocalPod, Machine, Process};
 use crate::queue::Wake;
 use crate::sim::Sim;
 use setpoint_api::time::MILLISECOND;
-use setpoint_api::{Change, DeleteOptions, HttpGetAction, IntOrPercent, ObjId, Op, Pod, Probe, Time};
+use setpoint_api::{Change, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Time};
 use setpoint_control::kubelet::{
     self, Command, ContainerRef, Failing, KubeletCx, PodRecord, ProbeKind, ProbeOutcome, ProbeStep, Pulled,
+    Share,
 };
-use setpoint_control::{EventDraft, Patch, Write};
+use setpoint_control::{EventDraft, Gone, Patch, Write};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -25,14 +26,14 @@ const SLOW: i64 = 250 * MILLISECOND;
 
 /// What a kubelet may look at, for a machine's fields borrowed one by one.
 macro_rules! kubelet_cx {
-    ($sim:expr, $machine:expr, $name:ident, $ip:ident, $images:ident) => {
+    ($sim:expr, $machine:expr) => {
         KubeletCx {
             now: $sim.now,
             tuning: &$sim.tuning,
-            node_name: &$name,
-            host_ip: &$ip,
+            node_name: &$machine.config.node,
+            host_ip: &$machine.address,
             kubelet_since: $machine.kubelet_since,
-            has_image: &|image: &str| $images || $machine.images.contains(image),
+            has_image: &|image: &str| $sim.catalogue.preloaded || $machine.images.contains(image),
         }
     };
 }
@@ -77,16 +78,16 @@ impl Sim {
         let id = seen.metadata.id;
         let (now, catalogue) = (self.now, self.catalogue.clone());
         let machine = &mut self.machines[number as usize];
+        let share = Share::of(&seen.spec);
         let others = machine.pods.values().filter(|local| !local.seen.status.phase.is_finished());
         let admitted = if seen.status.phase.is_finished() || seen.metadata.is_deleting() {
             Ok(())
         } else {
-            kubelet::admit(&seen, &machine.allocatable, others.map(|local| &*local.seen))
+            kubelet::admit(share, &machine.allocatable, others.map(|local| local.share))
         };
         if let Err(rejection) = admitted {
-            let (epoch, name, ip) = (machine.epoch, machine.config.node.clone(), machine.address());
-            let cx = kubelet_cx!(self, machine, name, ip, false);
-            let (status, event) = kubelet::reject(&cx, &seen, &rejection);
+            let epoch = machine.epoch;
+            let (status, event) = kubelet::reject(&kubelet_cx!(self, machine), &seen, &rejection);
             self.record_later(event, cause);
             self.send_from_kubelet(
                 number,
@@ -110,6 +111,7 @@ impl Sim {
             wake_at: None,
             reported_until: Time(0),
             probes: BTreeMap::new(),
+            share,
             seen,
             pod,
         };
@@ -151,14 +153,9 @@ impl Sim {
         id: ObjId,
         f: impl FnOnce(&KubeletCx, &mut LocalPod) -> T,
     ) -> Option<T> {
-        let preloaded = self.catalogue.preloaded;
         let machine = self.machines.get_mut(number as usize)?;
-        let (name, ip) = (machine.config.node.clone(), machine.address());
-        let mut local = machine.pods.remove(&id)?;
-        let cx = kubelet_cx!(self, machine, name, ip, preloaded);
-        let out = f(&cx, &mut local);
-        machine.pods.insert(id, local);
-        Some(out)
+        let local = machine.pods.get_mut(&id)?;
+        Some(f(&kubelet_cx!(self, machine), local))
     }
 
     /// A kubelet looks at a pod, and what it decides is set in motion.
@@ -176,9 +173,7 @@ impl Sim {
                 self.queue.push(at, Wake::SyncPod { machine: number, epoch, pod: id });
             }
         }
-        for event in sync.events {
-            self.record_later(event, cause);
-        }
+        self.say(sync.events, cause);
         let mut writes = Vec::new();
         if let Some(status) = sync.status {
             let until = now.plus(self.tuning.api_request + self.tuning.watch_delay);
@@ -303,8 +298,15 @@ impl Sim {
         self.sync_pod(number, id);
     }
 
+    /// Records what a kubelet says about its pods, also about one whose API object is gone already.
     fn say(&mut self, events: Vec<EventDraft>, cause: u64) {
-        for event in events {
+        for mut event in events {
+            if self.store.object(event.about).is_none() {
+                let number = self.machine_of_pod.get(event.about.0).copied().unwrap_or(u32::MAX);
+                let local =
+                    self.machines.get(number as usize).and_then(|machine| machine.pods.get(&event.about));
+                event.gone = local.map(|local| Gone::of(Kind::Pod, &local.seen.metadata));
+            }
             self.record_later(event, cause);
         }
     }
@@ -560,9 +562,9 @@ fn with_told_probe(pod: &Rc<Pod>) -> Rc<Pod> {
     if !has_told_readiness(pod) || has_probe {
         return pod.clone();
     }
-    let delay =
-        pod.metadata.annotation("sim/ready-delay").and_then(|delay| delay.parse::<f64>().ok()).unwrap_or(0.0);
     let is_never = pod.metadata.annotation("sim/never-ready").is_some();
+    let told = pod.metadata.annotation("sim/ready-delay").and_then(|delay| delay.parse::<f64>().ok());
+    let delay = told.unwrap_or(if is_never { 5.0 } else { 0.0 });
     let probe = Probe {
         http_get: Some(HttpGetAction {
             path: "/".into(),
@@ -570,7 +572,7 @@ fn with_told_probe(pod: &Rc<Pod>) -> Rc<Pod> {
             ..HttpGetAction::default()
         }),
         initial_delay_seconds: Some(delay.clamp(0.0, 86_400.0) as i32),
-        period_seconds: Some(if is_never { 3600 } else { 1 }),
+        period_seconds: Some(if is_never { 10 } else { 1 }),
         ..Probe::default()
     };
     let mut told = (**pod).clone();

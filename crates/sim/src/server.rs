@@ -31,10 +31,7 @@ impl Sim {
             Write::Update(object, _) => Some(object.id()),
             Write::Patch(id, _) | Write::Delete(id, ..) | Write::Bind(id, ..) => Some(*id),
         };
-        if !self.api_up {
-            let message = "the server is currently unable to handle the request".to_string();
-            return Err(Failure { status: Status { reason: Reason::ServiceUnavailable, message }, about });
-        }
+        self.check_api_up().map_err(|status| Failure { status, about })?;
         let landed = match write {
             Write::Create(object, event) => self.create(object.clone(), by, cause).map(|id| {
                 if let Some(event) = event {
@@ -64,11 +61,10 @@ impl Sim {
                     None
                 })
             }
-            Write::Bind(id, node, event) => self.bind(*id, node, by, cause).map(|id| {
+            Write::Bind(id, node, event) => self.bind(*id, node, by, cause).inspect(|_| {
                 if let Some(event) = event {
                     self.record_later(event.clone(), cause);
                 }
-                id
             }),
             Write::Together(_) | Write::Event(_) => Ok(None),
         };
@@ -79,6 +75,15 @@ impl Sim {
             own.insert(id, object.metadata().resource_version);
         }
         Ok(())
+    }
+
+    /// Refuses while the API server is down.
+    pub(crate) fn check_api_up(&self) -> Result<(), Status> {
+        if self.api_up {
+            return Ok(());
+        }
+        let message = "the server is currently unable to handle the request".to_string();
+        Err(Status { reason: Reason::ServiceUnavailable, message })
     }
 
     /// What really led to a write. The node lifecycle controller looks at all nodes together; that it writes to one node, or
@@ -110,23 +115,21 @@ impl Sim {
         let before = self.store.revision();
         let stamp = Stamp { at: self.now, fact: self.facts.count() + 1 };
         let result = operation(&mut self.store, stamp)?;
-        let changes: Vec<What> = self
-            .store
-            .changes_after(before)
-            .map(|change| What::Stored {
-                by,
-                op: change.op,
-                kind: change.new.kind(),
-                id: change.new.id(),
-                name: change.new.metadata().name.clone(),
-            })
-            .collect();
-        for what in changes {
-            self.facts.add(self.now, cause, what);
+        let mut is_watched = false;
+        for change in self.store.changes_after(before) {
+            let (kind, id) = (change.new.kind(), change.new.id());
+            let name = change.new.metadata().name.clone();
+            self.facts.add(self.now, cause, What::Stored { by, op: change.op, kind, id, name });
+            self.routes.note(change, &self.store);
+            is_watched |= has_watchers(kind);
         }
         let revision = self.store.revision();
-        if revision != before {
+        if is_watched {
             self.queue.push(self.now.plus(self.tuning.watch_delay), Wake::Deliver { revision });
+        } else if self.delivered == before {
+            // Nobody waits for it, nor for anything before it.
+            self.delivered = revision;
+            self.store.forget_changes(revision);
         }
         Ok(result)
     }
@@ -145,6 +148,10 @@ impl Sim {
             meta.namespace = Str::default();
         }
         self.admit(&mut object)?;
+        if by == Actor::Person {
+            // What controllers and kubelets make is made from objects that have been validated; a test checks that it is valid.
+            setpoint_api::validate::create(&object)?;
+        }
         let generated = object.metadata().generate_name.clone().filter(|_| object.metadata().name.is_empty());
         let Some(prefix) = generated else {
             return self.store_with(by, cause, |store, stamp| store.create(object, stamp));
@@ -219,7 +226,6 @@ impl Sim {
         let mut pod = (**pod).clone();
         pod.metadata.resource_version = 0;
         pod.spec.node_name = Some(node.clone());
-        let spec_only = pod.clone().into_object();
         let scheduled = Condition {
             kind: "PodScheduled".into(),
             status: ConditionStatus::True,
@@ -228,10 +234,8 @@ impl Sim {
             ..Condition::default()
         };
         put_condition(&mut pod.status.conditions, scheduled);
-        // Upstream's binding writes both parts in one transaction: the watchers see one change after the other at once.
         self.store_with(by, cause, |store, stamp| {
-            store.update(spec_only, Scope::Main, stamp)?;
-            store.update(pod.into_object(), Scope::Status, stamp).map(Some)
+            store.update(pod.into_object(), Scope::Binding, stamp).map(Some)
         })
     }
 
@@ -462,6 +466,11 @@ fn patch_taints(taints: &mut Rc<Vec<Taint>>, add: &[Taint], remove: &[Taint], no
         }
         taints.push(taint);
     }
+}
+
+/// Whether anybody watches a kind. Leases are read when nodes are looked at, and Events are for people.
+fn has_watchers(kind: Kind) -> bool {
+    concerns_proxies(kind) || setpoint_control::CONTROLLERS.iter().any(|row| row.watches.contains(&kind))
 }
 
 /// Which kinds a change of is shown to kube-proxies.

@@ -6,7 +6,7 @@ use crate::image::Catalogue;
 use crate::ledger::Ledger;
 use crate::load::LoadSource;
 use crate::machine::Machine;
-use crate::proxy::{Proxy, RouteTable};
+use crate::proxy::{Proxy, Routes};
 use crate::queue::{Queue, Wake};
 use crate::recorder::Recorder;
 use crate::server::concerns_proxies;
@@ -95,7 +95,7 @@ pub struct Sim {
     pub(crate) load_fact: u64,
     pub(crate) cpu_loads: BTreeMap<(Str, Str), i64>,
     pub(crate) proxies: Vec<Proxy>,
-    pub(crate) routes: Rc<RouteTable>,
+    pub(crate) routes: Routes,
     pub(crate) ledger: Ledger,
     pub(crate) wakes: u64,
 }
@@ -136,7 +136,7 @@ impl Sim {
             load_fact: 0,
             cpu_loads: BTreeMap::new(),
             proxies: vec![Proxy::default()],
-            routes: Rc::default(),
+            routes: Routes::default(),
             ledger: Ledger::default(),
             wakes: 0,
         };
@@ -321,6 +321,7 @@ impl Sim {
     /// # Errors
     /// As the API server refuses.
     pub fn create_object(&mut self, object: Object, cause: u64) -> Result<ObjId, Status> {
+        self.check_api_up()?;
         self.create(object, Actor::Person, cause)
     }
 

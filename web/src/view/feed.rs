@@ -67,7 +67,9 @@ fn row(line: &FeedLine, now_us: i64) -> Html {
             <span class="age">{ age }</span>
             <p>{ line.message.clone() }</p>
             <p class="who">
-                <span class="mono">{ line.object.clone() }</span>
+                if !line.object.is_empty() {
+                    <span class="mono">{ line.object.clone() }</span>
+                }
                 <span class="source">{ line.source.clone() }</span>
             </p>
         </li>

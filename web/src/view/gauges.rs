@@ -45,12 +45,13 @@ fn gauge(
     foot: [String; 2],
 ) -> Html {
     let [first, second] = foot;
+    let class = if second.is_empty() { "foot tall" } else { "foot" };
     html! {
         <article class={format!("gauge {tone}")}>
             <header><h2>{ title }</h2><span class="state">{ state }</span></header>
             <p class="big">{ big }</p>
             <div class="bar-line">{ bar }</div>
-            <p class="foot" title={first.clone()}>{ first }</p>
+            <p {class} title={first.clone()}>{ first }</p>
             <p class="foot" title={second.clone()}>{ second }</p>
         </article>
     }
@@ -58,7 +59,7 @@ fn gauge(
 
 fn target(app: &App, at_us: i64, send: &Send) -> Html {
     let who = match &*app.target_set_by {
-        "manifest" => "by the manifest".to_string(),
+        "manifest" => "by manifest".to_string(),
         other => format!("by {other}"),
     };
     let change = |by: i32| {
@@ -145,15 +146,9 @@ fn version(app: &App) -> Html {
         Rollout::Paused => ("warn", "Paused"),
     };
     let big = html! { <>{ for names }</> };
-    let surge = format!("Surge {}, unavailable {}", app.max_surge, app.max_unavailable);
-    gauge(
-        "Version",
-        tone,
-        html! { <>if !tone.is_empty() { { sign(tone) } }{ state }</> },
-        big,
-        bar(&parts, None),
-        [app.rollout_note.to_string(), surge],
-    )
+    let foot = format!("{}; surge {}, unavailable {}", app.rollout_note, app.max_surge, app.max_unavailable);
+    let state = html! { <>if !tone.is_empty() { { sign(tone) } }{ state }</> };
+    gauge("Version", tone, state, big, bar(&parts, None), [foot, String::new()])
 }
 
 fn cpu(app: &App, at_us: i64) -> Html {
@@ -164,20 +159,20 @@ fn cpu(app: &App, at_us: i64) -> Html {
         _ => "",
     };
     let look = app.autoscaler.as_ref().and_then(|hpa| hpa.next_look_us);
-    let foot = match (goal, look) {
-        (Some(goal), Some(look)) => {
-            format!("Target {goal}% · looks in {}", words::seconds_left(look - at_us))
-        }
-        (Some(goal), None) => format!("Target {goal}%"),
-        (None, _) => "No autoscaler watches it".to_string(),
+    let state = match look {
+        Some(look) if look > at_us => html! { format!("next in {}", words::seconds_left(look - at_us)) },
+        _ => html! {},
     };
-    let arithmetic = app.autoscaler.as_ref().map_or_else(String::new, |hpa| hpa.arithmetic.to_string());
+    let foot = match (&app.autoscaler, goal) {
+        (Some(hpa), Some(goal)) => format!("Target {goal}%. {}", hpa.arithmetic),
+        _ => "No autoscaler watches it".to_string(),
+    };
     let big = match app.cpu_percent {
         Some(cpu) => html! { <>{ cpu }<small>{ "% of request" }</small></> },
         None => html! { <>{ "–" }<small>{ "no sample yet" }</small></> },
     };
     let fill = bar(&[("fill", app.cpu_percent.map_or(0, scaled))], goal.map(scaled));
-    gauge("Average CPU", tone, html! {}, big, fill, [foot, arithmetic])
+    gauge("Average CPU", tone, state, big, fill, [foot, String::new()])
 }
 
 fn requests(traffic: &Traffic) -> Html {
@@ -185,23 +180,18 @@ fn requests(traffic: &Traffic) -> Html {
         Some((failed, mark)) => (*failed, format!(" since {mark}")),
         None => (traffic.failed, format!(" of {}", words::thousands(traffic.ended))),
     };
-    let tone = if traffic.failed_per_second > 0 { "bad" } else { "" };
-    let p95 = traffic
-        .p95_us
-        .map_or_else(|| "No latency yet".to_string(), |us| format!("p95 {}", words::latency(us)));
-    let cause = traffic
-        .causes
-        .first()
-        .filter(|_| failed > 0)
-        .map_or_else(String::new, |cause| format!(" · {}", cause.0));
-    let state = match traffic.failed_per_second {
-        0 => html! {},
-        failing => html! { <>{ sign("bad") }{ format!("{failing}/s fail") }</> },
+    let failing = traffic.failed_per_second > 0;
+    let state = match traffic.p95_us {
+        Some(us) => html! { <>if failing { { sign("bad") } }{ format!("p95 {}", words::latency(us)) }</> },
+        None => html! {},
     };
     let big = html! { <>{ traffic.served_per_second }<small>{ format!("of {}/s served", traffic.offered_rps) }</small></> };
-    let share = traffic.served_per_second + traffic.failed_per_second;
-    let served = i64::from(traffic.served_per_second) * 100 / i64::from(share.max(1));
-    let parts = if share == 0 { vec![] } else { vec![("fill", served), ("failed", 100 - served)] };
-    let foot = [format!("{} failed{since}", words::thousands(failed)), format!("{p95}{cause}")];
-    gauge("Requests", tone, state, big, bar(&parts, None), foot)
+    let all = traffic.served_per_second + traffic.failed_per_second;
+    let served = i64::from(traffic.served_per_second) * 100 / i64::from(all.max(1));
+    let parts = if all == 0 { vec![] } else { vec![("fill", served), ("failed", 100 - served)] };
+    let now = if failing { format!("{}/s fail; ", traffic.failed_per_second) } else { String::new() };
+    let cause =
+        traffic.causes.first().filter(|_| failed > 0).map_or_else(String::new, |cause| cause.0.to_string());
+    let foot = [format!("{now}{} failed{since}", words::thousands(failed)), cause];
+    gauge("Requests", if failing { "bad" } else { "" }, state, big, bar(&parts, None), foot)
 }

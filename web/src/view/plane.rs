@@ -22,7 +22,7 @@ fn cell(part: &Part) -> Html {
     };
     html! {
         <li key={&*part.name} {class} title={format!("{}: {doing}", part.title)}>
-            <b>{ part.title.clone() }</b>
+            <b>{ part.title.trim_end_matches(" controller").to_string() }</b>
             <span>{ doing.to_string() }</span>
         </li>
     }

@@ -54,6 +54,10 @@ pub fn look(pod: &PodTile) -> (&'static str, &'static str, &'static str) {
         PodLook::NotReady => ("unready", "Not ready", "M8 3v6.5M8 12.6v.2"),
         PodLook::BackOff => ("backoff", "Back-off", "M3 8a5 5 0 1 0 1.6-3.7M3 1.8v3.4h3.4M8 5.4v3M8 10.6v.1"),
         PodLook::Terminating => ("terminating", "Terminating", "M4 4l8 8M12 4l-8 8"),
+        // The cluster has given it up, but its kubelet cannot confirm.
+        PodLook::Lost if *pod.status == *"Terminating" => {
+            ("lost given-up", "Terminating", "M4 4l8 8M12 4l-8 8")
+        }
         PodLook::Lost => ("lost", "Unknown", "M5.6 5.6a2.5 2.5 0 1 1 3.6 2.6C8.3 8.7 8 9.2 8 10M8 12.8v.1"),
         PodLook::Finished => ("finished", "Finished", "M4 4h8v8H4z"),
     }
@@ -62,7 +66,9 @@ pub fn look(pod: &PodTile) -> (&'static str, &'static str, &'static str) {
 /// The number beside the word: time left, CPU, or restarts.
 fn figure(pod: &PodTile, at_us: i64) -> String {
     match (pod.step, pod.cpu_percent, pod.restarts) {
-        (Some((_, end_us)), ..) if end_us > at_us => words::seconds_left(end_us - at_us),
+        (Some((_, end_us)), ..) if end_us > at_us && pod.look != PodLook::Terminating => {
+            words::seconds_left(end_us - at_us)
+        }
         (_, Some(cpu), _) if pod.look == PodLook::Ready => format!("{cpu}%"),
         (.., restarts) if restarts > 0 => format!("↻{restarts}"),
         _ => String::new(),

@@ -10,14 +10,17 @@ mod indexes;
 pub mod int_or_percent;
 pub mod kinds;
 pub mod manifest;
+pub mod map;
 pub mod meta;
 pub mod names;
 pub mod object;
+pub mod order;
 pub mod quantity;
 pub mod select;
 pub mod slab;
 pub mod status;
 pub mod store;
+mod str;
 pub mod text;
 pub mod time;
 pub mod validate;
@@ -32,7 +35,5 @@ pub use quantity::Quantity;
 pub use select::{LabelSelector, LabelSelectorRequirement, Selector};
 pub use status::{Reason, Status};
 pub use store::{Change, DeleteOptions, Op, Propagation, Scope, Stamp, Store};
+pub use str::Str;
 pub use time::{MicroTime, Micros, Time};
-
-/// A shared immutable string.
-pub type Str = std::rc::Rc<str>;

@@ -3,9 +3,9 @@
 //! A table of fields per type, made by the [`wire!`](crate::wire!) macro, does both directions. Fields that the simulator does
 //! not model stay in `rest`, so that an object keeps everything it was given.
 
+use crate::map;
 use crate::{IntOrPercent, Quantity, Str};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Fields that were given but are not modelled, kept as they came.
@@ -381,7 +381,7 @@ impl<T: Wire + Default> Wire for Vec<T> {
     }
 }
 
-impl<T: Wire + Default> Wire for BTreeMap<Str, T> {
+impl<T: Wire + Default> Wire for map::Map<Str, T> {
     fn take(&mut self, value: Value, r: &mut Reader) {
         r.map(value, &mut |key, value, r| {
             self.insert(key, T::read(value, r));

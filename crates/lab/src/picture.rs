@@ -3,13 +3,14 @@
 use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
 use crate::tiles;
 use crate::words::{describe_action, mark_of};
+use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Event, Kind, Node, ObjId, Pod};
 use setpoint_control::{CONTROLLERS, Profile};
 use setpoint_sim::fact::{Actor, What};
 use setpoint_sim::ledger::Outcome;
 use setpoint_sim::{Action, Sim};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Lines that the feed keeps.
@@ -30,8 +31,8 @@ pub(crate) struct Painter {
     /// Failed requests when the person last did something, and what that was.
     since: Option<(u64, Rc<str>)>,
     /// Who last set the replicas, by Deployment.
-    replicas_set_by: BTreeMap<ObjId, Rc<str>>,
-    pods: BTreeMap<ObjId, (tiles::PodKey, Rc<PodTile>)>,
+    replicas_set_by: Map<ObjId, Rc<str>>,
+    pods: Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
 }
 
 impl Painter {
@@ -124,11 +125,11 @@ impl Painter {
             id: u64::from(id.0) | 1 << 40,
             at_us: exact.or(at).unwrap_or_default().0,
             is_warning: &*event.kind == "Warning",
-            reason: event.reason.clone(),
+            reason: event.reason.clone().into(),
             object: format!("{}/{}", about.kind, about.name).into(),
-            message: event.message.clone(),
+            message: event.message.clone().into(),
             count: event.count.max(1),
-            source: event.source.component.clone(),
+            source: event.source.component.clone().into(),
             fact,
         };
         // An event that is counted up moves to the top; it is still one line.
@@ -176,7 +177,7 @@ impl Painter {
 
     fn nodes(&mut self, sim: &Sim) -> Vec<Rc<NodeTile>> {
         let mut tiles: Vec<Rc<NodeTile>> = Vec::new();
-        let mut alive = BTreeMap::new();
+        let mut alive = Map::new();
         for node in sim.store().list::<Node>() {
             let pods: Vec<Rc<PodTile>> =
                 sim.store().pods_on(&node.metadata.name).map(|pod| self.pod(sim, pod, &mut alive)).collect();
@@ -204,7 +205,7 @@ impl Painter {
         &self,
         sim: &Sim,
         pod: &Rc<Pod>,
-        alive: &mut BTreeMap<ObjId, (tiles::PodKey, Rc<PodTile>)>,
+        alive: &mut Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
     ) -> Rc<PodTile> {
         let key = tiles::pod_key(sim, pod);
         let tile = match self.pods.get(&pod.metadata.id) {

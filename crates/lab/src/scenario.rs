@@ -14,6 +14,7 @@
 //! - {at: 10s, do: killMachine, node: node-02}
 //! ```
 
+use setpoint_api::order;
 use setpoint_api::text::{self, Diagnostic, Node, NodeValue, PathSegment, Severity, Span};
 use setpoint_api::time::SECOND;
 use setpoint_api::{Micros, Object, Str, Time};
@@ -248,7 +249,7 @@ impl ScenarioReader {
         machines
     }
 
-    fn labels(&mut self, node: &Node) -> std::collections::BTreeMap<Str, Str> {
+    fn labels(&mut self, node: &Node) -> setpoint_api::map::Map<Str, Str> {
         let NodeValue::Map(fields) = &node.value else {
             self.fail(node.span, "expected labels: a mapping of texts");
             return Default::default();
@@ -368,7 +369,7 @@ impl ScenarioReader {
                 }
             }
         }
-        actions.sort_by_key(|(at, _)| *at);
+        order::sort_by_key(&mut actions, |(at, _)| *at);
         actions
     }
 }

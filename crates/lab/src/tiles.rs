@@ -1,6 +1,8 @@
 //! What single parts of the frame show: the application, nodes, pods, traffic.
 
 use crate::frame::{App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Rollout, Traffic, VersionCount};
+use setpoint_api::map::Map;
+use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     ConditionStatus, Deployment, HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Service, Time,
@@ -10,7 +12,6 @@ use setpoint_control::{deployment, kubelet, pod as pods};
 use setpoint_sim::Sim;
 use setpoint_sim::ledger::Outcome;
 use setpoint_sim::machine::Power;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The Deployment that the page is about: the first of the default namespace, or of any.
@@ -40,7 +41,7 @@ fn first_image(spec: &setpoint_api::PodSpec) -> &str {
 }
 
 /// The application in the middle of the page.
-pub(crate) fn app(sim: &Sim, replicas_set_by: &BTreeMap<ObjId, Rc<str>>) -> Option<App> {
+pub(crate) fn app(sim: &Sim, replicas_set_by: &Map<ObjId, Rc<str>>) -> Option<App> {
     let shown = shown_deployment(sim)?;
     let (spec, status) = (&shown.spec, &shown.status);
     let target = spec.replicas.unwrap_or(1);
@@ -54,8 +55,8 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &BTreeMap<ObjId, Rc<str>>) -> Opti
             &*target.kind == "Deployment" && target.name == shown.metadata.name
         });
     Some(App {
-        namespace: shown.metadata.namespace.clone(),
-        name: shown.metadata.name.clone(),
+        namespace: shown.metadata.namespace.clone().into(),
+        name: shown.metadata.name.clone().into(),
         target_replicas: target,
         target_set_by: replicas_set_by.get(&shown.metadata.id).cloned().unwrap_or_else(|| "manifest".into()),
         ready: status.ready_replicas,
@@ -91,7 +92,7 @@ fn versions(sim: &Sim, shown: &Deployment, wanted: &Rc<str>) -> Vec<VersionCount
         }
     }
     counts.retain(|count| count.pods > 0 || count.version == *wanted);
-    counts.sort_by_key(|count| count.version == *wanted);
+    order::sort_by_key(&mut counts, |count| count.version == *wanted);
     counts
 }
 
@@ -169,13 +170,13 @@ fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
 pub(crate) fn traffic(sim: &Sim, since: Option<&(u64, Rc<str>)>) -> Traffic {
     let ledger = sim.ledger();
     let (served, failed) = ledger.second(sim.now().0.div_euclid(SECOND) - 1);
-    let mut causes: BTreeMap<Outcome, u64> = BTreeMap::new();
+    let mut causes: Map<Outcome, u64> = Map::new();
     for (outcome, _, count) in ledger.causes() {
         *causes.entry(outcome).or_insert(0) += count;
     }
     let mut causes: Vec<(Rc<str>, u64)> =
         causes.into_iter().map(|(outcome, count)| (outcome.describe().into(), count)).collect();
-    causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    order::sort_by_key(&mut causes, |(_, count)| std::cmp::Reverse(*count));
     Traffic {
         offered_rps: sim.loads().iter().map(|load| load.rps).sum(),
         served_per_second: served,
@@ -202,7 +203,7 @@ pub(crate) fn balancer(sim: &Sim) -> Option<Balancer> {
         .count();
     Some(Balancer {
         name: format!("{}:{port}", service.metadata.name).into(),
-        address: service.spec.cluster_ip.clone(),
+        address: service.spec.cluster_ip.clone().into(),
         ready_endpoints: ready as i32,
         routes: routes.iter().map(|pod| pod.0).collect(),
     })
@@ -223,7 +224,7 @@ pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
     let requested = sim.store().pods_on(name).filter(|pod| !pod.status.phase.is_finished()).map(amount).sum();
     let used = sim.store().pods_on(name).filter_map(|pod| sim.cpu_now(pod.metadata.id)).sum();
     NodeTile {
-        name: name.clone(),
+        name: name.clone().into(),
         powered,
         status: status.into(),
         ready: is_ready,
@@ -346,13 +347,13 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
     };
     PodTile {
         id: meta.id.0,
-        namespace: meta.namespace.clone(),
-        name: meta.name.clone(),
+        namespace: meta.namespace.clone().into(),
+        name: meta.name.clone().into(),
         short_name: short_name.into(),
         version: version_of(first_image(&pod.spec)),
         look,
         status: status_word(pod).into(),
-        note: note.filter(|note| !note.is_empty()),
+        note: note.filter(|note| !note.is_empty()).map(Into::into),
         step,
         restarts: statuses.iter().map(|status| status.restart_count).sum(),
         cpu_percent: key.cpu_percent,

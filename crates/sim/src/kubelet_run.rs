@@ -11,6 +11,7 @@ use crate::load::{Serving, lose_requests};
 use crate::machine::{LocalPod, Machine, Process};
 use crate::queue::Wake;
 use crate::sim::Sim;
+use setpoint_api::map::Map;
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{Change, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Time};
 use setpoint_control::kubelet::{
@@ -18,7 +19,6 @@ use setpoint_control::kubelet::{
     Share,
 };
 use setpoint_control::{EventDraft, Gone, Patch, Write};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A pod whose queue is longer than this may miss its probes' time limits; shorter ones cannot change a probe's outcome.
@@ -110,7 +110,7 @@ impl Sim {
             samples: Vec::new(),
             wake_at: None,
             reported_until: Time(0),
-            probes: BTreeMap::new(),
+            probes: Map::new(),
             share,
             seen,
             pod,

@@ -3,10 +3,10 @@
 //! Upstream: staging/src/k8s.io/client-go/tools/record/events_cache.go (EventCorrelator).
 //! Simplified: one recorder stands for the recorders of all components; their caches are apart by component in the key.
 
+use setpoint_api::map::{Map, Set};
 use setpoint_api::time::MINUTE;
 use setpoint_api::{Event, EventSource, ObjId, ObjectMeta, ObjectReference, Str, Time};
 use setpoint_control::EventDraft;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Similar events of an object within [`SIMILAR_WINDOW`] after which they are combined.
 const SIMILAR_MAX: u32 = 10;
@@ -21,21 +21,21 @@ type Topic = (&'static str, Option<Str>, bool, &'static str);
 /// What the recorder remembers, by the object that is spoken about.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    objects: BTreeMap<ObjId, Sayings>,
+    objects: Map<ObjId, Sayings>,
     sequence: u64,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Sayings {
-    similar: BTreeMap<Topic, Similar>,
-    known: BTreeMap<(Topic, Str, Str), ObjId>,
+    similar: Map<Topic, Similar>,
+    known: Map<(Topic, Str, Str), ObjId>,
     /// Token bucket per source; its level is kept as the time at which it would be full.
-    budgets: BTreeMap<(&'static str, Option<Str>), Time>,
+    budgets: Map<(&'static str, Option<Str>), Time>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Similar {
-    messages: BTreeSet<Str>,
+    messages: Set<Str>,
     last: Time,
 }
 

@@ -11,6 +11,7 @@ use crate::queue::{Queue, Wake};
 use crate::recorder::Recorder;
 use crate::server::concerns_proxies;
 use crate::streams::Streams;
+use setpoint_api::map::Map;
 use setpoint_api::slab::Slab;
 use setpoint_api::{
     Change, Kind, Micros, Namespace, ObjId, Object, ObjectMeta, ObjectReference, Resource, Status, Store,
@@ -18,7 +19,7 @@ use setpoint_api::{
 };
 use setpoint_control::kubelet::ContainerRef;
 use setpoint_control::{CONTROLLERS, EventDraft, Memory, Metrics, Profile, Tuning};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What a cluster is made of.
@@ -48,19 +49,13 @@ pub struct MachineConfig {
     /// Pods that its kubelet takes.
     pub pods_max: i64,
     /// Labels of its node.
-    pub labels: BTreeMap<Str, Str>,
+    pub labels: Map<Str, Str>,
 }
 
 impl MachineConfig {
     /// Four cores, 8 GiB, 110 pods.
     pub fn named(node: &str) -> Self {
-        Self {
-            node: node.into(),
-            cpu_milli: 4000,
-            memory_bytes: 8 << 30,
-            pods_max: 110,
-            labels: BTreeMap::new(),
-        }
+        Self { node: node.into(), cpu_milli: 4000, memory_bytes: 8 << 30, pods_max: 110, labels: Map::new() }
     }
 }
 
@@ -76,7 +71,7 @@ pub struct Sim {
     pub(crate) profile: Profile,
     pub(crate) loops: Vec<ControlLoop>,
     pub(crate) ready_loops: Vec<usize>,
-    pub(crate) calls: BTreeMap<u32, Call>,
+    pub(crate) calls: Map<u32, Call>,
     pub(crate) next_call: u32,
     pub(crate) service_addresses: u32,
     pub(crate) streams: Streams,
@@ -86,14 +81,14 @@ pub struct Sim {
     pub(crate) expiries: VecDeque<(Time, ObjId)>,
     pub(crate) delivered: u64,
     pub(crate) machines: Vec<Machine>,
-    pub(crate) machine_of_node: BTreeMap<Str, u32>,
+    pub(crate) machine_of_node: Map<Str, u32>,
     pub(crate) machine_of_pod: Slab<u32>,
     pub(crate) catalogue: Rc<Catalogue>,
-    pub(crate) pulls: BTreeMap<(u32, ObjId, ContainerRef), Time>,
+    pub(crate) pulls: Map<(u32, ObjId, ContainerRef), Time>,
     pub(crate) metrics: Metrics,
     pub(crate) loads: Vec<LoadSource>,
     pub(crate) load_fact: u64,
-    pub(crate) cpu_loads: BTreeMap<(Str, Str), i64>,
+    pub(crate) cpu_loads: Map<(Str, Str), i64>,
     pub(crate) proxies: Vec<Proxy>,
     pub(crate) routes: Routes,
     pub(crate) ledger: Ledger,
@@ -117,7 +112,7 @@ impl Sim {
             profile: config.profile,
             loops: vec![ControlLoop::default(); CONTROLLERS.len()],
             ready_loops: Vec::new(),
-            calls: BTreeMap::new(),
+            calls: Map::new(),
             next_call: 0,
             service_addresses: 10,
             streams: Streams::new(config.seed),
@@ -127,14 +122,14 @@ impl Sim {
             expiries: VecDeque::new(),
             delivered: 0,
             machines: Vec::new(),
-            machine_of_node: BTreeMap::new(),
+            machine_of_node: Map::new(),
             machine_of_pod: Slab::default(),
             catalogue: config.catalogue.clone(),
-            pulls: BTreeMap::new(),
+            pulls: Map::new(),
             metrics: Metrics::default(),
             loads: Vec::new(),
             load_fact: 0,
-            cpu_loads: BTreeMap::new(),
+            cpu_loads: Map::new(),
             proxies: vec![Proxy::default()],
             routes: Routes::default(),
             ledger: Ledger::default(),

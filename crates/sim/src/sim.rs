@@ -1,8 +1,9 @@
 //! The whole simulation as one value, and the loop that moves it through time.
 
+use crate::admission::Admitted;
 use crate::control_loop::{Call, ControlLoop};
 use crate::fact::{Actor, Facts, What};
-use crate::image::Catalogue;
+use crate::image::{Behavior, Catalogue};
 use crate::ledger::Ledger;
 use crate::load::LoadSource;
 use crate::machine::Machine;
@@ -14,7 +15,7 @@ use crate::streams::Streams;
 use setpoint_api::slab::Slab;
 use setpoint_api::{
     Change, Kind, Micros, Namespace, ObjId, Object, ObjectMeta, ObjectReference, Resource, Status, Store,
-    Str, Time,
+    Str, Time, Uid,
 };
 use setpoint_control::kubelet::ContainerRef;
 use setpoint_control::{CONTROLLERS, EventDraft, Memory, Metrics, Profile, Tuning};
@@ -79,6 +80,7 @@ pub struct Sim {
     pub(crate) calls: BTreeMap<u32, Call>,
     pub(crate) next_call: u32,
     pub(crate) service_addresses: u32,
+    pub(crate) admitted: BTreeMap<Uid, Admitted>,
     pub(crate) streams: Streams,
     pub(crate) facts: Facts,
     pub(crate) recorder: Recorder,
@@ -89,6 +91,7 @@ pub struct Sim {
     pub(crate) machine_of_node: BTreeMap<Str, u32>,
     pub(crate) machine_of_pod: Slab<u32>,
     pub(crate) catalogue: Rc<Catalogue>,
+    pub(crate) behaviors: BTreeMap<Str, Rc<Behavior>>,
     pub(crate) pulls: BTreeMap<(u32, ObjId, ContainerRef), Time>,
     pub(crate) metrics: Metrics,
     pub(crate) loads: Vec<LoadSource>,
@@ -120,6 +123,7 @@ impl Sim {
             calls: BTreeMap::new(),
             next_call: 0,
             service_addresses: 10,
+            admitted: BTreeMap::new(),
             streams: Streams::new(config.seed),
             facts: Facts::default(),
             recorder: Recorder::default(),
@@ -130,6 +134,7 @@ impl Sim {
             machine_of_node: BTreeMap::new(),
             machine_of_pod: Slab::default(),
             catalogue: config.catalogue.clone(),
+            behaviors: BTreeMap::new(),
             pulls: BTreeMap::new(),
             metrics: Metrics::default(),
             loads: Vec::new(),

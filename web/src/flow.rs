@@ -5,7 +5,7 @@
 
 use crate::wire::{Point, Wire};
 use setpoint_lab::frame::{Flight, Frame};
-use std::collections::BTreeMap;
+use setpoint_lab::map::Map;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, Document, HtmlCanvasElement, Window};
 use yew::NodeRef;
@@ -31,7 +31,7 @@ const TURN: f64 = 2.0 * std::f64::consts::PI;
 #[derive(Default)]
 pub struct Flow {
     surface: Option<Surface>,
-    wires: BTreeMap<u32, Wire>,
+    wires: Map<u32, Wire>,
     start: Point,
     dots: Vec<Dot>,
     seen_us: i64,
@@ -242,8 +242,8 @@ impl Surface {
 }
 
 /// A wire to every tile, from positions on the screen less `origin`.
-fn wires(document: &Document, frame: &Frame, start: Point, origin: Point) -> BTreeMap<u32, Wire> {
-    let mut found = BTreeMap::new();
+fn wires(document: &Document, frame: &Frame, start: Point, origin: Point) -> Map<u32, Wire> {
+    let mut found = Map::new();
     let mut top = None;
     for node in &frame.nodes {
         let Some(element) = document.get_element_by_id(&format!("node-{}", node.name)) else { continue };

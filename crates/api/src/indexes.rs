@@ -1,8 +1,8 @@
 //! Indexes of the store that count, or that turn a relation around. They are kept up to date on write, so that nobody has to
 //! look at all pods of an owner, or at all endpoints of a Service, to learn what one change has made of them.
 
+use crate::map::Map;
 use crate::{ConditionStatus, Endpoint, Labels, ObjId, Pod, Uid, condition_status};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Pods of one controlling owner that carry the same labels, by what owners ask about their pods.
@@ -64,7 +64,7 @@ impl PodCount {
 
 /// Counts of pods by controlling owner.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct PodCounts(BTreeMap<Uid, Vec<PodCount>>);
+pub(crate) struct PodCounts(Map<Uid, Vec<PodCount>>);
 
 impl PodCounts {
     pub(crate) fn of(&self, owner: Uid) -> &[PodCount] {
@@ -112,11 +112,11 @@ fn same_labels(a: &Labels, b: &Labels) -> bool {
 
 /// EndpointSlices by the pods that they list.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SlicesByPod(BTreeSet<(Uid, ObjId)>);
+pub(crate) struct SlicesByPod(Map<Uid, Vec<ObjId>>);
 
 impl SlicesByPod {
     pub(crate) fn of(&self, pod: Uid) -> impl Iterator<Item = ObjId> {
-        self.0.range((pod, ObjId(0))..=(pod, ObjId(u32::MAX))).map(|(_, slice)| *slice)
+        self.0.get(&pod).into_iter().flatten().copied()
     }
 
     /// The endpoints of a slice have become others. Endpoints mostly stay in their order while some go and some join at the
@@ -132,10 +132,23 @@ impl SlicesByPod {
             } else if let Some(pod) = pod_of(endpoint)
                 && !new.iter().any(|other| pod_of(other) == Some(pod))
             {
-                self.0.remove(&(pod, slice));
+                self.remove(pod, slice);
             }
         }
-        self.0.extend(left.filter_map(|endpoint| Some((pod_of(endpoint)?, slice))));
+        for pod in left.filter_map(|endpoint| pod_of(endpoint)) {
+            let slices = self.0.entry(pod).or_default();
+            if let Err(place) = slices.binary_search(&slice) {
+                slices.insert(place, slice);
+            }
+        }
+    }
+
+    fn remove(&mut self, pod: Uid, slice: ObjId) {
+        let Some(slices) = self.0.get_mut(&pod) else { return };
+        slices.retain(|other| *other != slice);
+        if slices.is_empty() {
+            self.0.remove(&pod);
+        }
     }
 }
 

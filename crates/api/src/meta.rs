@@ -1,14 +1,14 @@
 //! What every object carries, and the small types that several kinds share.
 
+use crate::map::Map;
 use crate::object::{ObjId, Uid};
 use crate::wire::{FieldReader, FieldWriter, Fields, Reader, Wire, put_fields, take_fields};
 use crate::{IntOrPercent, LabelSelector, LabelSelectorRequirement, MicroTime, Str, Time, wire, words};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Labels or annotations.
-pub type Labels = Rc<BTreeMap<Str, Str>>;
+pub type Labels = Rc<Map<Str, Str>>;
 
 /// Name, identity, version and ownership of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 //! Upstream: `staging/src/k8s.io/apimachinery/pkg/labels/selector.go`,
 //! `staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/helpers.go` (`LabelSelectorAsSelector`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::map::{Map, Set};
+use crate::order;
 use std::fmt;
 
 mod parse;
@@ -86,7 +87,7 @@ impl Requirement {
         }
         aggregate(problems)?;
         let mut values = values;
-        values.sort();
+        order::sort(&mut values);
         Ok(Requirement { key, operator, values })
     }
 
@@ -106,7 +107,7 @@ impl Requirement {
     }
 
     /// Whether labels meet this requirement.
-    pub fn matches(&self, labels: &BTreeMap<Str, Str>) -> bool {
+    pub fn matches(&self, labels: &Map<Str, Str>) -> bool {
         let label = labels.get(&self.key);
         match self.operator {
             Operator::In | Operator::Equals | Operator::DoubleEquals => {
@@ -166,7 +167,7 @@ impl Selector {
     }
 
     /// The selector of exactly these labels. Nothing is checked (`SelectorFromSet`).
-    pub fn from_match_labels(labels: &BTreeMap<Str, Str>) -> Selector {
+    pub fn from_match_labels(labels: &Map<Str, Str>) -> Selector {
         let requirements = labels
             .iter()
             .map(|(key, value)| Requirement {
@@ -180,7 +181,7 @@ impl Selector {
 
     /// A selector of these requirements; requirements on one key keep their order.
     pub fn sorted(mut requirements: Vec<Requirement>) -> Selector {
-        requirements.sort_by(|a, b| a.key.cmp(&b.key));
+        order::sort_by(&mut requirements, |a, b| a.key.cmp(&b.key));
         Selector { requirements }
     }
 
@@ -195,7 +196,7 @@ impl Selector {
     }
 
     /// Whether labels meet all requirements.
-    pub fn matches(&self, labels: &BTreeMap<Str, Str>) -> bool {
+    pub fn matches(&self, labels: &Map<Str, Str>) -> bool {
         self.requirements.iter().all(|requirement| requirement.matches(labels))
     }
 
@@ -223,7 +224,7 @@ impl fmt::Display for Selector {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelSelector {
     /// Labels that must be there with these values.
-    pub match_labels: BTreeMap<Str, Str>,
+    pub match_labels: Map<Str, Str>,
     /// Further requirements.
     pub match_expressions: Vec<LabelSelectorRequirement>,
 }
@@ -271,7 +272,7 @@ fn label_key_problem(path: &str, key: &str) -> Option<String> {
 
 /// Upstream's aggregate of field errors: one stands alone, several are listed in brackets, each once.
 fn aggregate(mut problems: Vec<String>) -> Result<(), String> {
-    let mut seen = BTreeSet::new();
+    let mut seen = Set::new();
     problems.retain(|problem| seen.insert(problem.clone()));
     match problems.as_slice() {
         [] => Ok(()),

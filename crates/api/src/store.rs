@@ -5,9 +5,10 @@
 //! Simplified: one process stands for the API server and etcd; fault models that need them apart live in the simulator.
 
 use crate::indexes::{PodCount, PodCounts, SlicesByPod};
+use crate::map::{Map, Set};
 use crate::slab::Slab;
 use crate::*;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Bound;
 use std::rc::Rc;
 
@@ -78,7 +79,7 @@ pub struct DeleteOptions {
     pub propagation: Propagation,
 }
 
-type Names = BTreeMap<Str, BTreeMap<Str, ObjId>>;
+type Names = Map<Str, Map<Str, ObjId>>;
 
 /// All objects, their indexes, and the log of changes. Cheap to clone: objects and pages are shared.
 #[derive(Clone, Debug, Default)]
@@ -87,12 +88,12 @@ pub struct Store {
     next_id: u32,
     salt: u64,
     objects: Slab<Object>,
-    names: BTreeMap<Kind, Names>,
-    uids: BTreeMap<Uid, ObjId>,
-    dependents: BTreeMap<Uid, BTreeSet<ObjId>>,
-    pods_by_node: BTreeMap<Str, BTreeSet<ObjId>>,
-    pods_by_label: BTreeMap<(Str, Str, Str), BTreeSet<ObjId>>,
-    free: BTreeMap<(Kind, Str), BTreeSet<ObjId>>,
+    names: Map<Kind, Names>,
+    uids: Map<Uid, ObjId>,
+    dependents: Map<Uid, Set<ObjId>>,
+    pods_by_node: Map<Str, Set<ObjId>>,
+    pods_by_label: Map<(Str, Str, Str), Set<ObjId>>,
+    free: Map<(Kind, Str), Set<ObjId>>,
     pod_counts: PodCounts,
     slices_by_pod: SlicesByPod,
     log: VecDeque<Change>,
@@ -179,10 +180,10 @@ impl Store {
         let mut exact = selector.exact_pairs().peekable();
         if exact.peek().is_none() {
             let mut pods: Vec<_> = self.list_in::<Pod>(namespace).filter(matches).collect();
-            pods.sort_by_key(|pod| pod.metadata.id);
+            order::sort_by_key(&mut pods, |pod| pod.metadata.id);
             return pods;
         }
-        let mut rarest: Option<&BTreeSet<ObjId>> = None;
+        let mut rarest: Option<&Set<ObjId>> = None;
         for pair in exact {
             match posting(pair) {
                 None => return Vec::new(),
@@ -424,7 +425,7 @@ impl Store {
     }
 }
 
-fn drop_entry<K: Ord>(index: &mut BTreeMap<K, BTreeSet<ObjId>>, key: &K, id: ObjId) {
+fn drop_entry<K: Ord>(index: &mut Map<K, Set<ObjId>>, key: &K, id: ObjId) {
     if let Some(ids) = index.get_mut(key) {
         ids.remove(&id);
         if ids.is_empty() {

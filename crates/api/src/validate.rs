@@ -27,9 +27,9 @@ mod volume;
 
 pub use cause::{Cause, CauseKind};
 
+use crate::map::Set;
 use crate::{Object, Status};
 use cause::{Errors, Path};
-use std::collections::BTreeSet;
 
 const METADATA: Path<'static> = Path::root("metadata");
 const SPEC: Path<'static> = Path::root("spec");
@@ -96,7 +96,7 @@ fn verdict(object: &Object, causes: &[Cause]) -> Result<(), Status> {
         return Ok(());
     }
     // The message says everything once, even what two checks have found.
-    let mut seen = BTreeSet::new();
+    let mut seen = Set::new();
     let texts = causes.iter().map(Cause::to_string).filter(|text| seen.insert(text.clone()));
     Err(Status::invalid(object.kind(), &object.metadata().name, &texts.collect::<Vec<_>>()))
 }

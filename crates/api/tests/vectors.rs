@@ -1,6 +1,6 @@
 //! The leaf rules against recorded results of upstream's own code (`tests/vectors`).
 
-use std::collections::BTreeMap;
+use setpoint_api::map::Map;
 use std::path::Path;
 
 use serde_json::Value;
@@ -239,7 +239,7 @@ fn durations() {
     assert_eq!(human_duration(i64::MAX), "292471y");
 }
 
-fn labels(value: &Value) -> BTreeMap<Str, Str> {
+fn labels(value: &Value) -> Map<Str, Str> {
     let pairs = value.as_object().into_iter().flatten();
     pairs.map(|(key, value)| (key.as_str().into(), text(value).into())).collect()
 }
@@ -312,7 +312,7 @@ fn selector_messages() {
         assert!(error.starts_with(message), "{selector}: {error}");
     }
     let requirement = |operator: &str, values: &[&str]| LabelSelector {
-        match_labels: BTreeMap::new(),
+        match_labels: Map::new(),
         match_expressions: vec![LabelSelectorRequirement {
             key: "a".into(),
             operator: operator.into(),

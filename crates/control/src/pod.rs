@@ -2,9 +2,9 @@
 //!
 //! Upstream: pkg/api/v1/pod/util.go, staging/src/k8s.io/component-helpers/resource/helpers.go.
 
+use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{ConditionStatus, ContainerStatus, Pod, PodSpec, ResourceList, Str, Time, condition};
-use std::collections::BTreeMap;
 
 /// Whether the pod's Ready condition is true.
 pub fn is_ready(pod: &Pod) -> bool {
@@ -40,17 +40,17 @@ pub fn container_status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerSta
 /// else.
 ///
 /// Upstream: `PodRequests`.
-pub fn requests(spec: &PodSpec) -> BTreeMap<Str, i64> {
+pub fn requests(spec: &PodSpec) -> Map<Str, i64> {
     requests_or(spec, &[])
 }
 
 /// The same, with amounts for containers that do not name a resource in their requests.
 ///
 /// Upstream: `PodRequests` with `NonMissingContainerRequests`.
-pub fn requests_or(spec: &PodSpec, missing: &[(&str, i64)]) -> BTreeMap<Str, i64> {
-    let mut total = BTreeMap::new();
-    let mut sidecars: BTreeMap<Str, i64> = BTreeMap::new();
-    let mut init_peak: BTreeMap<Str, i64> = BTreeMap::new();
+pub fn requests_or(spec: &PodSpec, missing: &[(&str, i64)]) -> Map<Str, i64> {
+    let mut total = Map::new();
+    let mut sidecars: Map<Str, i64> = Map::new();
+    let mut init_peak: Map<Str, i64> = Map::new();
     for container in spec.containers.iter() {
         add(&mut total, &container.resources.requests, missing);
     }
@@ -88,7 +88,7 @@ pub fn amount(name: &str, quantity: &setpoint_api::Quantity) -> i64 {
     if name == "cpu" { quantity.milli_value() } else { quantity.value() }
 }
 
-fn add(total: &mut BTreeMap<Str, i64>, list: &ResourceList, missing: &[(&str, i64)]) {
+fn add(total: &mut Map<Str, i64>, list: &ResourceList, missing: &[(&str, i64)]) {
     let mut put = |name: Str, value: i64| {
         let sum = total.entry(name).or_insert(0);
         *sum = sum.saturating_add(value);
@@ -101,7 +101,7 @@ fn add(total: &mut BTreeMap<Str, i64>, list: &ResourceList, missing: &[(&str, i6
     }
 }
 
-fn raise(total: &mut BTreeMap<Str, i64>, peak: &BTreeMap<Str, i64>) {
+fn raise(total: &mut Map<Str, i64>, peak: &Map<Str, i64>) {
     for (name, value) in peak {
         let sum = total.entry(name.clone()).or_insert(0);
         *sum = (*sum).max(*value);

@@ -9,17 +9,18 @@
 
 use crate::taints::OUT_OF_SERVICE;
 use crate::{ChangeCx, Controller, Cx, Key, Keys, Memory as AllMemory, Note, Outcome, Patch, Write};
+use setpoint_api::map::{Map, Set};
+use setpoint_api::order;
 use setpoint_api::{
     Change, Condition, ConditionStatus, DeleteOptions, Kind, Node, Pod, Propagation, Store, Str, Time,
     condition_status,
 };
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What it keeps in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// Nodes that pods are bound to but that do not exist, and when their quarantine ends.
-    quarantine: BTreeMap<Str, Time>,
+    quarantine: Map<Str, Time>,
 }
 
 /// Its row.
@@ -60,7 +61,7 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let missing = missing_nodes(cx, &mut memory.pod_gc);
     let orphaned = missing.iter().flat_map(|node| cx.view.pods_on(node)).map(|pod| &**pod);
     let mut writes = Vec::new();
-    let mut removed = BTreeSet::new();
+    let mut removed = Set::new();
     let without_reason = finished.into_iter().chain(out_of_service).map(|pod| (pod, None));
     let with_reason = orphaned.map(|pod| (pod, Some(node_is_gone(cx, pod))));
     for (pod, condition) in
@@ -103,7 +104,7 @@ fn is_out_of_service(view: &Store, node: &str) -> bool {
 /// Upstream: `byEvictionAndCreationTimestamp`.
 fn oldest_first(pods: &mut [&Pod]) {
     let is_evicted = |pod: &Pod| pod.status.phase.as_str() == "Failed" && &*pod.status.reason == "Evicted";
-    pods.sort_by(|a, b| {
+    order::sort_by(pods, |a, b| {
         let by_age = || a.metadata.creation_timestamp.cmp(&b.metadata.creation_timestamp);
         let by_name = || a.metadata.name.cmp(&b.metadata.name);
         is_evicted(b).cmp(&is_evicted(a)).then_with(by_age).then_with(by_name)

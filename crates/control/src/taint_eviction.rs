@@ -11,17 +11,17 @@ use crate::taints::{self, NO_EXECUTE};
 use crate::{
     ChangeCx, Controller, Cx, EventDraft, Gone, Key, Keys, Memory as AllMemory, Note, Outcome, Patch, Write,
 };
+use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     Change, Condition, ConditionStatus, DeleteOptions, Kind, Micros, Node, ObjId, Object, Op, Pod, Taint,
     Time, Toleration,
 };
-use std::collections::BTreeMap;
 
 /// What it keeps in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    evictions: BTreeMap<ObjId, Eviction>,
+    evictions: Map<ObjId, Eviction>,
 }
 
 impl Memory {
@@ -149,7 +149,7 @@ fn wait(cx: &Cx, due: Time) -> Outcome {
     Outcome { requeue_after: Some(due.since(cx.now)), ..Outcome::idle("wait for the toleration to run out") }
 }
 
-fn cancel(id: ObjId, evictions: &mut BTreeMap<ObjId, Eviction>, otherwise: &'static str) -> Outcome {
+fn cancel(id: ObjId, evictions: &mut Map<ObjId, Eviction>, otherwise: &'static str) -> Outcome {
     let Some(Eviction::Waiting { pod, .. }) = evictions.remove(&id) else { return Outcome::idle(otherwise) };
     let message = format!("Cancelling deletion of Pod {}/{}", pod.namespace, pod.name);
     let event = EventDraft {
@@ -159,7 +159,7 @@ fn cancel(id: ObjId, evictions: &mut BTreeMap<ObjId, Eviction>, otherwise: &'sta
     Outcome { writes: vec![Write::Event(event)], ..Outcome::idle("call the eviction off") }
 }
 
-fn evict(cx: &Cx, pod: &Pod, evictions: &mut BTreeMap<ObjId, Eviction>) -> Outcome {
+fn evict(cx: &Cx, pod: &Pod, evictions: &mut Map<ObjId, Eviction>) -> Outcome {
     let id = pod.metadata.id;
     evictions.insert(id, Eviction::Done);
     let condition = Condition {

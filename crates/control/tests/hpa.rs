@@ -1,6 +1,7 @@
 //! The autoscaler against upstream's own table tests.
 
 use serde_json::Value;
+use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::wire::{Reader, Wire};
 use setpoint_api::{
@@ -16,7 +17,6 @@ use setpoint_control::hpa::replicas::{
 use setpoint_control::hpa::settings::Settings;
 use setpoint_control::hpa::target::Scale;
 use setpoint_control::{Metrics, PodMetrics};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 const NOW: Time = Time(2_000_000_000 * SECOND);
@@ -58,7 +58,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn read<T: Wire>(value: &Value) -> T {
+fn read<T: Wire + Default>(value: &Value) -> T {
     let mut reader = Reader::default();
     let read = T::read(value.clone(), &mut reader);
     assert!(reader.errors.is_empty(), "{:?}", reader.errors);
@@ -82,7 +82,7 @@ fn pod(index: usize, value: &Value, requests: &[(String, String, i64)]) -> Rc<Po
         });
     }
     let container = |(name, resource, milli): &(String, String, i64)| {
-        let requests = BTreeMap::from([(resource.as_str().into(), Quantity::from_milli(*milli))]);
+        let requests = Map::from([(resource.as_str().into(), Quantity::from_milli(*milli))]);
         let resources = ResourceRequirements { requests, ..Default::default() };
         Container { name: name.as_str().into(), resources, ..Container::default() }
     };

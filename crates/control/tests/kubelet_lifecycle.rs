@@ -1,11 +1,11 @@
 //! Whole lives of pods: the kubelet's decisions carried out by a small machine with fixed delays, told line by line.
 
 use serde_json::{Value, json};
+use setpoint_api::map::{Map, Set};
 use setpoint_api::time::{MILLISECOND, SECOND};
 use setpoint_api::*;
 use setpoint_control::kubelet::*;
 use setpoint_control::{EventDraft, Profile, Tuning};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that will happen to the pod.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,12 +24,12 @@ struct Behavior {
     start: Micros,
     ends: Option<(Micros, i32)>,
     stop: (Micros, i32),
-    healthy: BTreeMap<&'static str, bool>,
+    healthy: Map<&'static str, bool>,
 }
 
 impl Default for Behavior {
     fn default() -> Self {
-        Self { start: SECOND, ends: None, stop: (SECOND, 0), healthy: BTreeMap::new() }
+        Self { start: SECOND, ends: None, stop: (SECOND, 0), healthy: Map::new() }
     }
 }
 
@@ -40,8 +40,8 @@ struct World {
     tuning: Tuning,
     node: Str,
     kubelet_since: Time,
-    images: BTreeSet<String>,
-    behaviors: BTreeMap<String, Behavior>,
+    images: Set<String>,
+    behaviors: Map<String, Behavior>,
     queue: Vec<(Time, Next)>,
     log: Vec<String>,
 }
@@ -70,7 +70,7 @@ impl World {
             node: "worker-1".into(),
             kubelet_since: Time(-100 * SECOND),
             images: ["nginx:1.27".to_string()].into(),
-            behaviors: BTreeMap::new(),
+            behaviors: Map::new(),
             queue: Vec::new(),
             log: Vec::new(),
         }

@@ -4,10 +4,10 @@ mod sched;
 
 use sched::{Cluster, node, pod};
 use serde_json::{Value, json};
+use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Pod, condition};
 use setpoint_control::scheduler::explain;
-use std::collections::BTreeMap;
 
 const HELPLESS: &str = "3 Preemption is not helpful for scheduling.";
 const NO_VICTIMS: &str = "3 No preemption victims found for incoming pod.";
@@ -165,7 +165,7 @@ fn equal_nodes_fill_evenly() {
 
 #[test]
 fn ties_are_broken_by_the_draw() {
-    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let mut seen: Map<String, u32> = Map::new();
     for draw in 0..60 {
         let mut cluster = three_nodes();
         cluster.draw = draw;
@@ -408,7 +408,7 @@ fn the_cache_stays_true() {
         }
         cluster.run();
         let fresh = cluster.restarted();
-        let rooms = |cluster: &Cluster| -> BTreeMap<String, _> {
+        let rooms = |cluster: &Cluster| -> Map<String, _> {
             let cache = &cluster.memory.scheduler.cache;
             let named = cache.nodes.iter().zip(&cache.rooms).filter(|(entry, _)| entry.node.is_some());
             named.map(|(entry, room)| (entry.name.to_string(), *room)).collect()

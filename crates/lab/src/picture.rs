@@ -3,13 +3,14 @@
 use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
 use crate::tiles;
 use crate::words::{describe_action, mark_of};
+use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Event, Kind, Node, ObjId, Pod};
 use setpoint_control::{CONTROLLERS, Profile};
 use setpoint_sim::fact::{Actor, What};
 use setpoint_sim::ledger::Outcome;
 use setpoint_sim::{Action, Sim};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Lines that the feed keeps.
@@ -27,11 +28,11 @@ pub(crate) struct Painter {
     feed: VecDeque<(ObjId, Rc<FeedLine>)>,
     marks: Vec<Mark>,
     history: VecDeque<Sample>,
-    /// Failed requests when the person last did something, and what that was.
-    since: Option<(u64, Rc<str>)>,
+    /// Counts of requests when the person last did something, and what that was.
+    since: Option<tiles::Since>,
     /// Who last set the replicas, by Deployment.
-    replicas_set_by: BTreeMap<ObjId, Rc<str>>,
-    pods: BTreeMap<ObjId, (tiles::PodKey, Rc<PodTile>)>,
+    replicas_set_by: Map<ObjId, Rc<str>>,
+    pods: Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
 }
 
 impl Painter {
@@ -96,7 +97,7 @@ impl Painter {
             self.marks.remove(0);
         }
         if !matches!(action, Action::SetLoad { .. }) {
-            self.since = Some((sim.ledger().failed(), name));
+            self.since = Some(tiles::Since::now(sim, name));
         }
     }
 
@@ -176,7 +177,7 @@ impl Painter {
 
     fn nodes(&mut self, sim: &Sim) -> Vec<Rc<NodeTile>> {
         let mut tiles: Vec<Rc<NodeTile>> = Vec::new();
-        let mut alive = BTreeMap::new();
+        let mut alive = Map::new();
         for node in sim.store().list::<Node>() {
             let pods: Vec<Rc<PodTile>> =
                 sim.store().pods_on(&node.metadata.name).map(|pod| self.pod(sim, pod, &mut alive)).collect();
@@ -204,7 +205,7 @@ impl Painter {
         &self,
         sim: &Sim,
         pod: &Rc<Pod>,
-        alive: &mut BTreeMap<ObjId, (tiles::PodKey, Rc<PodTile>)>,
+        alive: &mut Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
     ) -> Rc<PodTile> {
         let key = tiles::pod_key(sim, pod);
         let tile = match self.pods.get(&pod.metadata.id) {

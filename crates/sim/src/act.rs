@@ -4,6 +4,7 @@ use crate::action::Action;
 use crate::control_loop::Call;
 use crate::fact::{Actor, What};
 use crate::sim::{MachineConfig, Sim};
+use setpoint_api::order;
 use setpoint_api::{DeleteOptions, Deployment, Kind, Node, ObjId, Object, Resource, Scope, Selector, Status};
 use setpoint_control::{CONTROLLERS, Profile, Tuning, Write};
 use std::rc::Rc;
@@ -157,7 +158,7 @@ impl Sim {
         if pods.is_empty() {
             return Err("No resources found".into());
         }
-        pods.sort_by_key(|pod| pod.metadata.name.clone());
+        order::sort_by_key(&mut pods, |pod| pod.metadata.name.clone());
         let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
         let deletes = pods.iter().map(|pod| Write::Delete(pod.metadata.id, options, None)).collect();
         self.send(Call::background(Actor::Person, 0, deletes, fact));

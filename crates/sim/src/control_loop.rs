@@ -8,10 +8,11 @@ use crate::fact::{Actor, What};
 use crate::queue::Wake;
 use crate::sim::Sim;
 use crate::streams::Purpose;
+use setpoint_api::map::{Map, Set};
 use setpoint_api::time::{MILLISECOND, SECOND};
 use setpoint_api::{Micros, ObjId, Str, Time};
 use setpoint_control::{CONTROLLERS, ChangeCx, Cx, Failure, Key, Keys, Note, Outcome, Write};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// How many runs of a controller are remembered for people.
 const REMEMBERED: usize = 32;
@@ -27,11 +28,11 @@ pub struct ControlLoop {
     /// Counts its starts; voids what an ended process had pending.
     pub epoch: u32,
     queue: VecDeque<Key>,
-    dirty: BTreeMap<Key, u64>,
-    processing: BTreeSet<Key>,
-    waiting: BTreeMap<Key, Time>,
-    failures: BTreeMap<Key, u32>,
-    reports: BTreeMap<Key, VecDeque<Failure>>,
+    dirty: Map<Key, u64>,
+    processing: Set<Key>,
+    waiting: Map<Key, Time>,
+    failures: Map<Key, u32>,
+    reports: Map<Key, VecDeque<Failure>>,
     throttle: Throttle,
     /// Runs so far.
     pub runs: u64,
@@ -100,7 +101,7 @@ pub struct Call {
     pub(crate) key: Option<Key>,
     pub(crate) detached: bool,
     pub(crate) writes: VecDeque<(Write, u32)>,
-    pub(crate) own: BTreeMap<ObjId, u64>,
+    pub(crate) own: Map<ObjId, u64>,
     pub(crate) cause: u64,
     pub(crate) failure: Option<(Failure, u32)>,
     pub(crate) requeue_after: Option<Micros>,
@@ -116,7 +117,7 @@ impl Call {
             key: None,
             detached: false,
             writes: flatten(writes),
-            own: BTreeMap::new(),
+            own: Map::new(),
             cause,
             failure: None,
             requeue_after: None,
@@ -272,7 +273,7 @@ impl Sim {
             key: Some(key),
             detached,
             writes: flatten(writes),
-            own: BTreeMap::new(),
+            own: Map::new(),
             cause: fact,
             failure: None,
             requeue_after,

@@ -4,9 +4,9 @@
 //! (seconds from TERM to the end), `sim/run-for` (seconds until it ends by itself), `sim/exit-code`, `sim/cpu-per-request`
 //! (milliseconds of one core), `sim/idle-cpu` (thousandths of a core).
 
+use setpoint_api::map::Map;
 use setpoint_api::time::{MILLISECOND, SECOND};
 use setpoint_api::{Micros, Pod};
-use std::collections::BTreeMap;
 
 /// A time between two, drawn each time.
 pub type Span = (Micros, Micros);
@@ -72,7 +72,7 @@ pub struct Catalogue {
     /// For every image that is not named below.
     pub default: Behavior,
     /// By image as written in the pod, or by its tag alone.
-    pub by_name: BTreeMap<String, Behavior>,
+    pub by_name: Map<String, Behavior>,
     /// Whether every image is on every machine's disk already.
     pub preloaded: bool,
     /// From a pod's arrival on its machine to its sandbox and address.

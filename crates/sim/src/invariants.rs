@@ -1,16 +1,16 @@
 //! What must hold after every event, checked from outside: only stored objects and the ledger are read.
 
 use crate::sim::Sim;
+use setpoint_api::map::Map;
 use setpoint_api::{HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Str};
 use setpoint_control::pod as pods;
-use std::collections::BTreeMap;
 
 /// Checks invariants and remembers what has to stay as it was.
 #[derive(Clone, Debug, Default)]
 pub struct Checker {
     revision: u64,
     now: i64,
-    node_of_pod: BTreeMap<ObjId, Str>,
+    node_of_pod: Map<ObjId, Str>,
     checks: u64,
 }
 
@@ -51,7 +51,7 @@ impl Checker {
 
     /// A pod that has a node keeps it.
     fn bindings(&mut self, sim: &Sim) -> Result<(), String> {
-        let mut now = BTreeMap::new();
+        let mut now = Map::new();
         for pod in sim.store().list::<Pod>() {
             let before = self.node_of_pod.get(&pod.metadata.id);
             if before.is_some() && before != pod.spec.node_name.as_ref() {
@@ -92,7 +92,7 @@ fn versions(sim: &Sim) -> Result<(), String> {
 /// What the pods of a node request fits it.
 fn capacity(sim: &Sim) -> Result<(), String> {
     for node in sim.store().list::<Node>() {
-        let mut used: BTreeMap<Str, i64> = BTreeMap::new();
+        let mut used: Map<Str, i64> = Map::new();
         for pod in sim.store().pods_on(&node.metadata.name).filter(|pod| !pod.status.phase.is_finished()) {
             for (name, amount) in pods::requests(&pod.spec) {
                 *used.entry(name).or_insert(0) += amount;

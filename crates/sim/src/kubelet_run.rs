@@ -11,6 +11,7 @@ use crate::load::{Serving, lose_requests};
 use crate::machine::{LocalPod, Machine, Process};
 use crate::queue::Wake;
 use crate::sim::Sim;
+use setpoint_api::map::Map;
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{
     Change, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Str, Time,
@@ -20,7 +21,6 @@ use setpoint_control::kubelet::{
     Share,
 };
 use setpoint_control::{EventDraft, Gone, Patch, Write};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A pod whose queue is longer than this may miss its probes' time limits; shorter ones cannot change a probe's outcome.
@@ -112,7 +112,7 @@ impl Sim {
             samples: Vec::new(),
             wake_at: None,
             reported_until: Time(0),
-            probes: BTreeMap::new(),
+            probes: Map::new(),
             share,
             seen,
             pod,
@@ -546,7 +546,7 @@ fn not_found(image: &str) -> String {
 fn processes(
     pod: &Pod,
     catalogue: &Catalogue,
-    known: &mut BTreeMap<Str, Rc<Behavior>>,
+    known: &mut Map<Str, Rc<Behavior>>,
     fact: u64,
 ) -> Vec<Process> {
     // Without a word of the pod itself all containers of an image behave alike.

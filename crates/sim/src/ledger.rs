@@ -1,8 +1,9 @@
 //! What became of every request: each ends in exactly one outcome with one cause.
 
+use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Micros, ObjId, Time};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +91,7 @@ struct Second {
 pub struct Ledger {
     sent: u64,
     ended: [u64; Outcome::ALL.len()],
-    causes: BTreeMap<(Outcome, u64), u64>,
+    causes: Map<(Outcome, u64), u64>,
     seconds: VecDeque<Second>,
     recent: VecDeque<Request>,
     /// Requests that nobody will answer, by the end of the client's patience.

@@ -10,6 +10,7 @@ use crate::ledger::Outcome;
 use crate::load::{Serving, lose_requests};
 use crate::queue::Wake;
 use crate::sim::{MachineConfig, Sim};
+use setpoint_api::map::{Map, Set};
 use setpoint_api::quantity::Format;
 use setpoint_api::{
     Lease, LeaseSpec, MicroTime, Micros, Node, ObjId, ObjectMeta, OwnerReference, Pod, Quantity, Resource,
@@ -17,7 +18,6 @@ use setpoint_api::{
 };
 use setpoint_control::kubelet::{self, ContainerRef, PodRecord};
 use setpoint_control::{Patch, Write};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Whether a machine has power.
@@ -43,9 +43,9 @@ pub struct Machine {
     /// The last fact that happened to the machine as a whole; 0 for none.
     pub last_fact: u64,
     /// Images on its disk.
-    pub images: BTreeSet<Str>,
+    pub images: Set<Str>,
     /// Pods that its kubelet works on.
-    pub pods: BTreeMap<ObjId, LocalPod>,
+    pub pods: Map<ObjId, LocalPod>,
     /// When its disk and network are free for the next pull: pulls go one at a time.
     pub pull_free_at: Time,
     /// When its cores have worked off the requests of all its pods.
@@ -112,7 +112,7 @@ pub struct LocalPod {
     /// When the kubelet's last report will have come back to it.
     pub reported_until: Time,
     /// Probes that are being made, each with its next time; `None` while its outcome can change nothing.
-    pub probes: BTreeMap<(ContainerRef, kubelet::ProbeKind), Option<Time>>,
+    pub probes: Map<(ContainerRef, kubelet::ProbeKind), Option<Time>>,
 }
 
 /// A container's process.
@@ -155,8 +155,8 @@ impl Sim {
             power: Power::Booting,
             epoch: 0,
             last_fact,
-            images: BTreeSet::new(),
-            pods: BTreeMap::new(),
+            images: Set::new(),
+            pods: Map::new(),
             pull_free_at: Time(0),
             cpu_free_at: Time(0),
             reported_at: Time(0),
@@ -294,7 +294,7 @@ impl Sim {
         let id = match &stored {
             Some(node) => {
                 let write = Write::Patch(node.metadata.id, Patch::NodeStatus(Box::new(status)));
-                let _ = self.land(write, by, cause, &mut BTreeMap::new());
+                let _ = self.land(write, by, cause, &mut Map::new());
                 Some(node.metadata.id)
             }
             None => {
@@ -317,7 +317,7 @@ impl Sim {
 /// Labels that a kubelet gives its node when it registers, and those of the machine.
 ///
 /// Upstream: pkg/kubelet/kubelet_node_status.go `initialNode`.
-fn labels_of(config: &MachineConfig) -> BTreeMap<Str, Str> {
+fn labels_of(config: &MachineConfig) -> Map<Str, Str> {
     let own = [
         ("beta.kubernetes.io/arch", "amd64"),
         ("beta.kubernetes.io/os", "linux"),
@@ -325,8 +325,7 @@ fn labels_of(config: &MachineConfig) -> BTreeMap<Str, Str> {
         ("kubernetes.io/hostname", &*config.node),
         ("kubernetes.io/os", "linux"),
     ];
-    let mut labels: BTreeMap<Str, Str> =
-        own.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+    let mut labels: Map<Str, Str> = own.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
     labels.extend(config.labels.clone());
     labels
 }

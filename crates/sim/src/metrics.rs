@@ -5,10 +5,10 @@
 
 use crate::queue::Wake;
 use crate::sim::Sim;
+use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Micros, ObjId, Selector, Service};
 use setpoint_control::PodMetrics;
-use std::collections::BTreeMap;
 
 fn div_ceil(amount: i64, parts: i64) -> i64 {
     let parts = parts.max(1);
@@ -63,8 +63,8 @@ impl Sim {
     }
 
     /// CPU of pods whose Service was told what its pods use together: the ready ones share it evenly.
-    fn told_cpu_shares(&self) -> BTreeMap<ObjId, i64> {
-        let mut shares = BTreeMap::new();
+    fn told_cpu_shares(&self) -> Map<ObjId, i64> {
+        let mut shares = Map::new();
         for ((namespace, name), milli) in &self.cpu_loads {
             let Some(service) = self.store.find::<Service>(namespace, name) else { continue };
             let selector = Selector::from_match_labels(&service.spec.selector);

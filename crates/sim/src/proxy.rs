@@ -6,16 +6,16 @@
 use crate::queue::Wake;
 use crate::sim::Sim;
 use crate::streams::Purpose;
+use setpoint_api::map::{Map, Set};
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{Change, EndpointSlice, Kind, ObjId, Object, Op, Store, Str, Time};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Where requests go, by Service. Shared by all proxies that have read the same state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteTable {
     /// Pods that take requests.
-    services: BTreeMap<ObjId, Rc<Vec<ObjId>>>,
+    services: Map<ObjId, Rc<Vec<ObjId>>>,
 }
 
 impl RouteTable {
@@ -31,10 +31,10 @@ impl RouteTable {
 pub(crate) struct Routes {
     table: Rc<RouteTable>,
     /// Targets by Service and by the name of the slice, which is their order.
-    slices: BTreeMap<ObjId, BTreeMap<Str, Targets>>,
+    slices: Map<ObjId, Map<Str, Targets>>,
     /// Where the targets of a slice are.
-    places: BTreeMap<ObjId, (ObjId, Str)>,
-    stale_slices: BTreeSet<ObjId>,
+    places: Map<ObjId, (ObjId, Str)>,
+    stale_slices: Set<ObjId>,
     is_stale: bool,
 }
 
@@ -62,13 +62,13 @@ impl Routes {
     fn read(&mut self, store: &Store) -> Rc<RouteTable> {
         if std::mem::take(&mut self.is_stale) {
             *self = Self::default();
-            let services = store.ids(Kind::Service).map(|id| (id, BTreeMap::new()));
+            let services = store.ids(Kind::Service).map(|id| (id, Map::new()));
             self.slices = services.collect();
             self.stale_slices = store.ids(Kind::EndpointSlice).collect();
             self.table =
                 Rc::new(RouteTable { services: self.slices.keys().map(|id| (*id, Rc::default())).collect() });
         }
-        let mut touched = BTreeSet::new();
+        let mut touched = Set::new();
         for id in std::mem::take(&mut self.stale_slices) {
             if let Some((service, name)) = self.places.remove(&id) {
                 self.slices.entry(service).or_default().remove(&name);
@@ -87,7 +87,7 @@ impl Routes {
         if !touched.is_empty() {
             let table = Rc::make_mut(&mut self.table);
             for id in touched {
-                let slices = self.slices.get(&id).into_iter().flat_map(BTreeMap::values);
+                let slices = self.slices.get(&id).into_iter().flat_map(Map::values);
                 table.services.insert(id, Rc::new(chosen(slices)));
             }
         }

@@ -3,10 +3,10 @@
 //! Upstream: staging/src/k8s.io/client-go/tools/record/events_cache.go (EventCorrelator).
 //! Simplified: one recorder stands for the recorders of all components; their caches are apart by component in the key.
 
+use setpoint_api::map::Map;
 use setpoint_api::time::MINUTE;
 use setpoint_api::{Event, EventSource, ObjId, ObjectMeta, ObjectReference, Str, Time};
 use setpoint_control::EventDraft;
-use std::collections::BTreeMap;
 
 /// Similar events of an object within [`SIMILAR_WINDOW`] after which they are combined.
 const SIMILAR_MAX: usize = 10;
@@ -19,7 +19,7 @@ const REFILL: i64 = 5 * MINUTE;
 /// looked through rather than indexed.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    objects: BTreeMap<ObjId, Sayings>,
+    objects: Map<ObjId, Sayings>,
     sequence: u64,
 }
 

@@ -8,12 +8,12 @@ use crate::fact::{Actor, What};
 use crate::queue::Wake;
 use crate::recorder::Verdict;
 use crate::sim::Sim;
+use setpoint_api::map::Map;
 use setpoint_api::{
     Condition, ConditionStatus, Event, Kind, ObjId, Object, ObjectReference, Pod, PodStatus, Reason,
     Resource, Scope, Stamp, Status, Str, Taint,
 };
 use setpoint_control::{EventDraft, Failure, Gone, Patch, Write};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 impl Sim {
@@ -23,7 +23,7 @@ impl Sim {
         write: Write,
         by: Actor,
         cause: u64,
-        own: &mut BTreeMap<ObjId, u64>,
+        own: &mut Map<ObjId, u64>,
     ) -> Result<(), Failure> {
         let cause = self.cause_of(&write, by, cause);
         let about = match &write {

@@ -12,6 +12,7 @@ use crate::queue::{Queue, Wake};
 use crate::recorder::Recorder;
 use crate::server::concerns_proxies;
 use crate::streams::Streams;
+use setpoint_api::map::Map;
 use setpoint_api::slab::Slab;
 use setpoint_api::{
     Change, Kind, Micros, Namespace, ObjId, Object, ObjectMeta, ObjectReference, Resource, Status, Store,
@@ -19,7 +20,7 @@ use setpoint_api::{
 };
 use setpoint_control::kubelet::ContainerRef;
 use setpoint_control::{CONTROLLERS, EventDraft, Memory, Metrics, Profile, Tuning};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// What a cluster is made of.
@@ -49,19 +50,13 @@ pub struct MachineConfig {
     /// Pods that its kubelet takes.
     pub pods_max: i64,
     /// Labels of its node.
-    pub labels: BTreeMap<Str, Str>,
+    pub labels: Map<Str, Str>,
 }
 
 impl MachineConfig {
     /// Four cores, 8 GiB, 110 pods.
     pub fn named(node: &str) -> Self {
-        Self {
-            node: node.into(),
-            cpu_milli: 4000,
-            memory_bytes: 8 << 30,
-            pods_max: 110,
-            labels: BTreeMap::new(),
-        }
+        Self { node: node.into(), cpu_milli: 4000, memory_bytes: 8 << 30, pods_max: 110, labels: Map::new() }
     }
 }
 
@@ -77,10 +72,10 @@ pub struct Sim {
     pub(crate) profile: Profile,
     pub(crate) loops: Vec<ControlLoop>,
     pub(crate) ready_loops: Vec<usize>,
-    pub(crate) calls: BTreeMap<u32, Call>,
+    pub(crate) calls: Map<u32, Call>,
     pub(crate) next_call: u32,
     pub(crate) service_addresses: u32,
-    pub(crate) admitted: BTreeMap<Uid, Admitted>,
+    pub(crate) admitted: Map<Uid, Admitted>,
     pub(crate) streams: Streams,
     pub(crate) facts: Facts,
     pub(crate) recorder: Recorder,
@@ -88,15 +83,15 @@ pub struct Sim {
     pub(crate) expiries: VecDeque<(Time, ObjId)>,
     pub(crate) delivered: u64,
     pub(crate) machines: Vec<Machine>,
-    pub(crate) machine_of_node: BTreeMap<Str, u32>,
+    pub(crate) machine_of_node: Map<Str, u32>,
     pub(crate) machine_of_pod: Slab<u32>,
     pub(crate) catalogue: Rc<Catalogue>,
-    pub(crate) behaviors: BTreeMap<Str, Rc<Behavior>>,
-    pub(crate) pulls: BTreeMap<(u32, ObjId, ContainerRef), Time>,
+    pub(crate) behaviors: Map<Str, Rc<Behavior>>,
+    pub(crate) pulls: Map<(u32, ObjId, ContainerRef), Time>,
     pub(crate) metrics: Metrics,
     pub(crate) loads: Vec<LoadSource>,
     pub(crate) load_fact: u64,
-    pub(crate) cpu_loads: BTreeMap<(Str, Str), i64>,
+    pub(crate) cpu_loads: Map<(Str, Str), i64>,
     pub(crate) proxies: Vec<Proxy>,
     pub(crate) routes: Routes,
     pub(crate) ledger: Ledger,
@@ -120,10 +115,10 @@ impl Sim {
             profile: config.profile,
             loops: vec![ControlLoop::default(); CONTROLLERS.len()],
             ready_loops: Vec::new(),
-            calls: BTreeMap::new(),
+            calls: Map::new(),
             next_call: 0,
             service_addresses: 10,
-            admitted: BTreeMap::new(),
+            admitted: Map::new(),
             streams: Streams::new(config.seed),
             facts: Facts::default(),
             recorder: Recorder::default(),
@@ -131,15 +126,15 @@ impl Sim {
             expiries: VecDeque::new(),
             delivered: 0,
             machines: Vec::new(),
-            machine_of_node: BTreeMap::new(),
+            machine_of_node: Map::new(),
             machine_of_pod: Slab::default(),
             catalogue: config.catalogue.clone(),
-            behaviors: BTreeMap::new(),
-            pulls: BTreeMap::new(),
+            behaviors: Map::new(),
+            pulls: Map::new(),
             metrics: Metrics::default(),
             loads: Vec::new(),
             load_fact: 0,
-            cpu_loads: BTreeMap::new(),
+            cpu_loads: Map::new(),
             proxies: vec![Proxy::default()],
             routes: Routes::default(),
             ledger: Ledger::default(),

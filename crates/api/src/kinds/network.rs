@@ -1,7 +1,7 @@
 //! Services, their endpoints, and Events.
 
+use crate::map::Map;
 use crate::{IntOrPercent, ObjectReference, Str, wire};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 wire! {
@@ -10,7 +10,7 @@ wire! {
         /// Ports.
         pub ports: Rc<Vec<ServicePort>> = "ports";
         /// Labels of the pods behind it; empty means that somebody else keeps the endpoints.
-        pub selector: Rc<BTreeMap<Str, Str>> = "selector";
+        pub selector: Rc<Map<Str, Str>> = "selector";
         /// Virtual address, `None` for headless.
         pub cluster_ip: Str = "clusterIP";
         /// Virtual addresses.

@@ -1,12 +1,12 @@
 //! Pods and what is in them.
 
+use crate::map::Map;
 use crate::{Condition, IntOrPercent, LabelSelector, Quantity, Str, Time, wire, words};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Amounts by resource name (`cpu`, `memory`, `pods`, ...).
-pub type ResourceList = BTreeMap<Str, Quantity>;
+pub type ResourceList = Map<Str, Quantity>;
 
 words! {
     /// Where a pod is in its life.
@@ -36,7 +36,7 @@ wire! {
         /// Node that the pod is bound to; empty while it waits for the scheduler.
         pub node_name: Option<Str> = "nodeName";
         /// Labels that the node must have.
-        pub node_selector: Rc<BTreeMap<Str, Str>> = "nodeSelector";
+        pub node_selector: Rc<Map<Str, Str>> = "nodeSelector";
         /// Node and pod affinity.
         pub affinity: Option<Rc<Affinity>> = "affinity";
         /// Taints that the pod puts up with.

@@ -3,10 +3,9 @@
 //! Upstream: `staging/src/k8s.io/apimachinery/pkg/labels/selector.go` (`Lexer`, `Parser`), whose order
 //! of looking ahead decides which of several complaints a wrong text gets.
 
-use std::collections::BTreeSet;
-
 use super::{Operator, Requirement, label_key_problem};
 use crate::Str;
+use crate::map::Set;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
@@ -103,7 +102,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// `(a,b)`, where an empty place stands for the empty value.
-    fn value_set(&mut self) -> Result<BTreeSet<&'a str>, String> {
+    fn value_set(&mut self) -> Result<Set<&'a str>, String> {
         match self.next() {
             (Token::Open, _) => {}
             (_, found) => return Err(format!("found '{found}' expected: '('")),
@@ -112,15 +111,15 @@ impl<'a> Tokens<'a> {
             (Token::Word | Token::Comma, _) => self.value_list(),
             (Token::Close, _) => {
                 self.position += 1;
-                Ok(BTreeSet::from([""]))
+                Ok(Set::from([""]))
             }
             (_, found) => Err(format!("found '{found}', expected: ',', ')' or identifier")),
         }
     }
 
     /// The values up to and with the closing bracket.
-    fn value_list(&mut self) -> Result<BTreeSet<&'a str>, String> {
-        let mut values = BTreeSet::new();
+    fn value_list(&mut self) -> Result<Set<&'a str>, String> {
+        let mut values = Set::new();
         loop {
             match self.next() {
                 (Token::Word, value) => {
@@ -145,12 +144,12 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    fn exact_value(&mut self) -> Result<BTreeSet<&'a str>, String> {
+    fn exact_value(&mut self) -> Result<Set<&'a str>, String> {
         if matches!(self.peek().0, Token::End | Token::Comma) {
-            return Ok(BTreeSet::from([""]));
+            return Ok(Set::from([""]));
         }
         match self.next() {
-            (Token::Word, value) => Ok(BTreeSet::from([value])),
+            (Token::Word, value) => Ok(Set::from([value])),
             (_, found) => Err(format!("found '{found}', expected: identifier")),
         }
     }

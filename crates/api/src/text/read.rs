@@ -1,7 +1,6 @@
 //! Builds the tree of each document of a YAML stream, within limits.
 
-use std::collections::BTreeMap;
-
+use crate::map::Map;
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use super::explain::{explain_scan_error, forbidden_character};
@@ -53,7 +52,7 @@ pub fn read(text: &str) -> Manifest {
 struct Reader {
     manifest: Manifest,
     frames: Vec<Frame>,
-    anchors: BTreeMap<usize, Node>,
+    anchors: Map<usize, Node>,
     nodes: usize,
     root: Option<Node>,
 }
@@ -74,7 +73,7 @@ enum Content {
 struct MapContent {
     fields: Vec<(Key, Node)>,
     /// Where a key is among the fields, and whether it was written here rather than merged.
-    index: BTreeMap<Str, (usize, bool)>,
+    index: Map<Str, (usize, bool)>,
     pending: Option<Pending>,
 }
 

@@ -7,12 +7,12 @@ use super::cause::{Errors, Path};
 use super::pod_spec::{field, items, text};
 use super::probe::{self, lifecycle};
 use super::volume::mounts;
+use crate::map::Set;
 use crate::names::{is_dns1123_label, is_qualified_name, is_valid_port_name};
 use crate::{Container, ContainerPort, EnvVar, PodSpec, Quantity, ResourceList, ResourceRequirements};
-use std::collections::BTreeSet;
 
 /// Names of the pod's volumes.
-pub(super) type Volumes<'a> = BTreeSet<&'a str>;
+pub(super) type Volumes<'a> = Set<&'a str>;
 
 const RESTART_POLICIES: [&str; 3] = ["Always", "Never", "OnFailure"];
 
@@ -28,7 +28,7 @@ pub(super) fn containers(
         errors.required(path, "");
         return;
     }
-    let mut names = BTreeSet::new();
+    let mut names = Set::new();
     for (index, container) in containers.iter().enumerate() {
         let at = path.index(index);
         common(container, volumes, &at, errors);
@@ -45,7 +45,7 @@ pub(super) fn containers(
 
 /// Init containers: checks of health only for those that go on as sidecars.
 pub(super) fn init_containers(spec: &PodSpec, volumes: &Volumes, path: &Path, errors: &mut Errors) {
-    let mut names: BTreeSet<_> = spec.containers.iter().map(|container| &container.name).collect();
+    let mut names: Set<_> = spec.containers.iter().map(|container| &container.name).collect();
     for (index, container) in spec.init_containers.iter().enumerate() {
         let at = path.index(index);
         common(container, volumes, &at, errors);
@@ -109,7 +109,7 @@ fn common(container: &Container, volumes: &Volumes, path: &Path, errors: &mut Er
 }
 
 fn ports(ports: &[ContainerPort], path: &Path, errors: &mut Errors) {
-    let mut names = BTreeSet::new();
+    let mut names = Set::new();
     for (index, port) in ports.iter().enumerate() {
         let at = path.index(index);
         if !port.name.is_empty() {
@@ -133,7 +133,7 @@ fn ports(ports: &[ContainerPort], path: &Path, errors: &mut Errors) {
 
 /// Two containers of a pod cannot have the same port of the node. `first` is the index of the first container.
 fn host_port_conflicts(containers: &[Container], first: usize, path: &Path, errors: &mut Errors) {
-    let mut taken = BTreeSet::new();
+    let mut taken = Set::new();
     for (i, container) in containers.iter().enumerate() {
         for (j, port) in container.ports.iter().enumerate().filter(|(_, port)| port.host_port != 0) {
             let key = format!("{}/{}/{}", port.protocol, port.host_ip, port.host_port);

@@ -5,10 +5,11 @@
 
 use super::METADATA;
 use super::cause::{Errors, Path, Raw};
+use crate::map::Map;
 use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name, is_valid_label_value};
+use crate::order;
 use crate::wire::Wire;
 use crate::{Kind, LabelSelector, LabelSelectorRequirement, ObjectMeta, Str};
-use std::collections::BTreeMap;
 
 const MAX_ANNOTATIONS_BYTES: usize = 256 * 1024;
 const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
@@ -49,7 +50,7 @@ pub(super) fn object_update(old: &ObjectMeta, new: &ObjectMeta, errors: &mut Err
         let added = |name: &&Str| !old.finalizers.contains(name);
         let mut added: Vec<String> =
             new.finalizers.iter().filter(added).map(|name| crate::text::go_quote(name)).collect();
-        added.sort();
+        order::sort(&mut added);
         if !added.is_empty() {
             let list = added.join(", ");
             let detail = format!(
@@ -128,7 +129,7 @@ fn finalizers(meta: &ObjectMeta, errors: &mut Errors) {
 }
 
 /// Labels; a wrong key or value is told at the path of the map.
-pub(super) fn labels(labels: &BTreeMap<Str, Str>, path: &Path, errors: &mut Errors) {
+pub(super) fn labels(labels: &Map<Str, Str>, path: &Path, errors: &mut Errors) {
     for (key, value) in labels {
         errors.problems(path, key, is_qualified_name(key));
         errors.problems(path, value, is_valid_label_value(value));
@@ -136,7 +137,7 @@ pub(super) fn labels(labels: &BTreeMap<Str, Str>, path: &Path, errors: &mut Erro
 }
 
 /// Annotations: keys as labels', any values, a limit on all of them together.
-pub(super) fn annotations(annotations: &BTreeMap<Str, Str>, path: &Path, errors: &mut Errors) {
+pub(super) fn annotations(annotations: &Map<Str, Str>, path: &Path, errors: &mut Errors) {
     for key in annotations.keys() {
         errors.problems(path, key, is_qualified_name(&key.to_lowercase()));
     }
@@ -173,6 +174,6 @@ fn requirement(requirement: &LabelSelectorRequirement, path: &Path, errors: &mut
 }
 
 /// Labels as a wrong value is shown; Go prints none at all as null.
-pub(super) fn shown_labels(labels: &BTreeMap<Str, Str>) -> Raw {
+pub(super) fn shown_labels(labels: &Map<Str, Str>) -> Raw {
     Raw(if labels.is_empty() { "null".to_owned() } else { labels.write_always().to_string() })
 }

@@ -5,10 +5,10 @@
 use super::cause::{Errors, Raw};
 use super::scheduling::taint_effect;
 use super::{METADATA, meta};
+use crate::map::Set;
 use crate::names::{is_qualified_name, is_valid_label_value};
 use crate::text::go_quote;
 use crate::{Kind, Node, Taint};
-use std::collections::BTreeSet;
 
 pub(super) fn create(node: &Node, errors: &mut Errors) {
     meta::object(Kind::Node, &node.metadata, errors);
@@ -27,7 +27,7 @@ pub(super) fn update(old: &Node, new: &Node, errors: &mut Errors) {
 /// The taints of a node, which upstream tells about as if they were metadata.
 fn taints(node: &Node, errors: &mut Errors) {
     let path = METADATA.child("taints");
-    let mut seen = BTreeSet::new();
+    let mut seen = Set::new();
     for (index, taint) in node.spec.taints.iter().enumerate() {
         let at = path.index(index);
         errors.problems(&at.child("key"), &taint.key, is_qualified_name(&taint.key));

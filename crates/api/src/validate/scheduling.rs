@@ -5,12 +5,12 @@
 
 use super::cause::{Errors, Path};
 use super::meta::label_selector;
+use crate::map::Set;
 use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name, is_valid_label_value};
 use crate::{
     Affinity, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, PodAffinity, PodAffinityTerm,
     Toleration, TopologySpreadConstraint,
 };
-use std::collections::BTreeSet;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
@@ -223,7 +223,7 @@ fn spread_details(constraint: &TopologySpreadConstraint, path: &Path, errors: &m
             errors.not_supported(&path.child(name), policy, &["Honor", "Ignore"]);
         }
     }
-    let mut keys = BTreeSet::new();
+    let mut keys = Set::new();
     for (index, key) in constraint.match_label_keys.iter().enumerate() {
         let at = path.child("matchLabelKeys");
         errors.problems(&at.index(index), key, is_qualified_name(key));

@@ -7,12 +7,12 @@ use super::cause::{Errors, Path, Raw};
 use super::meta::labels;
 use super::pod_spec::{field, text};
 use super::{SPEC, meta};
+use crate::map::Set;
 use crate::names::{is_dns1123_label, is_dns1123_subdomain};
 use crate::text::go_quote;
 use crate::wire::Wire;
 use crate::{IntOrPercent, Kind, Service, ServicePort, ServiceSpec};
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 const NODE_PORTS: std::ops::RangeInclusive<i32> = 30000..=32767;
@@ -40,7 +40,7 @@ fn content(service: &Service, errors: &mut Errors) {
         errors.required(&SPEC.child("ports"), "");
     }
     of_type(spec, errors);
-    let mut names = BTreeSet::new();
+    let mut names = Set::new();
     for (index, port) in spec.ports.iter().enumerate() {
         self::port(port, spec.ports.len() > 1, &SPEC.child("ports").index(index), errors);
         if !port.name.is_empty() && !names.insert(&port.name) {
@@ -157,13 +157,13 @@ fn port_conflicts(spec: &ServiceSpec, errors: &mut Errors) {
             errors.forbidden(&path.index(index).child("nodePort"), detail);
         }
     }
-    let mut node_ports = BTreeSet::new();
+    let mut node_ports = Set::new();
     for (index, port) in spec.ports.iter().enumerate().filter(|(_, port)| port.node_port != 0) {
         if !node_ports.insert((&port.protocol, port.node_port)) {
             errors.duplicate(&path.index(index).child("nodePort"), port.node_port, "");
         }
     }
-    let mut ports = BTreeSet::new();
+    let mut ports = Set::new();
     for (index, port) in spec.ports.iter().enumerate() {
         if !ports.insert((&port.protocol, port.port)) {
             // Upstream prints its internal form with only the two fields that clash.

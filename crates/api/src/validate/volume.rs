@@ -6,9 +6,9 @@
 use super::cause::{Errors, Path};
 use super::container::Volumes;
 use super::pod_spec::{items, text};
+use crate::map::Set;
 use crate::names::is_dns1123_label;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// Kinds of source, in upstream's order; with the field that must be set.
 const SOURCES: [(&str, &str); 27] = [
@@ -43,7 +43,7 @@ const SOURCES: [(&str, &str); 27] = [
 
 /// The volumes of a pod; yields the names of those that are right.
 pub(super) fn volumes<'a>(list: Option<&'a Value>, path: &Path, errors: &mut Errors) -> Volumes<'a> {
-    let mut names = BTreeSet::new();
+    let mut names = Set::new();
     for (index, volume) in items(list).iter().enumerate() {
         let at = path.index(index);
         let before = errors.count();
@@ -83,7 +83,7 @@ fn source(volume: &Value, path: &Path, errors: &mut Errors) {
 
 /// Where a container mounts volumes.
 pub(super) fn mounts(mounts: &[Value], volumes: &Volumes, path: &Path, errors: &mut Errors) {
-    let mut places = BTreeSet::new();
+    let mut places = Set::new();
     for (index, mount) in mounts.iter().enumerate() {
         let at = path.index(index);
         let (name, place) = (text(mount.get("name")), text(mount.get("mountPath")));

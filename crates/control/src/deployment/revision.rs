@@ -3,10 +3,11 @@
 //! Upstream: pkg/controller/deployment/util/deployment_util.go, pkg/controller/controller_utils.go (`ComputeHash`).
 
 use super::math::{DESIRED_REPLICAS, MAX_REPLICAS, desired, max_total, size};
+use setpoint_api::map::Map;
+use setpoint_api::order;
 use setpoint_api::wire::Wire;
 use setpoint_api::{Deployment, ObjectMeta, PodTemplateSpec, ReplicaSet, Str};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Label that tells the pods of one template from those of another.
@@ -101,7 +102,7 @@ pub fn beyond_history(old: &[Rc<ReplicaSet>], limit: Option<i32>) -> Vec<Rc<Repl
     let Some(limit) = limit.filter(|limit| *limit != i32::MAX) else { return Vec::new() };
     let mut alive: Vec<_> = old.iter().filter(|set| !set.metadata.is_deleting()).cloned().collect();
     // An annotation that is no number sorts by age among the unnumbered, so that the order stays one.
-    alive.sort_by(|a, b| {
+    order::sort_by(&mut alive, |a, b| {
         let key = |set: &ReplicaSet| revision(&set.metadata).unwrap_or(0);
         key(a).cmp(&key(b)).then_with(|| by_age(a, b))
     });
@@ -205,7 +206,7 @@ pub fn replica_set_name(deployment: &str, hash: &str) -> String {
 }
 
 /// Labels with the hash among them.
-pub fn with_hash(labels: &BTreeMap<Str, Str>, hash: &str) -> BTreeMap<Str, Str> {
+pub fn with_hash(labels: &Map<Str, Str>, hash: &str) -> Map<Str, Str> {
     let mut labels = labels.clone();
     labels.insert(TEMPLATE_HASH.into(), hash.into());
     labels

@@ -5,6 +5,7 @@
 use super::math::{desired, max_unavailable, min_available, new_size, size, total_available, total_size};
 use super::revision::{active, by_age};
 use super::sync::{Scale, Step, Sync};
+use setpoint_api::order;
 use setpoint_api::{Deployment, ReplicaSet};
 use std::rc::Rc;
 
@@ -73,7 +74,7 @@ pub fn shrink_old(deployment: &Deployment, mut old: Vec<Rc<ReplicaSet>>, new: &R
 /// Upstream: `cleanupUnhealthyReplicas`.
 pub fn clean_unhealthy(old: &mut [Rc<ReplicaSet>], limit: i32) -> (Vec<Scale>, bool) {
     let (mut plan, mut taken) = (Vec::new(), 0);
-    old.sort_by(|a, b| by_age(a, b));
+    order::sort_by(old, |a, b| by_age(a, b));
     for set in old {
         let unavailable = size(set).saturating_sub(set.status.available_replicas);
         if taken >= limit {
@@ -93,7 +94,7 @@ pub fn clean_unhealthy(old: &mut [Rc<ReplicaSet>], limit: i32) -> (Vec<Scale>, b
 pub fn scale_down(deployment: &Deployment, old: &mut [Rc<ReplicaSet>], available: i32) -> Vec<Scale> {
     let limit = available.saturating_sub(min_available(deployment));
     let (mut plan, mut taken) = (Vec::new(), 0);
-    old.sort_by(|a, b| by_age(a, b));
+    order::sort_by(old, |a, b| by_age(a, b));
     for set in old {
         taken += shrink(set, limit - taken, &mut plan);
     }

@@ -5,6 +5,7 @@
 use super::math::{DESIRED_REPLICAS, desired, is_rolling_update, max_total, proportion, size, total_size};
 use super::revision::{active, by_age};
 use super::sync::{Scale, Step, Sync};
+use setpoint_api::order;
 use setpoint_api::{Deployment, ReplicaSet};
 use std::rc::Rc;
 
@@ -67,7 +68,7 @@ fn share_out(deployment: &Deployment, mut sets: Vec<Rc<ReplicaSet>>) -> Vec<Scal
     let to_add = allowed.saturating_sub(total_size(&sets));
     if to_add != 0 {
         // Of equally large ones the newer grows first and the older shrinks first.
-        sets.sort_by(|a, b| {
+        order::sort_by(&mut sets, |a, b| {
             let age = if to_add > 0 { by_age(b, a) } else { by_age(a, b) };
             size(b).cmp(&size(a)).then(age)
         });

@@ -135,7 +135,7 @@ impl<'a> Sync<'a> {
         let owned = view.dependents::<ReplicaSet>(meta.uid);
         let owned = owned.filter(|set| set.metadata.controller().is_some_and(|owner| owner.uid == meta.uid));
         let mut sets: Vec<_> = owned.chain(view.free(&meta.namespace)).collect();
-        sets.sort_by_key(|set| &set.metadata.name);
+        setpoint_api::order::sort_by(&mut sets, |a, b| a.metadata.name.cmp(&b.metadata.name));
         for set in sets {
             let matches = || selector.matches(&set.metadata.labels);
             match set.metadata.controller() {

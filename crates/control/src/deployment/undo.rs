@@ -3,8 +3,9 @@
 //! Upstream: staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollback.go, history.go.
 
 use super::revision::{self, TEMPLATE_HASH, equal_ignore_hash, is_copied};
+use setpoint_api::map::Map;
+use setpoint_api::order;
 use setpoint_api::{Deployment, ObjectMeta, PodTemplateSpec, ReplicaSet, Store, Str};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// One line of a rollout's history.
@@ -20,7 +21,7 @@ pub struct Revision {
 
 /// The revisions that a Deployment can go back to and the current one, lowest first.
 pub fn history(store: &Store, deployment: &Deployment) -> Vec<Revision> {
-    let mut revisions = BTreeMap::new();
+    let mut revisions = Map::new();
     for set in owned(store, deployment) {
         let Some(revision) = revision::revision(&set.metadata) else { continue };
         let change_cause = set.metadata.annotations.get("kubernetes.io/change-cause").cloned();
@@ -85,6 +86,6 @@ fn owned<'a>(store: &'a Store, deployment: &Deployment) -> impl Iterator<Item = 
 fn previous<'a>(store: &'a Store, deployment: &Deployment) -> Option<&'a Rc<ReplicaSet>> {
     let numbered = owned(store, deployment).filter_map(|set| Some((revision::revision(&set.metadata)?, set)));
     let mut sets: Vec<_> = numbered.collect();
-    sets.sort_by_key(|(revision, _)| *revision);
+    order::sort_by_key(&mut sets, |(revision, _)| *revision);
     sets.iter().rev().nth(1).map(|(_, set)| *set)
 }

@@ -19,23 +19,23 @@ pub use endpoint::{endpoint_ports, has_endpoint, pod_to_endpoint};
 pub use plan::{MAX_ENDPOINTS, Plan, plan};
 
 use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory, Note, Outcome, Write};
+use setpoint_api::map::{Map, Set};
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     Change, DeleteOptions, EndpointSlice, Kind, ObjId, Object, ObjectMeta, Op, Pod, Resource, Scope,
     Selector, Service, Store, Str, Uid,
 };
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What it keeps in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// Services by namespace and one pair of their selector: where a pod without that pair need not look.
-    by_pair: BTreeMap<(Str, Str, Str), BTreeSet<ObjId>>,
+    by_pair: Map<(Str, Str, Str), Set<ObjId>>,
     /// What has changed since a Service was last looked at; without an entry all of it is looked at.
-    todo: BTreeMap<ObjId, Todo>,
+    todo: Map<ObjId, Todo>,
     /// How often in a row a Service could not be finished.
-    failures: BTreeMap<ObjId, u32>,
+    failures: Map<ObjId, u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ enum Todo {
     /// The Service itself or its slices.
     Whole,
     /// Only these pods.
-    Pods(BTreeSet<Uid>),
+    Pods(Set<Uid>),
 }
 
 const NAME: &str = "endpoint-slice-controller";
@@ -83,7 +83,7 @@ fn on_change(cx: &ChangeCx, change: &Change, memory: &mut AllMemory, keys: &mut 
         (Object::Pod(pod), old) => {
             let old = old.as_ref().and_then(Pod::from_object).filter(|_| change.op != Op::Deleted);
             for id in memory.services_to_update(cx, old.map(|old| &**old), pod) {
-                let todo = memory.todo.entry(id).or_insert_with(|| Todo::Pods(BTreeSet::new()));
+                let todo = memory.todo.entry(id).or_insert_with(|| Todo::Pods(Set::new()));
                 if let Todo::Pods(pods) = todo {
                     pods.insert(pod.metadata.uid);
                 }
@@ -98,7 +98,7 @@ fn on_change(cx: &ChangeCx, change: &Change, memory: &mut AllMemory, keys: &mut 
                 let names = [before, after].into_iter().flatten().filter_map(|(name, _)| name);
                 let ids =
                     names.filter_map(|name| cx.view.id_of(Kind::Service, &slice.metadata.namespace, &name));
-                for id in ids.collect::<BTreeSet<_>>() {
+                for id in ids.collect::<Set<_>>() {
                     memory.todo.insert(id, Todo::Whole);
                     keys.add_after(id, SECOND);
                 }
@@ -132,7 +132,7 @@ impl Memory {
         }
     }
     /// Services that select a pod.
-    fn services_of(&self, cx: &ChangeCx, pod: &Pod) -> BTreeSet<ObjId> {
+    fn services_of(&self, cx: &ChangeCx, pod: &Pod) -> Set<ObjId> {
         let selects = |service: &Service| {
             service.spec.selector.iter().all(|(key, value)| pod.metadata.labels.get(key) == Some(value))
         };
@@ -145,13 +145,13 @@ impl Memory {
     /// Services whose endpoints a change of a pod may touch; without `old` it came or went.
     ///
     /// Upstream: `GetServicesToUpdateOnPodChange`.
-    fn services_to_update(&self, cx: &ChangeCx, old: Option<&Pod>, new: &Pod) -> BTreeSet<ObjId> {
+    fn services_to_update(&self, cx: &ChangeCx, old: Option<&Pod>, new: &Pod) -> Set<ObjId> {
         let Some(old) = old else {
-            return if has_endpoint(new) { self.services_of(cx, new) } else { BTreeSet::new() };
+            return if has_endpoint(new) { self.services_of(cx, new) } else { Set::new() };
         };
         let has_changed = endpoint::differs(old, new);
         if old.metadata.labels == new.metadata.labels {
-            return if has_changed { self.services_of(cx, new) } else { BTreeSet::new() };
+            return if has_changed { self.services_of(cx, new) } else { Set::new() };
         }
         let (before, after) = (self.services_of(cx, old), self.services_of(cx, new));
         if has_changed { &before | &after } else { &before ^ &after }
@@ -217,9 +217,9 @@ fn selected<'a>(
     view: &'a Store,
     service: &Service,
     selector: &Selector,
-    uids: &BTreeSet<Uid>,
+    uids: &Set<Uid>,
 ) -> Vec<&'a Rc<Pod>> {
-    let ids: BTreeSet<ObjId> = uids.iter().filter_map(|uid| view.id_of_uid(*uid)).collect();
+    let ids: Set<ObjId> = uids.iter().filter_map(|uid| view.id_of_uid(*uid)).collect();
     let is_selected = |pod: &&Rc<Pod>| {
         pod.metadata.namespace == service.metadata.namespace && selector.matches(&pod.metadata.labels)
     };

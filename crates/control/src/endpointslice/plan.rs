@@ -4,11 +4,12 @@
 
 use super::endpoint::{endpoint_ports, has_endpoint, pod_to_endpoint};
 use super::{LABEL_MANAGED_BY, LABEL_SERVICE_NAME, MANAGED_BY};
+use setpoint_api::map::{Map, Set};
+use setpoint_api::order;
 use setpoint_api::{
     Container, Endpoint, EndpointPort, EndpointSlice, IntOrPercent, Kind, Labels, Node, ObjId, ObjectMeta,
     OwnerReference, Pod, Service, Store, Str, Uid,
 };
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Endpoints that a slice holds at most.
@@ -40,7 +41,7 @@ struct Group {
 #[derive(Default)]
 struct Wanted {
     order: Vec<Option<Rc<Endpoint>>>,
-    at: BTreeMap<Uid, usize>,
+    at: Map<Uid, usize>,
     left: usize,
 }
 
@@ -67,12 +68,12 @@ impl Wanted {
 
 /// Which endpoints a plan is about: all, or those of a few pods; and so which slices it has to read.
 struct Scope<'a> {
-    pods: Option<&'a BTreeSet<Uid>>,
-    slices: BTreeSet<ObjId>,
+    pods: Option<&'a Set<Uid>>,
+    slices: Set<ObjId>,
 }
 
 impl<'a> Scope<'a> {
-    fn of(pods: Option<&'a BTreeSet<Uid>>, view: &Store) -> Self {
+    fn of(pods: Option<&'a Set<Uid>>, view: &Store) -> Self {
         let slices = pods.into_iter().flatten().flat_map(|pod| view.slices_of_pod(*pod)).collect();
         Self { pods, slices }
     }
@@ -89,7 +90,7 @@ impl<'a> Scope<'a> {
 pub fn plan(
     service: &Service,
     pods: &[&Rc<Pod>],
-    changed: Option<&BTreeSet<Uid>>,
+    changed: Option<&Set<Uid>>,
     slices: &[&Rc<EndpointSlice>],
     view: &Store,
 ) -> Plan {
@@ -122,7 +123,7 @@ fn group(
     let existing = slices.iter().filter(|slice| scope.has_slice(slice.metadata.id));
     let existing = existing.flat_map(|slice| &slice.endpoints);
     let existing = existing.filter_map(|endpoint| Some((pod_of(endpoint)?, endpoint)));
-    let existing: BTreeMap<Uid, &Rc<Endpoint>> = existing.filter(|(pod, _)| scope.has_pod(*pod)).collect();
+    let existing: Map<Uid, &Rc<Endpoint>> = existing.filter(|(pod, _)| scope.has_pod(*pod)).collect();
     let is_numbered =
         |port: &setpoint_api::ServicePort| !matches!(port.target_port, Some(IntOrPercent::Text(_)));
     let all_numbered = service.spec.ports.iter().all(is_numbered);
@@ -198,7 +199,7 @@ fn plan_group(service: &Service, group: &mut Group, scope: &Scope, plan: &mut Pl
     }
     plan.endpoints += wanted.left;
     // Slices that are written anyway are filled first, the fullest before the others.
-    updated.sort_by_key(|slice| std::cmp::Reverse(slice.endpoints.len()));
+    order::sort_by_key(&mut updated, |slice| std::cmp::Reverse(slice.endpoints.len()));
     updated.iter_mut().for_each(|slice| wanted.fill(slice));
     // What is left goes into the one slice that it fills best, or into new ones.
     while wanted.left > 0 {
@@ -295,7 +296,7 @@ fn own_labels(labels: &Labels) -> impl Iterator<Item = (&Str, &Str)> {
 /// Upstream: `setEndpointSliceLabels`.
 fn slice_labels(service: &Service) -> Labels {
     let own = own_labels(&service.metadata.labels);
-    let mut labels: BTreeMap<Str, Str> = own.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut labels: Map<Str, Str> = own.map(|(key, value)| (key.clone(), value.clone())).collect();
     if service.spec.cluster_ip.is_empty() || &*service.spec.cluster_ip == "None" {
         labels.insert(HEADLESS.into(), "".into());
     }

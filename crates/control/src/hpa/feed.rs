@@ -5,12 +5,13 @@
 
 use super::replicas::{Sample, Samples};
 use crate::Metrics;
+use setpoint_api::map::Map;
+use setpoint_api::order;
 use setpoint_api::{ObjId, Pod, Selector, Store, Str};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Selectors of autoscalers that have been evaluated, with namespace and name.
-pub type Selectors = BTreeMap<ObjId, (Str, Str, Selector)>;
+pub type Selectors = Map<ObjId, (Str, Str, Selector)>;
 
 /// Where pods and metrics come from.
 pub trait Feed {
@@ -75,7 +76,7 @@ impl Feed for Cluster<'_> {
             let shares = |other: &Selector| pods.iter().any(|pod| other.matches(&pod.metadata.labels));
             names.extend(others.filter(|(_, other)| shares(&other.2)).map(|(_, other)| other.1.clone()));
         }
-        names.sort();
+        order::sort(&mut names);
         names
     }
 

@@ -22,18 +22,18 @@ use crate::{
 pub use decision::{Decision, Stabilization, Unit};
 use evaluate::{Evaluation, History, evaluate, set_condition};
 use feed::{Cluster, Selectors};
+use setpoint_api::map::Map;
 use setpoint_api::{
     Change, HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, Kind, ObjId, Object, Op, Scope, Time,
 };
 use settings::{Settings, rules};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use target::{scale_of, scaled};
 
 /// What the autoscaler keeps in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    entries: BTreeMap<ObjId, Entry>,
+    entries: Map<ObjId, Entry>,
     selectors: Selectors,
 }
 

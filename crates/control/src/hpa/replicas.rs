@@ -5,8 +5,8 @@
 //! kept wide where upstream's 64 bits would wrap around.
 
 use crate::pod::is_ready;
+use setpoint_api::map::{Map, Set};
 use setpoint_api::{ConditionStatus, Micros, ObjId, Pod, PodPhase, Time, condition};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Usage of one pod, in thousandths, over a window that ends at a time.
@@ -21,7 +21,7 @@ pub struct Sample {
 }
 
 /// Samples by pod.
-pub type Samples = BTreeMap<ObjId, Sample>;
+pub type Samples = Map<ObjId, Sample>;
 
 /// How far the ratio of usage to target may be from 1 before anything happens, as fractions.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,11 +56,11 @@ pub struct Groups {
     /// How many count in full.
     pub ready: i32,
     /// Pending, or not ready yet: their samples do not count.
-    pub unready: BTreeSet<ObjId>,
+    pub unready: Set<ObjId>,
     /// Running without a sample.
-    pub missing: BTreeSet<ObjId>,
+    pub missing: Set<ObjId>,
     /// Failed or being deleted: as if they were not there.
-    pub ignored: BTreeSet<ObjId>,
+    pub ignored: Set<ObjId>,
 }
 
 /// Sorts pods by what their samples are good for.
@@ -173,7 +173,7 @@ impl Calculator<'_> {
     ) -> Result<Proposal, String> {
         let (groups, mut values) = self.group(samples, resource)?;
         let requests = requests(self.pods, container, resource)?;
-        let ratio = |values: &BTreeMap<ObjId, i64>| utilization_ratio(values, &requests, target);
+        let ratio = |values: &Map<ObjId, i64>| utilization_ratio(values, &requests, target);
         let before = ratio(&values)?;
         // Without a sample a pod counts as using all it asked for, or as much as the target if that is more.
         let fallback = |id: &ObjId| {
@@ -201,7 +201,7 @@ impl Calculator<'_> {
         samples: &Samples,
     ) -> Result<Proposal, String> {
         let (groups, mut values) = self.group(samples, resource)?;
-        let ratio = |values: &BTreeMap<ObjId, i64>| Ok(usage_ratio(values, target));
+        let ratio = |values: &Map<ObjId, i64>| Ok(usage_ratio(values, target));
         let before = usage_ratio(&values, target);
         let first = Proposal { target, ..self.start(&groups, &before) };
         self.propose(first, &groups, &before, &mut values, |_| target, ratio)
@@ -254,13 +254,13 @@ impl Calculator<'_> {
     }
 
     /// Groups the pods and takes the samples out that do not count.
-    fn group(&self, samples: &Samples, resource: &str) -> Result<(Groups, BTreeMap<ObjId, i64>), String> {
+    fn group(&self, samples: &Samples, resource: &str) -> Result<(Groups, Map<ObjId, i64>), String> {
         if self.pods.is_empty() {
             return Err(NO_PODS.into());
         }
         let groups = group_pods(self.pods, samples, resource, self.startup);
         let counts = |id: &ObjId| !groups.ignored.contains(id) && !groups.unready.contains(id);
-        let values: BTreeMap<ObjId, i64> =
+        let values: Map<ObjId, i64> =
             samples.iter().filter(|(id, _)| counts(id)).map(|(id, sample)| (*id, sample.value)).collect();
         if values.is_empty() {
             return Err(NO_SAMPLES.into());
@@ -287,9 +287,9 @@ impl Calculator<'_> {
         first: Proposal,
         groups: &Groups,
         before: &Ratio,
-        values: &mut BTreeMap<ObjId, i64>,
+        values: &mut Map<ObjId, i64>,
         fallback: impl Fn(&ObjId) -> i64,
-        ratio: impl Fn(&BTreeMap<ObjId, i64>) -> Result<Ratio, String>,
+        ratio: impl Fn(&Map<ObjId, i64>) -> Result<Ratio, String>,
     ) -> Result<Proposal, String> {
         let up_with_unready = !groups.unready.is_empty() && before.ratio > 1.0;
         if !up_with_unready && groups.missing.is_empty() {
@@ -327,8 +327,8 @@ impl Calculator<'_> {
 /// What each pod requests in thousandths, over all containers and sidecars or of one container.
 ///
 /// Upstream: `calculateRequests`.
-fn requests(pods: &[&Rc<Pod>], container: &str, resource: &str) -> Result<BTreeMap<ObjId, i64>, String> {
-    let mut requests = BTreeMap::new();
+fn requests(pods: &[&Rc<Pod>], container: &str, resource: &str) -> Result<Map<ObjId, i64>, String> {
+    let mut requests = Map::new();
     for pod in pods {
         let sidecars = pod.spec.init_containers.iter();
         let sidecars = sidecars.filter(|c| c.restart_policy.as_deref() == Some("Always"));
@@ -355,8 +355,8 @@ fn requests(pods: &[&Rc<Pod>], container: &str, resource: &str) -> Result<BTreeM
 
 /// Upstream: `GetResourceUtilizationRatio`. Percent are cut to whole numbers before the division, as there.
 fn utilization_ratio(
-    values: &BTreeMap<ObjId, i64>,
-    requests: &BTreeMap<ObjId, i64>,
+    values: &Map<ObjId, i64>,
+    requests: &Map<ObjId, i64>,
     target: i32,
 ) -> Result<Ratio, String> {
     let (mut used, mut requested, mut pods) = (0_i128, 0_i128, 0_i128);
@@ -379,7 +379,7 @@ fn utilization_ratio(
 }
 
 /// Upstream: `GetMetricUsageRatio`.
-fn usage_ratio(values: &BTreeMap<ObjId, i64>, target: i64) -> Ratio {
+fn usage_ratio(values: &Map<ObjId, i64>, target: i64) -> Ratio {
     let used: i128 = values.values().map(|value| i128::from(*value)).sum();
     let average = narrow(used / (values.len().max(1) as i128));
     Ratio { ratio: average as f64 / target as f64, weighed: average, average }

@@ -8,6 +8,7 @@ use super::KubeletCx;
 use super::actions::{is_restartable, restarts_after, should_be_restarted};
 use super::record::*;
 use super::{conditions, probes};
+use setpoint_api::order;
 use setpoint_api::*;
 
 /// The status to report. With `is_final` everything has stopped and will not start again.
@@ -16,7 +17,7 @@ pub fn pod_status(cx: &KubeletCx, pod: &Pod, record: &PodRecord, is_final: bool)
     let mut all = statuses(cx, pod, record, true);
     let init_len = all.len();
     let mut regular = statuses(cx, pod, record, false);
-    regular.sort_by(|a, b| a.name.cmp(&b.name));
+    order::sort_by(&mut regular, |a, b| a.name.cmp(&b.name));
     all.append(&mut regular);
     let has_sandbox = record.sandbox == Sandbox::Ready;
     let mut phase = phase(spec, &all, is_final, has_sandbox && has_ever_run(record));

@@ -22,19 +22,19 @@ use crate::taints::{self, NO_EXECUTE, NO_SCHEDULE, NOT_READY, UNREACHABLE};
 use crate::{
     ChangeCx, Controller, Cx, EventDraft, Gone, Key, Keys, Memory as AllMemory, Note, Outcome, Patch, Write,
 };
+use setpoint_api::map::Map;
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{
     Change, Condition, ConditionStatus, Kind, Labels, Lease, Micros, Node, ObjId, Op, Pod, Str, Time,
     condition, condition_status,
 };
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What it keeps in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    nodes: BTreeMap<Str, Known>,
-    zones: BTreeMap<Zone, ZoneMemory>,
+    nodes: Map<Str, Known>,
+    zones: Map<Zone, ZoneMemory>,
     /// Nodes whose turn for the NoExecute taint has come.
     due: Vec<Str>,
     /// When to look at the queues next, if somebody waits.

@@ -5,8 +5,9 @@
 //! staging/src/k8s.io/component-helpers/node/topology/helpers.go.
 
 use crate::Tuning;
+use setpoint_api::map::{Map, Set};
 use setpoint_api::{Micros, Node, Str, Time};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// Region and zone of a node, each empty if not labelled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,7 +120,7 @@ pub struct ZoneMemory {
     /// Nodes that wait, by name.
     queue: VecDeque<Str>,
     /// Nodes that wait or have left the queue; these do not join again before they are taken out.
-    members: BTreeSet<Str>,
+    members: Set<Str>,
 }
 
 impl ZoneMemory {
@@ -164,7 +165,7 @@ pub enum Disruption {
 }
 
 /// Judges all zones by their counts and sets their rates.
-pub fn handle_disruption(zones: &mut BTreeMap<Zone, ZoneMemory>, now: Time, tuning: &Tuning) -> Disruption {
+pub fn handle_disruption(zones: &mut Map<Zone, ZoneMemory>, now: Time, tuning: &Tuning) -> Disruption {
     zones.retain(|_, zone| zone.ready + zone.not_ready > 0);
     let is_full = |state: ZoneState| state == ZoneState::FullDisruption;
     let all_were = zones.values().all(|zone| is_full(zone.state));

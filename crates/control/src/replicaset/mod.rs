@@ -13,6 +13,7 @@ pub mod status;
 
 use crate::pod::is_active;
 use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Memory, Note, Outcome, Patch, Write};
+use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     Change, DeleteOptions, Kind, Namespace, Object, ObjectMeta, Op, OwnerReference, Pod, PodCount, Reason,
@@ -259,7 +260,7 @@ fn related_pods<'a>(view: &'a Store, set: &ReplicaSet) -> Vec<&'a Rc<Pod>> {
             related.extend(view.pods_matching(&sibling.metadata.namespace, &selector));
         }
     }
-    related.sort_by_key(|pod| pod.metadata.id);
+    order::sort_by_key(&mut related, |pod| pod.metadata.id);
     related.dedup_by_key(|pod| pod.metadata.id);
     related
 }

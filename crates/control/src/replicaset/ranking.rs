@@ -4,9 +4,10 @@
 //! (`getPodsToDelete`), pkg/apis/core/helper (`GetDeletionCostFromPodAnnotations`).
 
 use crate::pod::{is_active, is_ready};
+use setpoint_api::map::Map;
+use setpoint_api::order;
 use setpoint_api::{Pod, PodPhase, Str, Time, condition};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
@@ -32,14 +33,14 @@ pub fn to_delete<'a>(
     if count >= pods.len() {
         return pods.to_vec();
     }
-    let mut on_node: BTreeMap<Option<&Str>, i64> = BTreeMap::new();
+    let mut on_node: Map<Option<&Str>, i64> = Map::new();
     for pod in related.iter().filter(|pod| is_active(pod)) {
         *on_node.entry(pod.spec.node_name.as_ref()).or_insert(0) += 1;
     }
     let rank = |pod: &Pod| on_node.get(&pod.spec.node_name.as_ref()).copied().unwrap_or(0);
     let mut ranked: Vec<_> = pods.iter().map(|pod| Ranked { pod, rank: rank(pod) }).collect();
     // Upstream leaves pods that compare equal to chance; the uid is this world's.
-    ranked.sort_by_key(|ranked| ranked.pod.metadata.uid);
+    order::sort_by_key(&mut ranked, |ranked| ranked.pod.metadata.uid);
     let sorted = sort(ranked, Some(now));
     sorted.into_iter().take(count).map(|ranked| ranked.pod).collect()
 }

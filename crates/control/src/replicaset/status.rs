@@ -3,11 +3,11 @@
 //! Upstream: pkg/controller/replicaset/replica_set_utils.go, pkg/controller/controller_utils.go.
 
 use crate::pod::{is_available, is_ready};
+use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     Condition, ConditionStatus, Micros, Pod, PodCount, ReplicaSet, ReplicaSetStatus, Str, Time, condition,
 };
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 const REPLICA_FAILURE: &str = "ReplicaFailure";
@@ -89,7 +89,7 @@ pub fn status_of(set: &ReplicaSet, pods: &Tally, error: Option<&str>, now: Time)
 }
 
 /// Whether a pod carries all labels of its template. Pods share their template's labels unless someone changed them.
-fn has_all(labels: &Rc<BTreeMap<Str, Str>>, wanted: &Rc<BTreeMap<Str, Str>>) -> bool {
+fn has_all(labels: &Rc<Map<Str, Str>>, wanted: &Rc<Map<Str, Str>>) -> bool {
     Rc::ptr_eq(labels, wanted) || wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 

@@ -5,10 +5,11 @@
 
 use super::cache::Cache;
 use super::groups::{PodFilter, Slot};
+use setpoint_api::map::Map;
+use setpoint_api::order;
 use setpoint_api::{
     Affinity, LabelSelector, Labels, Namespace, Pod, PodAffinity, PodAffinityTerm, Selector, Store, Str,
 };
-use std::collections::BTreeMap;
 
 /// Score of a required affinity rule of a pod that is already there, when the incoming pod meets it.
 const HARD_POD_AFFINITY_WEIGHT: i64 = 1;
@@ -28,7 +29,7 @@ impl Term {
         let selector = |given: &Option<LabelSelector>| given.as_ref().and_then(|s| s.to_selector().ok());
         let is_own = term.namespaces.is_empty() && term.namespace_selector.is_none();
         let mut namespaces = if is_own { vec![namespace.clone()] } else { term.namespaces.clone() };
-        namespaces.sort();
+        order::sort(&mut namespaces);
         Self {
             key: term.topology_key.clone(),
             weight,
@@ -57,7 +58,7 @@ impl Term {
             let all = view.list::<Namespace>();
             let matching = all.filter(|namespace| selector.matches(&namespace.metadata.labels));
             namespaces.extend(matching.map(|namespace| namespace.metadata.name.clone()));
-            namespaces.sort();
+            order::sort(&mut namespaces);
             namespaces.dedup();
         }
         Some(PodFilter { namespaces: Some(namespaces), selectors })
@@ -219,7 +220,7 @@ fn existing_anti(view: &Store, cache: &mut Cache, pod: &Pod) -> Vec<ByValue> {
 
 /// Sums by label and value.
 #[derive(Default)]
-struct Sums(BTreeMap<usize, Vec<i64>>);
+struct Sums(Map<usize, Vec<i64>>);
 
 impl Sums {
     fn column(&mut self, cache: &Cache, column: usize) -> &mut Vec<i64> {

@@ -8,9 +8,10 @@ use super::demand::{Demand, Memo};
 use super::groups::{Class, Groups, PodFilter, Slot};
 use super::rows::{Column, NodeSlot, Room, give_back, set_scalars, take};
 use crate::node_lifecycle::Zone;
+use setpoint_api::map::Map;
+use setpoint_api::order;
 use setpoint_api::slab::Slab;
 use setpoint_api::{Affinity, Labels, Node, ObjId, Pod, Selector, Store, Str, Uid};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A pod on a node.
@@ -33,7 +34,7 @@ pub struct PodEntry {
 /// Nodes and the pods on them.
 #[derive(Clone, Debug, Default)]
 pub struct Cache {
-    slots: BTreeMap<Str, Slot>,
+    slots: Map<Str, Slot>,
     /// Room by node.
     pub rooms: Vec<Room>,
     /// The rest by node.
@@ -49,13 +50,13 @@ pub struct Cache {
     /// Pods that some rule counts.
     pub groups: Groups,
     /// Pods with rules about other pods.
-    pub classes: BTreeMap<u32, Class>,
-    class_index: BTreeMap<Str, Vec<u32>>,
+    pub classes: Map<u32, Class>,
+    class_index: Map<Str, Vec<u32>>,
     last_class: u32,
     /// On how many nodes each image is.
-    pub images: BTreeMap<Str, u32>,
+    pub images: Map<Str, u32>,
     /// The group that default spreading counts, by controlling owner and for these labels.
-    pub spread_memo: BTreeMap<Uid, (Labels, u32)>,
+    pub spread_memo: Map<Uid, (Labels, u32)>,
     /// Where the next search for feasible nodes starts.
     pub next_start: u32,
     memo: Memo,
@@ -180,7 +181,7 @@ impl Cache {
     fn count_images(&mut self, node: Option<&Node>, is_added: bool) {
         let Some(node) = node else { return };
         let mut names: Vec<&Str> = node.status.images.iter().flat_map(|image| &image.names).collect();
-        names.sort_unstable();
+        order::sort(&mut names);
         names.dedup();
         for name in names {
             let count = self.images.entry(name.clone()).or_insert(0);

@@ -4,8 +4,9 @@
 //! numbers are the same.
 
 use super::affinity::Terms;
+use setpoint_api::map::Map;
+use setpoint_api::order;
 use setpoint_api::{Affinity, Selector, Str};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Index of a node in the cache.
@@ -56,7 +57,7 @@ pub struct PodFilter {
 
 impl PodFilter {
     /// Whether a pod with these labels in this namespace is meant.
-    pub fn matches(&self, namespace: &Str, labels: &BTreeMap<Str, Str>) -> bool {
+    pub fn matches(&self, namespace: &Str, labels: &Map<Str, Str>) -> bool {
         self.namespaces.as_ref().is_none_or(|names| names.contains(namespace))
             && self.selectors.iter().all(|selector| selector.matches(labels))
     }
@@ -81,7 +82,7 @@ pub struct Group {
 
 impl Group {
     /// Whether a pod counts.
-    pub fn takes(&self, namespace: &Str, labels: &BTreeMap<Str, Str>, is_deleting: bool) -> bool {
+    pub fn takes(&self, namespace: &Str, labels: &Map<Str, Str>, is_deleting: bool) -> bool {
         (self.counts_deleting || !is_deleting)
             && self.filters.iter().all(|filter| filter.matches(namespace, labels))
     }
@@ -93,8 +94,8 @@ type IndexKey = (Str, Str, Str);
 /// All groups by id, found by what their pods have in common.
 #[derive(Clone, Debug, Default)]
 pub struct Groups {
-    by_id: BTreeMap<u32, Group>,
-    index: BTreeMap<IndexKey, Vec<u32>>,
+    by_id: Map<u32, Group>,
+    index: Map<IndexKey, Vec<u32>>,
     last_id: u32,
     uses: u64,
 }
@@ -138,7 +139,7 @@ impl Groups {
         self.last_id
     }
     /// Groups that take a pod.
-    pub fn of_pod(&self, namespace: &Str, labels: &BTreeMap<Str, Str>, is_deleting: bool) -> Vec<u32> {
+    pub fn of_pod(&self, namespace: &Str, labels: &Map<Str, Str>, is_deleting: bool) -> Vec<u32> {
         let mut out = Vec::new();
         if self.index.is_empty() {
             return out;
@@ -160,7 +161,7 @@ impl Groups {
 
     fn drop_unused(&mut self) {
         let mut uses: Vec<u64> = self.by_id.values().map(|group| group.used).collect();
-        uses.sort_unstable();
+        order::sort(&mut uses);
         let median = uses.get(uses.len() / 2).copied().unwrap_or(0);
         self.by_id.retain(|_, group| group.used >= median);
         self.index.clear();

@@ -2,8 +2,9 @@
 //!
 //! Upstream: pkg/scheduler/framework/types.go (`FitError.Error`), pkg/scheduler/schedule_one.go (`truncateMessage`).
 
+use setpoint_api::map::Map;
+use setpoint_api::order;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Longest note of an event, in bytes.
 const NOTE_LIMIT: usize = 1024;
@@ -14,7 +15,7 @@ pub struct FitError {
     /// Nodes in all.
     pub nodes: i64,
     /// Nodes by reason.
-    pub reasons: BTreeMap<Cow<'static, str>, i64>,
+    pub reasons: Map<Cow<'static, str>, i64>,
     /// What refused the pod before any node was looked at; empty if nothing did.
     pub before: String,
     /// What was found out about preemption; empty if nothing.
@@ -36,7 +37,7 @@ impl FitError {
         } else if !self.reasons.is_empty() {
             let mut parts: Vec<String> =
                 self.reasons.iter().map(|(reason, nodes)| format!("{nodes} {reason}")).collect();
-            parts.sort();
+            order::sort(&mut parts);
             out.push_str(&format!(" {}.", parts.join(", ")));
         }
         if !self.after.is_empty() {

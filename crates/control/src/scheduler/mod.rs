@@ -10,11 +10,12 @@
 
 use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Note, Outcome, Patch, Write};
 use crate::{Memory as AllMemory, Tuning};
+use setpoint_api::map::Map;
 use setpoint_api::{
     Change, Condition, ConditionStatus, Kind, Node, ObjId, Object, Op, Pod, Store, Str, Time, condition,
 };
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub mod affinity;
@@ -50,7 +51,7 @@ pub struct Memory {
     /// Pods that wait.
     pub queue: Queue,
     /// Pods whose binding is on its way.
-    assumed: BTreeMap<ObjId, Waiting>,
+    assumed: Map<ObjId, Waiting>,
     /// The last decisions, newest last; none in clusters of more than 50 nodes.
     pub decisions: VecDeque<Rc<Decision>>,
 }

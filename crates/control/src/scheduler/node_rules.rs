@@ -3,9 +3,9 @@
 //! Upstream: staging/src/k8s.io/component-helpers/scheduling/corev1/{helpers.go,nodeaffinity/nodeaffinity.go}.
 
 use crate::taints::tolerates;
+use setpoint_api::map::{Map, Set};
 use setpoint_api::select::{Operator, Requirement};
 use setpoint_api::{Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Str, Taint, Toleration};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Whether some toleration puts up with a taint.
@@ -75,11 +75,11 @@ fn name_requirement(given: &NodeSelectorRequirement) -> Option<(bool, Str)> {
 /// What a pod demands and prefers of nodes.
 #[derive(Clone, Debug, Default)]
 pub struct NodeRules {
-    selector: Rc<BTreeMap<Str, Str>>,
+    selector: Rc<Map<Str, Str>>,
     required: Option<Vec<Term>>,
     preferred: Vec<(i64, Term)>,
     /// Names of the only nodes that can do, where every required term names its nodes.
-    pub only_nodes: Option<BTreeSet<Str>>,
+    pub only_nodes: Option<Set<Str>>,
 }
 
 impl NodeRules {
@@ -121,13 +121,13 @@ impl NodeRules {
 }
 
 /// Upstream: `PreFilter` in pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go.
-fn only_nodes(terms: &[NodeSelectorTerm]) -> Option<BTreeSet<Str>> {
-    let mut all = BTreeSet::new();
+fn only_nodes(terms: &[NodeSelectorTerm]) -> Option<Set<Str>> {
+    let mut all = Set::new();
     for term in terms {
         let is_name =
             |field: &&NodeSelectorRequirement| &*field.key == "metadata.name" && &*field.operator == "In";
         let sets = term.match_fields.iter().filter(is_name);
-        let sets = sets.map(|field| field.values.iter().cloned().collect::<BTreeSet<Str>>());
+        let sets = sets.map(|field| field.values.iter().cloned().collect::<Set<Str>>());
         let names = sets.reduce(|a, b| a.intersection(&b).cloned().collect())?;
         all.extend(names);
     }

@@ -5,10 +5,10 @@
 
 use super::filters::Plugins;
 use crate::Tuning;
+use setpoint_api::map::{Map, Set};
 use setpoint_api::time::SECOND;
 use setpoint_api::{Micros, ObjId, Time};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Back-offs that end within one window are ordered by priority.
 const BACKOFF_WINDOW: Micros = SECOND;
@@ -52,11 +52,11 @@ type Order = (Reverse<i32>, Time, ObjId);
 /// All waiting pods.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    pods: BTreeMap<ObjId, Waiting>,
-    active: BTreeSet<Order>,
-    backoff: BTreeSet<(Time, Order)>,
-    error_backoff: BTreeSet<(Time, ObjId)>,
-    unschedulable: BTreeSet<(Time, ObjId)>,
+    pods: Map<ObjId, Waiting>,
+    active: Set<Order>,
+    backoff: Set<(Time, Order)>,
+    error_backoff: Set<(Time, ObjId)>,
+    unschedulable: Set<(Time, ObjId)>,
 }
 
 impl Queue {

@@ -5,8 +5,8 @@
 use super::demand::{Demand, HostPort, is_scalar};
 use super::groups::Slot;
 use crate::pod::amount;
+use setpoint_api::map::Map;
 use setpoint_api::{Node, ResourceList, Str, Taint};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The node is cordoned.
@@ -59,7 +59,7 @@ pub struct NodeSlot {
     /// Host ports in use, each as often as it is.
     pub ports: Vec<HostPort>,
     /// Extended resources: what there is and what is taken.
-    pub scalars: BTreeMap<Str, (i64, i64)>,
+    pub scalars: Map<Str, (i64, i64)>,
 }
 
 /// The values of one node label, by node.
@@ -67,7 +67,7 @@ pub struct NodeSlot {
 pub struct Column {
     /// The label.
     pub key: Str,
-    values: BTreeMap<Str, u32>,
+    values: Map<Str, u32>,
     /// Number of the value by node; 0 where the label is missing.
     pub by_slot: Vec<u32>,
 }
@@ -105,7 +105,7 @@ fn flags(node: &Node) -> u8 {
 }
 
 /// Notes the extended resources that a node has.
-pub fn set_scalars(scalars: &mut BTreeMap<Str, (i64, i64)>, allocatable: &ResourceList) {
+pub fn set_scalars(scalars: &mut Map<Str, (i64, i64)>, allocatable: &ResourceList) {
     for (has, _) in scalars.values_mut() {
         *has = 0;
     }

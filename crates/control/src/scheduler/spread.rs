@@ -120,7 +120,7 @@ fn default_group(view: &Store, cache: &mut Cache, pod: &Pod) -> Option<u32> {
             return Some(group);
         }
     }
-    let mut merged = std::collections::BTreeMap::new();
+    let mut merged = setpoint_api::map::Map::new();
     for service in view.list_in::<Service>(&pod.metadata.namespace) {
         let wanted = &service.spec.selector;
         let has = |(key, value): (&Str, &Str)| pod.metadata.labels.get(key) == Some(value);

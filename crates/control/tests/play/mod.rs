@@ -3,11 +3,11 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use serde_json::{Value, json};
+use setpoint_api::map::{Map, Set};
 use setpoint_api::*;
 use setpoint_control::{
     ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Metrics, Patch, Profile, Tuning, Write,
 };
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 pub const SECOND: i64 = 1_000_000;
@@ -20,7 +20,7 @@ pub struct Play {
     rows: Vec<Controller>,
     seen: u64,
     names: u32,
-    due: BTreeSet<(Time, usize, Key)>,
+    due: Set<(Time, usize, Key)>,
     /// What happened: events and changes of nodes and pods that a test asks about, each with its time in seconds.
     pub log: Vec<String>,
 }
@@ -43,7 +43,7 @@ pub fn read<T: Resource>(value: Value) -> T {
     (**T::from_object(&object).expect("the kind was asked for")).clone()
 }
 
-pub fn wire<T: wire::Wire>(value: &Value) -> T {
+pub fn wire<T: wire::Wire + Default>(value: &Value) -> T {
     let mut reader = wire::Reader::default();
     let read = T::read(value.clone(), &mut reader);
     assert_eq!(reader.errors, []);
@@ -60,7 +60,7 @@ impl Play {
             rows,
             seen: 0,
             names: 0,
-            due: BTreeSet::new(),
+            due: Set::new(),
             log: Vec::new(),
         };
         for namespace in ["default", "kube-node-lease", "test"] {
@@ -338,6 +338,6 @@ pub fn running_pod(name: &str, node: &str, tolerations: Value) -> Value {
     })
 }
 
-pub fn labels(pairs: &[(&str, &str)]) -> BTreeMap<Str, Str> {
+pub fn labels(pairs: &[(&str, &str)]) -> Map<Str, Str> {
     pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
 }

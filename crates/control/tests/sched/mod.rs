@@ -3,12 +3,12 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use serde_json::{Value, json};
+use setpoint_api::map::Map;
 use setpoint_api::*;
 use setpoint_control::scheduler::ROW;
 use setpoint_control::{
     ChangeCx, Cx, EventDraft, Failure, Key, Keys, Memory, Metrics, Outcome, Patch, Profile, Tuning, Write,
 };
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub struct Cluster {
@@ -141,8 +141,8 @@ impl Cluster {
         self.store.find::<T>(namespace, name).unwrap().clone()
     }
 
-    pub fn pods_by_node(&self) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
+    pub fn pods_by_node(&self) -> Map<String, usize> {
+        let mut counts = Map::new();
         for node in self.store.list::<Pod>().filter_map(|pod| pod.spec.node_name.clone()) {
             *counts.entry(node.to_string()).or_default() += 1;
         }

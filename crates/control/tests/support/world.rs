@@ -2,6 +2,7 @@
 //! one to end it. Writes land at once.
 
 use serde_json::{Value, json};
+use setpoint_api::map::{Map, Set};
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     Condition, ConditionStatus, DeleteOptions, Deployment, Kind, Namespace, ObjId, Object, ObjectMeta, Pod,
@@ -11,7 +12,7 @@ use setpoint_control::{
     ChangeCx, Controller, Cx, Failure, Key, Keys, Memory, Metrics, Patch, Profile, Tuning, Write, deployment,
     replicaset,
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 const ROWS: [&Controller; 2] = [&deployment::ROW, &replicaset::ROW];
@@ -27,7 +28,7 @@ pub struct World {
     pub quota: usize,
     tuning: Tuning,
     queues: [VecDeque<Key>; 2],
-    timers: BTreeSet<(Time, usize, Key)>,
+    timers: Set<(Time, usize, Key)>,
     seen: u64,
     named: u32,
 }
@@ -45,7 +46,7 @@ impl World {
             quota: usize::MAX,
             tuning: Tuning::of(Profile::Real),
             queues: Default::default(),
-            timers: BTreeSet::new(),
+            timers: Set::new(),
             seen: 0,
             named: 0,
         }
@@ -211,7 +212,7 @@ impl World {
             };
             (ROWS[controller].reconcile)(&cx, key, &mut Memory::default())
         };
-        let mut versions = BTreeMap::new();
+        let mut versions = Map::new();
         for write in outcome.writes {
             if let Err(failure) = self.land(write, &mut versions) {
                 return self.reconcile(controller, key, Some(&failure));
@@ -222,7 +223,7 @@ impl World {
         }
     }
 
-    fn land(&mut self, write: Write, versions: &mut BTreeMap<ObjId, u64>) -> Result<(), Failure> {
+    fn land(&mut self, write: Write, versions: &mut Map<ObjId, u64>) -> Result<(), Failure> {
         let stamp = self.stamp();
         let mut said = Vec::new();
         let landed = match write {
@@ -296,7 +297,7 @@ impl World {
 
     /// Scalings so far as `v1 0>3`, the ReplicaSets numbered in creation order; forgets them.
     pub fn scalings(&mut self) -> Vec<String> {
-        let number: BTreeMap<String, usize> =
+        let number: Map<String, usize> =
             self.sets().iter().zip(1..).map(|(set, n)| (set.metadata.name.to_string(), n)).collect();
         let mut found = Vec::new();
         for event in std::mem::take(&mut self.events) {

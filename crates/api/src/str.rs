@@ -104,11 +104,11 @@ impl From<String> for Str {
     }
 }
 
-impl From<Cow<'static, str>> for Str {
-    fn from(text: Cow<'static, str>) -> Self {
+impl From<&Cow<'static, str>> for Str {
+    fn from(text: &Cow<'static, str>) -> Self {
         match text {
             Cow::Borrowed(text) => Self::fixed(text),
-            Cow::Owned(text) => text.into(),
+            Cow::Owned(text) => Self::from(&**text),
         }
     }
 }

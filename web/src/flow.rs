@@ -38,6 +38,11 @@ pub struct Flow {
     drawn: Option<Drawn>,
 }
 
+/// Whether a request has ended since the last frame, or was sent since then if its end is still to come.
+fn is_new(flight: &Flight, seen_us: i64, now_us: i64) -> bool {
+    if flight.to_us > now_us { flight.from_us > seen_us } else { flight.to_us > seen_us }
+}
+
 /// Where and in which colours to draw.
 struct Surface {
     context: CanvasRenderingContext2d,
@@ -92,7 +97,7 @@ impl Flow {
             let fresh: Vec<&Flight> = frame
                 .flights
                 .iter()
-                .filter(|flight| flight.to_us > seen_us && flight.failed == failed)
+                .filter(|flight| is_new(flight, seen_us, frame.at_us) && flight.failed == failed)
                 .collect();
             let stride = fresh.len().div_ceil(STARTS_MAX).max(1);
             for flight in fresh.into_iter().step_by(stride) {

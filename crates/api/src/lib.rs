@@ -6,6 +6,7 @@
 
 pub mod default;
 pub mod duration;
+mod indexes;
 pub mod int_or_percent;
 pub mod kinds;
 pub mod manifest;
@@ -19,11 +20,13 @@ pub mod select;
 pub mod slab;
 pub mod status;
 pub mod store;
+mod str;
 pub mod text;
 pub mod time;
 pub mod validate;
 pub mod wire;
 
+pub use indexes::PodCount;
 pub use int_or_percent::IntOrPercent;
 pub use kinds::*;
 pub use meta::*;
@@ -32,7 +35,5 @@ pub use quantity::Quantity;
 pub use select::{LabelSelector, LabelSelectorRequirement, Selector};
 pub use status::{Reason, Status};
 pub use store::{Change, DeleteOptions, Op, Propagation, Scope, Stamp, Store};
+pub use str::Str;
 pub use time::{MicroTime, Micros, Time};
-
-/// A shared immutable string.
-pub type Str = std::rc::Rc<str>;

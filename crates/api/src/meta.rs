@@ -1,14 +1,14 @@
 //! What every object carries, and the small types that several kinds share.
 
-use crate::map;
+use crate::map::Map;
 use crate::object::{ObjId, Uid};
-use crate::wire::{Reader, Wire};
+use crate::wire::{FieldReader, FieldWriter, Fields, Reader, Wire, put_fields, take_fields};
 use crate::{IntOrPercent, LabelSelector, LabelSelectorRequirement, MicroTime, Str, Time, wire, words};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::rc::Rc;
 
 /// Labels or annotations.
-pub type Labels = Rc<map::Map<Str, Str>>;
+pub type Labels = Rc<Map<Str, Str>>;
 
 /// Name, identity, version and ownership of an object.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,59 +84,53 @@ impl ObjectMeta {
     }
 }
 
+impl Fields for ObjectMeta {
+    fn take_each(&mut self, from: &mut FieldReader) {
+        let mut version = Str::default();
+        from.field("resourceVersion", &mut version);
+        self.resource_version = version.parse().unwrap_or(0);
+        from.field("name", &mut self.name);
+        from.field("generateName", &mut self.generate_name);
+        from.field("namespace", &mut self.namespace);
+        from.field("uid", &mut self.uid);
+        from.field("generation", &mut self.generation);
+        from.field("creationTimestamp", &mut self.creation_timestamp);
+        from.field("deletionTimestamp", &mut self.deletion_timestamp);
+        from.field("deletionGracePeriodSeconds", &mut self.deletion_grace_period_seconds);
+        from.field("labels", &mut self.labels);
+        from.field("annotations", &mut self.annotations);
+        from.field("ownerReferences", &mut self.owner_references);
+        from.field("finalizers", &mut self.finalizers);
+        from.rest(&mut self.rest);
+    }
+    fn put_each(&self, to: &mut FieldWriter) {
+        to.rest(&self.rest);
+        to.field("name", &self.name);
+        to.field("generateName", &self.generate_name);
+        to.field("namespace", &self.namespace);
+        if self.uid != Uid::default() {
+            to.field("uid", &self.uid);
+        }
+        if self.resource_version != 0 {
+            to.field("resourceVersion", &Value::String(self.resource_version.to_string()));
+        }
+        to.field("generation", &self.generation);
+        to.field("creationTimestamp", &self.creation_timestamp);
+        to.field("deletionTimestamp", &self.deletion_timestamp);
+        to.field("deletionGracePeriodSeconds", &self.deletion_grace_period_seconds);
+        to.field("labels", &self.labels);
+        to.field("annotations", &self.annotations);
+        to.field("ownerReferences", &self.owner_references);
+        to.field("finalizers", &self.finalizers);
+    }
+}
+
 impl Wire for ObjectMeta {
-    fn read(value: Value, r: &mut Reader) -> Self {
-        let mut map = crate::wire::take_map(value, r);
-        fn take<T: Wire>(map: &mut Map<String, Value>, key: &str, r: &mut Reader) -> T {
-            match map.remove(key) {
-                Some(value) => r.within(key.to_string(), |r| T::read(value, r)),
-                None => T::default(),
-            }
-        }
-        let version: Str = take(&mut map, "resourceVersion", r);
-        Self {
-            id: ObjId::default(),
-            name: take(&mut map, "name", r),
-            generate_name: take(&mut map, "generateName", r),
-            namespace: take(&mut map, "namespace", r),
-            uid: take(&mut map, "uid", r),
-            resource_version: version.parse().unwrap_or(0),
-            generation: take(&mut map, "generation", r),
-            creation_timestamp: take(&mut map, "creationTimestamp", r),
-            deletion_timestamp: take(&mut map, "deletionTimestamp", r),
-            deletion_grace_period_seconds: take(&mut map, "deletionGracePeriodSeconds", r),
-            labels: take(&mut map, "labels", r),
-            annotations: take(&mut map, "annotations", r),
-            owner_references: take(&mut map, "ownerReferences", r),
-            finalizers: take(&mut map, "finalizers", r),
-            rest: (!map.is_empty()).then(|| Rc::new(map)),
-        }
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        take_fields(self, value, r);
     }
-    fn write(&self) -> Option<Value> {
-        let mut map = self.rest.as_deref().cloned().unwrap_or_default();
-        let mut put = |key: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                map.insert(key.to_string(), value);
-            }
-        };
-        put("name", self.name.write());
-        put("generateName", self.generate_name.write());
-        put("namespace", self.namespace.write());
-        put("uid", (self.uid != Uid::default()).then(|| self.uid.write_always()));
-        let version = self.resource_version;
-        put("resourceVersion", (version != 0).then(|| Value::String(version.to_string())));
-        put("generation", self.generation.write());
-        put("creationTimestamp", self.creation_timestamp.write());
-        put("deletionTimestamp", self.deletion_timestamp.write());
-        put("deletionGracePeriodSeconds", self.deletion_grace_period_seconds.write());
-        put("labels", self.labels.write());
-        put("annotations", self.annotations.write());
-        put("ownerReferences", self.owner_references.write());
-        put("finalizers", self.finalizers.write());
-        (!map.is_empty()).then_some(Value::Object(map))
-    }
-    fn write_always(&self) -> Value {
-        self.write().unwrap_or_else(|| Value::Object(Map::new()))
+    fn put(&self, always: bool) -> Option<Value> {
+        put_fields(self, always)
     }
 }
 
@@ -224,50 +218,45 @@ pub fn condition_status(conditions: &[Condition], kind: &str) -> ConditionStatus
     condition(conditions, kind).map_or(ConditionStatus::Unknown, |condition| condition.status)
 }
 
+impl Fields for LabelSelector {
+    fn take_each(&mut self, from: &mut FieldReader) {
+        from.field("matchLabels", &mut self.match_labels);
+        from.field("matchExpressions", &mut self.match_expressions);
+    }
+    fn put_each(&self, to: &mut FieldWriter) {
+        to.field("matchLabels", &self.match_labels);
+        to.field("matchExpressions", &self.match_expressions);
+    }
+}
+
 impl Wire for LabelSelector {
-    fn read(value: Value, r: &mut Reader) -> Self {
-        let mut map = crate::wire::take_map(value, r);
-        let labels = map.remove("matchLabels").unwrap_or(Value::Null);
-        let expressions = map.remove("matchExpressions").unwrap_or(Value::Null);
-        Self {
-            match_labels: r.within("matchLabels".into(), |r| Wire::read(labels, r)),
-            match_expressions: r.within("matchExpressions".into(), |r| Wire::read(expressions, r)),
-        }
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        take_fields(self, value, r);
     }
-    fn write(&self) -> Option<Value> {
-        Some(self.write_always())
+    fn put(&self, _: bool) -> Option<Value> {
+        put_fields(self, true)
     }
-    fn write_always(&self) -> Value {
-        let mut map = Map::new();
-        if let Some(labels) = self.match_labels.write() {
-            map.insert("matchLabels".into(), labels);
-        }
-        if let Some(expressions) = self.match_expressions.write() {
-            map.insert("matchExpressions".into(), expressions);
-        }
-        Value::Object(map)
+}
+
+impl Fields for LabelSelectorRequirement {
+    fn take_each(&mut self, from: &mut FieldReader) {
+        from.field("key", &mut self.key);
+        from.field("operator", &mut self.operator);
+        from.field("values", &mut self.values);
+    }
+    fn put_each(&self, to: &mut FieldWriter) {
+        to.always("key", &self.key);
+        to.always("operator", &self.operator);
+        to.field("values", &self.values);
     }
 }
 
 impl Wire for LabelSelectorRequirement {
-    fn read(value: Value, r: &mut Reader) -> Self {
-        let mut map = crate::wire::take_map(value, r);
-        let mut take = |key: &str| map.remove(key).unwrap_or(Value::Null);
-        let (key, operator, values) = (take("key"), take("operator"), take("values"));
-        Self {
-            key: r.within("key".into(), |r| Wire::read(key, r)),
-            operator: r.within("operator".into(), |r| Wire::read(operator, r)),
-            values: r.within("values".into(), |r| Wire::read(values, r)),
-        }
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        take_fields(self, value, r);
     }
-    fn write(&self) -> Option<Value> {
-        let mut map = Map::new();
-        map.insert("key".into(), self.key.write_always());
-        map.insert("operator".into(), self.operator.write_always());
-        if let Some(values) = self.values.write() {
-            map.insert("values".into(), values);
-        }
-        Some(Value::Object(map))
+    fn put(&self, always: bool) -> Option<Value> {
+        put_fields(self, always)
     }
 }
 

@@ -21,15 +21,15 @@ impl fmt::Display for Uid {
 }
 
 impl Wire for Uid {
-    fn read(value: Value, r: &mut Reader) -> Self {
+    fn take(&mut self, value: Value, r: &mut Reader) {
         let text = Str::read(value, r);
         let hex: String = text.chars().filter(|c| *c != '-').collect();
         // Any text may stand here; what is no UUID still needs a stable identity of its own.
         let parsed = if hex.len() == 32 { u128::from_str_radix(&hex, 16).ok() } else { None };
         let fold = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        Uid(parsed.unwrap_or_else(|| text.bytes().fold(0xcbf2_9ce4_8422_2325, fold)))
+        self.0 = parsed.unwrap_or_else(|| text.bytes().fold(0xcbf2_9ce4_8422_2325, fold));
     }
-    fn write(&self) -> Option<Value> {
+    fn put(&self, _: bool) -> Option<Value> {
         Some(Value::String(self.to_string()))
     }
 }
@@ -106,7 +106,8 @@ macro_rules! kinds {
             }
             /// The JSON tree with apiVersion and kind.
             pub fn to_value(&self) -> Value {
-                let mut value = match self { $(Object::$name(object) => object.write_always(),)* };
+                let object: &dyn Wire = match self { $(Object::$name(object) => object,)* };
+                let mut value = object.put(true).unwrap_or_default();
                 if let Value::Object(map) = &mut value {
                     map.insert("apiVersion".into(), self.kind().api_version().into());
                     map.insert("kind".into(), self.kind().as_str().into());
@@ -120,7 +121,9 @@ macro_rules! kinds {
                     map.remove("kind");
                 }
                 let mut r = Reader::default();
-                let object = match kind { $(Kind::$name => Object::$name(Rc::new($name::read(value, &mut r))),)* };
+                let mut object = match kind { $(Kind::$name => Object::$name(Rc::default()),)* };
+                let fields: &mut dyn Wire = match &mut object { $(Object::$name(object) => object,)* };
+                fields.take(value, &mut r);
                 (object, r.errors)
             }
         }

@@ -4,8 +4,8 @@
 //! Upstream: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go, pkg/registry/core/pod/strategy.go.
 //! Simplified: one process stands for the API server and etcd; fault models that need them apart live in the simulator.
 
+use crate::indexes::{PodCount, PodCounts, SlicesByPod};
 use crate::map::{Map, Set};
-use crate::order;
 use crate::slab::Slab;
 use crate::*;
 use std::collections::VecDeque;
@@ -54,6 +54,8 @@ pub enum Scope {
     Main,
     /// The status subresource.
     Status,
+    /// The binding of a pod: its node and its status in one change, which counts as no new generation.
+    Binding,
 }
 
 /// What happens to the dependents of a deleted object.
@@ -91,7 +93,9 @@ pub struct Store {
     dependents: Map<Uid, Set<ObjId>>,
     pods_by_node: Map<Str, Set<ObjId>>,
     pods_by_label: Map<(Str, Str, Str), Set<ObjId>>,
-    free_pods: Map<Str, Set<ObjId>>,
+    free: Map<(Kind, Str), Set<ObjId>>,
+    pod_counts: PodCounts,
+    slices_by_pod: SlicesByPod,
     log: VecDeque<Change>,
 }
 
@@ -189,9 +193,18 @@ impl Store {
         }
         rarest.into_iter().flatten().filter_map(|id| self.get(*id)).filter(matches).collect()
     }
-    /// Pods of a namespace that have no controlling owner, in creation order.
-    pub fn free_pods(&self, namespace: &str) -> impl Iterator<Item = &Rc<Pod>> {
-        self.free_pods.get(namespace).into_iter().flatten().filter_map(|id| self.get(*id))
+    /// Pods or ReplicaSets of a namespace that have no controlling owner, in creation order.
+    pub fn free<T: Resource>(&self, namespace: &Str) -> impl Iterator<Item = &Rc<T>> {
+        let ids = self.free.get(&(T::KIND, namespace.clone()));
+        ids.into_iter().flatten().filter_map(|id| self.get(*id))
+    }
+    /// The pods of a controlling owner, counted.
+    pub fn pod_counts(&self, owner: Uid) -> &[PodCount] {
+        self.pod_counts.of(owner)
+    }
+    /// Indexes of the EndpointSlices that list a pod, in creation order.
+    pub fn slices_of_pod(&self, pod: Uid) -> impl Iterator<Item = ObjId> {
+        self.slices_by_pod.of(pod)
     }
     /// Changes after a revision, oldest first.
     pub fn changes_after(&self, revision: u64) -> impl Iterator<Item = &Change> {
@@ -336,15 +349,20 @@ impl Store {
                 self.dependents.entry(owner.uid).or_default().insert(meta.id);
             }
         }
+        if matches!(kind, Kind::Pod | Kind::ReplicaSet) && meta.controller().is_none() {
+            self.free.entry((kind, meta.namespace.clone())).or_default().insert(meta.id);
+        }
+        if let Object::EndpointSlice(slice) = new {
+            let before = old.and_then(EndpointSlice::from_object).map_or(&[][..], |old| &old.endpoints);
+            self.slices_by_pod.replace(meta.id, before, &slice.endpoints);
+        }
         let Object::Pod(pod) = new else { return };
+        self.pod_counts.replace(old.and_then(Pod::from_object).map(|old| &**old), Some(pod));
         if old.is_none_or(|old| !Rc::ptr_eq(&old.metadata().labels, &meta.labels)) {
             for (key, value) in meta.labels.iter() {
                 let posting = (meta.namespace.clone(), key.clone(), value.clone());
                 self.pods_by_label.entry(posting).or_default().insert(meta.id);
             }
-        }
-        if meta.controller().is_none() {
-            self.free_pods.entry(meta.namespace.clone()).or_default().insert(meta.id);
         }
         if let Some(node) = &pod.spec.node_name {
             self.pods_by_node.entry(node.clone()).or_default().insert(meta.id);
@@ -370,15 +388,24 @@ impl Store {
                 drop_entry(&mut self.dependents, &owner.uid, meta.id);
             }
         }
+        if matches!(kind, Kind::Pod | Kind::ReplicaSet)
+            && meta.controller().is_none()
+            && new.is_none_or(|new| new.metadata().controller().is_some())
+        {
+            drop_entry(&mut self.free, &(kind, meta.namespace.clone()), meta.id);
+        }
+        if let (Object::EndpointSlice(slice), None) = (old, new) {
+            self.slices_by_pod.replace(meta.id, &slice.endpoints, &[]);
+        }
         let Object::Pod(pod) = old else { return };
+        if new.is_none() {
+            self.pod_counts.replace(Some(pod), None);
+        }
         if new.is_none_or(|new| !Rc::ptr_eq(&new.metadata().labels, &meta.labels)) {
             for (key, value) in meta.labels.iter() {
                 let posting = (meta.namespace.clone(), key.clone(), value.clone());
                 drop_entry(&mut self.pods_by_label, &posting, meta.id);
             }
-        }
-        if meta.controller().is_none() && new.is_none_or(|new| new.metadata().controller().is_some()) {
-            drop_entry(&mut self.free_pods, &meta.namespace, meta.id);
         }
         let is_kept =
             |node| matches!(new, Some(Object::Pod(new)) if new.spec.node_name.as_ref() == Some(node));
@@ -439,6 +466,7 @@ fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
                     let object = Rc::make_mut(object);
                     match scope {
                         Scope::Main => object.status = stored.status.clone(),
+                        Scope::Binding => {}
                         Scope::Status => {
                             let annotations = object.metadata.annotations.clone();
                             object.metadata = stored.metadata.clone();

@@ -91,13 +91,13 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 impl Wire for Time {
-    fn read(value: Value, r: &mut Reader) -> Self {
-        value.as_str().and_then(Time::parse_rfc3339).unwrap_or_else(|| {
-            r.mismatch("a time such as 2026-01-01T00:00:00Z", &value);
-            Time::default()
-        })
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        match value.as_str().and_then(Time::parse_rfc3339) {
+            Some(time) => *self = time,
+            None => r.mismatch("a time such as 2026-01-01T00:00:00Z", &value),
+        }
     }
-    fn write(&self) -> Option<Value> {
+    fn put(&self, _: bool) -> Option<Value> {
         Some(Value::String(self.to_rfc3339(0)))
     }
 }
@@ -107,10 +107,10 @@ impl Wire for Time {
 pub struct MicroTime(pub Time);
 
 impl Wire for MicroTime {
-    fn read(value: Value, r: &mut Reader) -> Self {
-        MicroTime(Time::read(value, r))
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        self.0.take(value, r);
     }
-    fn write(&self) -> Option<Value> {
+    fn put(&self, _: bool) -> Option<Value> {
         Some(Value::String(self.0.to_rfc3339(6)))
     }
 }

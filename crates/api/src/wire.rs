@@ -20,10 +20,17 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// One step of the path of a field.
+enum Segment {
+    Field(&'static str),
+    Key(String),
+    Index(usize),
+}
+
 /// Collects errors while an object is read, and knows the path of the field being read.
 #[derive(Default)]
 pub struct Reader {
-    path: Vec<String>,
+    path: Vec<Segment>,
     /// Errors found so far, in the order of the object's fields.
     pub errors: Vec<FieldError>,
 }
@@ -33,10 +40,18 @@ impl Reader {
     pub fn path(&self) -> String {
         let mut out = String::new();
         for segment in &self.path {
-            if !out.is_empty() && !segment.starts_with('[') {
+            let name = match segment {
+                Segment::Index(index) => {
+                    out.push_str(&format!("[{index}]"));
+                    continue;
+                }
+                Segment::Field(name) => name,
+                Segment::Key(name) => &**name,
+            };
+            if !out.is_empty() {
                 out.push('.');
             }
-            out.push_str(segment);
+            out.push_str(name);
         }
         out
     }
@@ -59,130 +74,269 @@ impl Reader {
         self.errors.push(FieldError { path: self.path(), message });
     }
 
-    /// Runs `f` one path segment deeper.
-    pub fn within<T>(&mut self, segment: String, f: impl FnOnce(&mut Self) -> T) -> T {
-        self.path.push(segment);
-        let out = f(self);
-        self.path.pop();
-        out
+    /// Reads the items of a list, one path segment deeper each.
+    fn list(&mut self, value: Value, push: &mut dyn FnMut(Value, &mut Reader)) {
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.into_iter().enumerate() {
+                    self.path.push(Segment::Index(index));
+                    push(item, self);
+                    self.path.pop();
+                }
+            }
+            Value::Null => {}
+            other => self.mismatch("a list", &other),
+        }
+    }
+
+    /// Reads the values of a mapping with any keys, one path segment deeper each.
+    fn map(&mut self, value: Value, insert: &mut dyn FnMut(Str, Value, &mut Reader)) {
+        for (key, value) in self.take_map(value) {
+            let name: Str = (*key).into();
+            self.path.push(Segment::Key(key));
+            insert(name, value, self);
+            self.path.pop();
+        }
+    }
+
+    /// Takes the mapping out of `value`, or notes an error and yields an empty one.
+    fn take_map(&mut self, value: Value) -> Map<String, Value> {
+        match value {
+            Value::Object(map) => return map,
+            Value::Null => {}
+            other => self.mismatch("a mapping", &other),
+        }
+        Map::new()
     }
 }
 
 /// A value that has a place in the JSON tree.
-pub trait Wire: Sized + Default {
+///
+/// The two required methods can be called through `dyn`: the page pays for one small loop per direction, not for one per type.
+pub trait Wire {
+    /// Reads into `self`, which holds the default; on a mismatch notes an error in `r` and leaves the default.
+    fn take(&mut self, value: Value, r: &mut Reader);
+    /// Writes the value; `None` where Go's `omitempty` would leave it out, unless it is to be written `always`.
+    fn put(&self, always: bool) -> Option<Value>;
+
     /// Reads the value; on a mismatch notes an error in `r` and yields the default.
-    fn read(value: Value, r: &mut Reader) -> Self;
+    fn read(value: Value, r: &mut Reader) -> Self
+    where
+        Self: Sized + Default,
+    {
+        let mut out = Self::default();
+        out.take(value, r);
+        out
+    }
     /// Writes the value; `None` where Go's `omitempty` would leave it out.
-    fn write(&self) -> Option<Value>;
+    fn write(&self) -> Option<Value>
+    where
+        Self: Sized,
+    {
+        self.put(false)
+    }
     /// Writes the value even when it is empty.
-    fn write_always(&self) -> Value {
-        self.write().unwrap_or(Value::Null)
+    fn write_always(&self) -> Value
+    where
+        Self: Sized,
+    {
+        self.put(true).unwrap_or(Value::Null)
     }
 }
 
-impl Wire for bool {
-    fn read(value: Value, r: &mut Reader) -> Self {
-        match value {
-            Value::Bool(b) => b,
-            Value::Null => false,
-            other => {
-                r.mismatch("true or false", &other);
-                false
-            }
+/// A value with named fields, made a [`Wire`] by [`take_fields`] and [`put_fields`].
+pub trait Fields {
+    /// Names every field to the reader.
+    fn take_each(&mut self, from: &mut FieldReader);
+    /// Names every field to the writer.
+    fn put_each(&self, to: &mut FieldWriter);
+}
+
+/// Reads the fields of one mapping.
+pub struct FieldReader<'a> {
+    map: Map<String, Value>,
+    r: &'a mut Reader,
+}
+
+impl FieldReader<'_> {
+    /// Reads one field, if it is there.
+    #[inline(never)]
+    pub fn field(&mut self, key: &'static str, field: &mut dyn Wire) {
+        if let Some(value) = self.map.remove(key) {
+            self.r.path.push(Segment::Field(key));
+            field.take(value, self.r);
+            self.r.path.pop();
         }
     }
-    fn write(&self) -> Option<Value> {
-        self.then_some(Value::Bool(true))
+    /// Reads one field, which has to be there.
+    pub fn required(&mut self, key: &'static str, field: &mut dyn Wire) {
+        if self.map.get(key).is_none_or(Value::is_null) {
+            self.r.fail(format!("missing field `{key}`"));
+        }
+        self.field(key, field);
     }
-    fn write_always(&self) -> Value {
-        Value::Bool(*self)
+    /// Notes an error for every field that nobody asked for; `known` has those that somebody did.
+    pub fn nothing_else(&mut self, known: &dyn Fields) {
+        let mut names = Vec::new();
+        known.put_each(&mut FieldWriter { out: &mut |key, _| names.push(key.to_string()) });
+        for (key, _) in std::mem::take(&mut self.map) {
+            let expected = names.join("`, `");
+            let message = format!("unknown field `{key}`, expected `{expected}`");
+            self.r.path.push(Segment::Key(key));
+            self.r.fail(message);
+            self.r.path.pop();
+        }
+    }
+    /// Keeps the fields that nobody asked for.
+    pub fn rest(&mut self, rest: &mut Rest) {
+        let map = std::mem::take(&mut self.map);
+        *rest = (!map.is_empty()).then(|| Rc::new(map));
+    }
+}
+
+/// Writes the fields of one mapping.
+pub struct FieldWriter<'a> {
+    /// Takes the fields, in the order of their declaration.
+    pub out: &'a mut dyn FnMut(&str, Value),
+}
+
+impl FieldWriter<'_> {
+    /// Writes the fields that were kept.
+    pub fn rest(&mut self, rest: &Rest) {
+        for (key, value) in rest.as_deref().into_iter().flatten() {
+            (self.out)(key, value.clone());
+        }
+    }
+    /// Writes a field, unless it is empty.
+    #[inline(never)]
+    pub fn field(&mut self, key: &'static str, field: &dyn Wire) {
+        if let Some(value) = field.put(false) {
+            (self.out)(key, value);
+        }
+    }
+    /// Writes a field, even if it is empty.
+    #[inline(never)]
+    pub fn always(&mut self, key: &'static str, field: &dyn Wire) {
+        (self.out)(key, field.put(true).unwrap_or(Value::Null));
+    }
+}
+
+/// [`Wire::take`] of a value with named fields.
+pub fn take_fields(fields: &mut dyn Fields, value: Value, r: &mut Reader) {
+    let map = r.take_map(value);
+    fields.take_each(&mut FieldReader { map, r });
+}
+
+/// [`Wire::put`] of a value with named fields.
+pub fn put_fields(fields: &dyn Fields, always: bool) -> Option<Value> {
+    let mut map = Map::new();
+    let mut out = |key: &str, value: Value| {
+        map.insert(key.to_string(), value);
+    };
+    fields.put_each(&mut FieldWriter { out: &mut out });
+    (always || !map.is_empty()).then_some(Value::Object(map))
+}
+
+/// [`Wire::put`] of a list.
+fn put_list<'a>(length: usize, always: bool, item: &dyn Fn(usize) -> &'a dyn Wire) -> Option<Value> {
+    let write = |index| item(index).put(true).unwrap_or(Value::Null);
+    (always || length > 0).then(|| Value::Array((0..length).map(write).collect()))
+}
+
+impl Wire for bool {
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        match value {
+            Value::Bool(b) => *self = b,
+            Value::Null => {}
+            other => r.mismatch("true or false", &other),
+        }
+    }
+    fn put(&self, always: bool) -> Option<Value> {
+        (always || *self).then_some(Value::Bool(*self))
     }
 }
 
 macro_rules! wire_integer {
     ($($t:ty),*) => {$(
         impl Wire for $t {
-            fn read(value: Value, r: &mut Reader) -> Self {
-                let parsed = match &value {
-                    Value::Null => Some(0),
-                    Value::Number(n) => n.as_i64().and_then(|n| <$t>::try_from(n).ok()),
-                    _ => None,
-                };
-                parsed.unwrap_or_else(|| {
-                    r.mismatch("an integer", &value);
-                    0
-                })
+            fn take(&mut self, value: Value, r: &mut Reader) {
+                match value.as_i64().map(<$t>::try_from) {
+                    Some(Ok(number)) => *self = number,
+                    _ if value.is_null() => {}
+                    _ => r.mismatch("an integer", &value),
+                }
             }
-            fn write(&self) -> Option<Value> {
-                (*self != 0).then(|| Value::from(*self))
-            }
-            fn write_always(&self) -> Value {
-                Value::from(*self)
+            fn put(&self, always: bool) -> Option<Value> {
+                (always || *self != 0).then(|| Value::from(*self))
             }
         }
     )*};
 }
-wire_integer!(i32, i64);
+wire_integer!(i32, i64, u32);
 
 impl Wire for Str {
-    fn read(value: Value, r: &mut Reader) -> Self {
+    fn take(&mut self, value: Value, r: &mut Reader) {
         match value {
-            Value::String(s) => s.into(),
-            Value::Null => "".into(),
-            other => {
-                r.mismatch("a string", &other);
-                "".into()
-            }
+            Value::String(s) => *self = s.into(),
+            Value::Null => {}
+            other => r.mismatch("a string", &other),
         }
     }
-    fn write(&self) -> Option<Value> {
-        (!self.is_empty()).then(|| Value::String(self.to_string()))
+    fn put(&self, always: bool) -> Option<Value> {
+        (always || !self.is_empty()).then(|| Value::String(self.to_string()))
     }
-    fn write_always(&self) -> Value {
-        Value::String(self.to_string())
+}
+
+impl Wire for String {
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        match value {
+            Value::String(s) => *self = s,
+            Value::Null => {}
+            other => r.mismatch("a string", &other),
+        }
+    }
+    fn put(&self, always: bool) -> Option<Value> {
+        (always || !self.is_empty()).then(|| Value::String(self.clone()))
     }
 }
 
 impl Wire for Value {
-    fn read(value: Value, _: &mut Reader) -> Self {
-        value
+    fn take(&mut self, value: Value, _: &mut Reader) {
+        *self = value;
     }
-    fn write(&self) -> Option<Value> {
+    fn put(&self, _: bool) -> Option<Value> {
         (!self.is_null()).then(|| self.clone())
     }
 }
 
 impl Wire for Quantity {
-    fn read(value: Value, r: &mut Reader) -> Self {
+    fn take(&mut self, value: Value, r: &mut Reader) {
         let text = match &value {
             Value::String(s) => s.clone(),
             Value::Number(n) => n.to_string(),
             _ => String::new(),
         };
-        Quantity::parse(&text).unwrap_or_else(|_| {
-            r.mismatch("a quantity such as 500m or 64Mi", &value);
-            Quantity::default()
-        })
+        match Quantity::parse(&text) {
+            Ok(quantity) => *self = quantity,
+            Err(_) => r.mismatch("a quantity such as 500m or 64Mi", &value),
+        }
     }
-    fn write(&self) -> Option<Value> {
+    fn put(&self, _: bool) -> Option<Value> {
         Some(Value::String(self.to_string()))
     }
 }
 
 impl Wire for IntOrPercent {
-    fn read(value: Value, r: &mut Reader) -> Self {
+    fn take(&mut self, value: Value, r: &mut Reader) {
         match value {
             Value::Number(n) if n.as_i64().is_some_and(|n| i32::try_from(n).is_ok()) => {
-                IntOrPercent::Int(n.as_i64().unwrap_or(0) as i32)
+                *self = IntOrPercent::Int(n.as_i64().unwrap_or(0) as i32);
             }
-            Value::String(s) => IntOrPercent::Text(s.into()),
-            other => {
-                r.mismatch("an integer or a percentage", &other);
-                IntOrPercent::default()
-            }
+            Value::String(s) => *self = IntOrPercent::Text(s.into()),
+            other => r.mismatch("an integer or a percentage", &other),
         }
     }
-    fn write(&self) -> Option<Value> {
+    fn put(&self, _: bool) -> Option<Value> {
         Some(match self {
             IntOrPercent::Int(n) => Value::from(*n),
             IntOrPercent::Text(s) => Value::String(s.to_string()),
@@ -190,84 +344,52 @@ impl Wire for IntOrPercent {
     }
 }
 
-impl<T: Wire> Wire for Option<T> {
-    fn read(value: Value, r: &mut Reader) -> Self {
-        (!value.is_null()).then(|| T::read(value, r))
+impl<T: Wire + Default> Wire for Option<T> {
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        if !value.is_null() {
+            self.get_or_insert_default().take(value, r);
+        }
     }
-    fn write(&self) -> Option<Value> {
+    fn put(&self, _: bool) -> Option<Value> {
         self.as_ref().map(T::write_always)
     }
 }
 
 impl<T: Wire> Wire for Rc<T> {
-    fn read(value: Value, r: &mut Reader) -> Self {
-        Rc::new(T::read(value, r))
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        // A default is nobody else's.
+        if let Some(inner) = Rc::get_mut(self) {
+            inner.take(value, r);
+        }
     }
-    fn write(&self) -> Option<Value> {
-        T::write(self)
-    }
-    fn write_always(&self) -> Value {
-        T::write_always(self)
+    fn put(&self, always: bool) -> Option<Value> {
+        T::put(self, always)
     }
 }
 
-impl<T: Wire> Wire for Vec<T> {
-    fn read(value: Value, r: &mut Reader) -> Self {
-        match value {
-            Value::Array(items) => {
-                let read = |(i, item)| r.within(format!("[{i}]"), |r| T::read(item, r));
-                items.into_iter().enumerate().map(read).collect()
+impl<T: Wire + Default> Wire for Vec<T> {
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        r.list(value, &mut |item, r| {
+            self.push(T::default());
+            if let Some(last) = self.last_mut() {
+                last.take(item, r);
             }
-            Value::Null => Vec::new(),
-            other => {
-                r.mismatch("a list", &other);
-                Vec::new()
-            }
-        }
+        });
     }
-    fn write(&self) -> Option<Value> {
-        (!self.is_empty()).then(|| self.write_always())
-    }
-    fn write_always(&self) -> Value {
-        Value::Array(self.iter().map(T::write_always).collect())
+    fn put(&self, always: bool) -> Option<Value> {
+        put_list(self.len(), always, &|index| &self[index])
     }
 }
 
-impl<T: Wire> Wire for map::Map<Str, T> {
-    fn read(value: Value, r: &mut Reader) -> Self {
-        match value {
-            Value::Object(map) => {
-                let read = |(k, v): (String, Value)| {
-                    let v = r.within(k.clone(), |r| T::read(v, r));
-                    (k.into(), v)
-                };
-                map.into_iter().map(read).collect()
-            }
-            Value::Null => map::Map::new(),
-            other => {
-                r.mismatch("a mapping", &other);
-                map::Map::new()
-            }
-        }
+impl<T: Wire + Default> Wire for map::Map<Str, T> {
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        r.map(value, &mut |key, value, r| {
+            self.insert(key, T::read(value, r));
+        });
     }
-    fn write(&self) -> Option<Value> {
-        (!self.is_empty()).then(|| self.write_always())
-    }
-    fn write_always(&self) -> Value {
-        Value::Object(self.iter().map(|(k, v)| (k.to_string(), v.write_always())).collect())
-    }
-}
-
-/// Takes the mapping out of `value`, or notes an error and yields an empty one.
-#[doc(hidden)]
-pub fn take_map(value: Value, r: &mut Reader) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        Value::Null => Map::new(),
-        other => {
-            r.mismatch("a mapping", &other);
-            Map::new()
-        }
+    fn put(&self, always: bool) -> Option<Value> {
+        (always || !self.is_empty())
+            .then(|| Value::Object(self.iter().map(|(k, v)| (k.to_string(), v.write_always())).collect()))
     }
 }
 
@@ -291,38 +413,28 @@ macro_rules! wire {
             pub rest: $crate::wire::Rest,
         }
 
+        impl $crate::wire::Fields for $name {
+            fn take_each(&mut self, from: &mut $crate::wire::FieldReader) {
+                $( from.field($key, &mut self.$field); )*
+                from.rest(&mut self.rest);
+            }
+            fn put_each(&self, to: &mut $crate::wire::FieldWriter) {
+                to.rest(&self.rest);
+                $( $crate::wire!(@put to, &self.$field, $key $(, $always)?); )*
+            }
+        }
+
         impl $crate::wire::Wire for $name {
-            fn read(value: serde_json::Value, r: &mut $crate::wire::Reader) -> Self {
-                #[allow(unused_mut)]
-                let mut map = $crate::wire::take_map(value, r);
-                Self {
-                    $( $field: match map.remove($key) {
-                        Some(value) => r.within($key.to_string(), |r| $crate::wire::Wire::read(value, r)),
-                        None => Default::default(),
-                    }, )*
-                    rest: (!map.is_empty()).then(|| std::rc::Rc::new(map)),
-                }
+            fn take(&mut self, value: serde_json::Value, r: &mut $crate::wire::Reader) {
+                $crate::wire::take_fields(self, value, r);
             }
-            fn write(&self) -> Option<serde_json::Value> {
-                let value = self.write_always();
-                value.as_object().is_some_and(|map| !map.is_empty()).then_some(value)
-            }
-            fn write_always(&self) -> serde_json::Value {
-                #[allow(unused_mut)]
-                let mut map = self.rest.as_deref().cloned().unwrap_or_default();
-                $( $crate::wire!(@write self, map, $field, $key $(, $always)?); )*
-                serde_json::Value::Object(map)
+            fn put(&self, always: bool) -> Option<serde_json::Value> {
+                $crate::wire::put_fields(self, always)
             }
         }
     )*};
-    (@write $self:ident, $map:ident, $field:ident, $key:literal) => {
-        if let Some(value) = $crate::wire::Wire::write(&$self.$field) {
-            $map.insert($key.to_string(), value);
-        }
-    };
-    (@write $self:ident, $map:ident, $field:ident, $key:literal, always) => {
-        $map.insert($key.to_string(), $crate::wire::Wire::write_always(&$self.$field));
-    };
+    (@put $to:ident, $field:expr, $key:literal) => { $to.field($key, $field) };
+    (@put $to:ident, $field:expr, $key:literal, always) => { $to.always($key, $field) };
 }
 
 /// Defines a closed set of words, the first of which is the default.
@@ -352,16 +464,13 @@ macro_rules! words {
         }
 
         impl $crate::wire::Wire for $name {
-            fn read(value: serde_json::Value, r: &mut $crate::wire::Reader) -> Self {
+            fn take(&mut self, value: serde_json::Value, r: &mut $crate::wire::Reader) {
                 match value.as_str().and_then(Self::from_word) {
-                    Some(word) => word,
-                    None => {
-                        r.mismatch(concat!("one of" $(, " ", $word)*), &value);
-                        Self::default()
-                    }
+                    Some(word) => *self = word,
+                    None => r.mismatch(concat!("one of" $(, " ", $word)*), &value),
                 }
             }
-            fn write(&self) -> Option<serde_json::Value> {
+            fn put(&self, _: bool) -> Option<serde_json::Value> {
                 (!self.as_str().is_empty()).then(|| self.as_str().into())
             }
         }

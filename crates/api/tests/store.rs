@@ -115,6 +115,13 @@ fn updates_count_generations_and_revisions() {
         ("ReplicaSet", json!({ "spec": { "replicas": 5 } }), Scope::Main, 1, 1),
         ("ReplicaSet", meta.clone(), Scope::Status, 0, 0),
         ("Pod", json!({ "spec": { "nodeName": "n" } }), Scope::Main, 1, 1),
+        (
+            "Pod",
+            json!({ "spec": { "nodeName": "n" }, "status": { "phase": "Running" } }),
+            Scope::Binding,
+            0,
+            1,
+        ),
         ("Pod", json!({ "status": { "phase": "Running" } }), Scope::Status, 0, 1),
         ("Node", json!({ "spec": { "unschedulable": true } }), Scope::Main, 0, 1),
         ("Service", json!({ "spec": { "type": "NodePort" } }), Scope::Main, 0, 1),

@@ -1,7 +1,7 @@
 //! The shape that all controllers share: a row in a table, a context to read, and an outcome that says what to write.
 
 use crate::{Memory, Tuning};
-use setpoint_api::map::Map;
+use setpoint_api::slab::Slab;
 use setpoint_api::{
     Change, Condition, DeleteOptions, Kind, MicroTime, Micros, NodeStatus, ObjId, Object, ObjectMeta,
     OwnerReference, PodStatus, Scope, Status, Store, Str, Taint, Time, Uid,
@@ -251,8 +251,8 @@ impl EventDraft {
 /// What the metrics API knows: the newest sample of each pod.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
-    /// By pod.
-    pub pods: Map<ObjId, PodMetrics>,
+    /// By index of the pod.
+    pub pods: Slab<PodMetrics>,
 }
 
 /// Usage of one pod over a window.

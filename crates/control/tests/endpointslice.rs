@@ -157,7 +157,7 @@ fn slices_hold_a_hundred_endpoints_and_few_are_touched() {
 
     // A few more go into the slice that still has room, and what falls free in a full slice stays free.
     let full = after.iter().find(|slice| slice.endpoints.len() == MAX_ENDPOINTS).unwrap();
-    let name = Rc::clone(&full.endpoints[0].target_ref.as_ref().unwrap().name);
+    let name = full.endpoints[0].target_ref.as_ref().unwrap().name.clone();
     play.delete(
         Kind::Pod,
         "test",
@@ -228,7 +228,7 @@ fn slices_are_put_back_and_follow_the_labels_of_their_service() {
     play.settle();
     play.change::<Service>("test", "web", Scope::Main, |service| service.metadata.set_label("team", "red"));
     assert_eq!(slices(&play)[0].metadata.label("team"), Some("red"));
-    let name = Rc::clone(&slices(&play)[0].metadata.name);
+    let name = slices(&play)[0].metadata.name.clone();
     play.delete(Kind::EndpointSlice, "test", &name, DeleteOptions::default());
     assert_eq!(shape(&play), []);
     play.run_until(2, &[]);

@@ -58,7 +58,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn read<T: Wire>(value: &Value) -> T {
+fn read<T: Wire + Default>(value: &Value) -> T {
     let mut reader = Reader::default();
     let read = T::read(value.clone(), &mut reader);
     assert!(reader.errors.is_empty(), "{:?}", reader.errors);
@@ -147,7 +147,7 @@ fn calculator_input(input: &Value) -> (Vec<Rc<Pod>>, Metrics) {
         let at = seconds_ago(&input["metricTimestampSecondsAgo"]);
         let window = int(&input["metricWindowSeconds"]) * SECOND;
         let id = id.map_or(ObjId(1000 + i as u32), |pod| pod.metadata.id);
-        metrics.pods.insert(id, PodMetrics { at, window, containers });
+        metrics.pods.insert(id.0, PodMetrics { at, window, containers });
     }
     (pods, metrics)
 }
@@ -333,9 +333,12 @@ fn reported(input: &Value) -> Reported {
     let usage = |(i, level): (usize, &i64)| {
         let part = |name: &str| -> (Str, i64, i64) { (name.into(), level / 2, 512 * 1024) };
         let containers = vec![part("container1"), part("container2")];
-        (ObjId(i as u32 + 1), PodMetrics { at, window, containers })
+        (i as u32 + 1, PodMetrics { at, window, containers })
     };
-    let metrics = Metrics { pods: levels.iter().enumerate().map(usage).collect() };
+    let mut metrics = Metrics::default();
+    for (id, usage) in levels.iter().enumerate().map(usage) {
+        metrics.pods.insert(id, usage);
+    }
     Reported { pods, metrics, levels }
 }
 

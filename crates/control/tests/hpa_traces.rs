@@ -131,7 +131,7 @@ impl World {
             if last_sample.since(running_at) >= 14 * SECOND {
                 let containers = vec![(name, load(ready as i64), 20 << 20)];
                 let sample = PodMetrics { at: last_sample, window: 14 * SECOND, containers };
-                metrics.pods.insert(id, sample);
+                metrics.pods.insert(id.0, sample);
             }
         }
         metrics

@@ -95,7 +95,7 @@ impl World {
             now: self.now,
             tuning: &self.tuning,
             node_name: &self.node,
-            host_ip: "10.0.0.11",
+            host_ip: &"10.0.0.11".into(),
             kubelet_since: self.kubelet_since,
             has_image: &|image| images.contains(image),
         };

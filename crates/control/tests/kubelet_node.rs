@@ -11,6 +11,10 @@ fn facts(name: &Str) -> NodeFacts<'_> {
     NodeFacts { name, address: "10.0.0.11", cpu_milli: 4000, memory_bytes: 8 << 30, pods_max: 110 }
 }
 
+fn share(pod: &Pod) -> Share {
+    Share::of(&pod.spec)
+}
+
 fn pod(requests: &[(&str, &str)], limits: &[(&str, &str)]) -> Pod {
     let list = |amounts: &[(&str, &str)]| -> Value {
         amounts.iter().map(|(name, amount)| (name.to_string(), Value::from(*amount))).collect()
@@ -101,17 +105,20 @@ fn a_pod_that_does_not_fit_is_rejected() {
     let name: Str = "worker-1".into();
     let allocatable = node_status(&facts(&name), None, Time(0)).allocatable;
     let big = pod(&[("cpu", "3")], &[]);
-    assert_eq!(admit(&big, &allocatable, []), Ok(()));
-    let rejection = admit(&big, &allocatable, [&big]).expect_err("no room");
+    assert_eq!(admit(share(&big), &allocatable, []), Ok(()));
+    let rejection = admit(share(&big), &allocatable, [share(&big)]).expect_err("no room");
     let message = "Node didn't have enough resource: cpu, requested: 3000, used: 3000, capacity: 4000";
     assert_eq!(rejection, Rejection { reason: "OutOfcpu", message: message.into() });
     assert_eq!(
-        admit(&pod(&[("memory", "9Gi")], &[]), &allocatable, []).expect_err("no room").reason,
+        admit(share(&pod(&[("memory", "9Gi")], &[])), &allocatable, []).expect_err("no room").reason,
         "OutOfmemory"
     );
     let none = pod(&[], &[]);
-    assert_eq!(admit(&none, &allocatable, vec![&none; 109]), Ok(()));
-    assert_eq!(admit(&none, &allocatable, vec![&none; 110]).expect_err("no room").reason, "OutOfpods");
+    assert_eq!(admit(share(&none), &allocatable, vec![share(&none); 109]), Ok(()));
+    assert_eq!(
+        admit(share(&none), &allocatable, vec![share(&none); 110]).expect_err("no room").reason,
+        "OutOfpods"
+    );
 
     let tuning = Tuning::of(Profile::Real);
     let now = Time(5 * SECOND);
@@ -119,7 +126,7 @@ fn a_pod_that_does_not_fit_is_rejected() {
         now,
         tuning: &tuning,
         node_name: &name,
-        host_ip: "10.0.0.11",
+        host_ip: &"10.0.0.11".into(),
         kubelet_since: Time(0),
         has_image: &|_| true,
     };

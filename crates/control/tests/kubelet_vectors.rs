@@ -26,7 +26,7 @@ fn each(topic: &str, check: impl Fn(&Value, &Value) -> (Value, Value)) {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-fn read<T: Wire>(value: &Value) -> T {
+fn read<T: Wire + Default>(value: &Value) -> T {
     let mut reader = Reader::default();
     let read = T::read(value.clone(), &mut reader);
     assert!(reader.errors.is_empty(), "{:?}", reader.errors);
@@ -264,7 +264,7 @@ fn probe_one(pod: &mut Pod, record: &mut PodRecord, kind: ProbeKind, step: &Valu
         now,
         tuning: &tuning,
         node_name: &node,
-        host_ip: "",
+        host_ip: &Str::default(),
         kubelet_since: now,
         has_image: &|_| true,
     };

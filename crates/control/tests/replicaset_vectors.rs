@@ -100,8 +100,9 @@ fn availability_and_status() {
                     read(Kind::ReplicaSet, json!({"metadata": {"name": "web"}, "spec": spec}));
                 let active = pods(&input["activePods"]);
                 let active: Vec<_> = active.iter().collect();
-                let terminating = int(&input["terminatingPodCount"]);
-                let found = status::status_of(&set, &active, terminating, input["manageError"].as_str(), now);
+                let terminating = u32::try_from(int(&input["terminatingPodCount"])).unwrap();
+                let tally = status::Tally::of(&set, &active, terminating, now);
+                let found = status::status_of(&set, &tally, input["manageError"].as_str(), now);
                 check_status(&name, &found, &expect);
             }
             other => panic!("{name}: unknown op {other}"),

@@ -28,8 +28,8 @@ pub(crate) struct Painter {
     feed: VecDeque<(ObjId, Rc<FeedLine>)>,
     marks: Vec<Mark>,
     history: VecDeque<Sample>,
-    /// Failed requests when the person last did something, and what that was.
-    since: Option<(u64, Rc<str>)>,
+    /// Counts of requests when the person last did something, and what that was.
+    since: Option<tiles::Since>,
     /// Who last set the replicas, by Deployment.
     replicas_set_by: Map<ObjId, Rc<str>>,
     pods: Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
@@ -97,7 +97,7 @@ impl Painter {
             self.marks.remove(0);
         }
         if !matches!(action, Action::SetLoad { .. }) {
-            self.since = Some((sim.ledger().failed(), name));
+            self.since = Some(tiles::Since::now(sim, name));
         }
     }
 
@@ -125,11 +125,11 @@ impl Painter {
             id: u64::from(id.0) | 1 << 40,
             at_us: exact.or(at).unwrap_or_default().0,
             is_warning: &*event.kind == "Warning",
-            reason: event.reason.clone(),
+            reason: event.reason.clone().into(),
             object: format!("{}/{}", about.kind, about.name).into(),
-            message: event.message.clone(),
+            message: event.message.clone().into(),
             count: event.count.max(1),
-            source: event.source.component.clone(),
+            source: event.source.component.clone().into(),
             fact,
         };
         // An event that is counted up moves to the top; it is still one line.
@@ -264,8 +264,11 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
 }
 
 fn flights(sim: &Sim) -> Vec<Flight> {
-    let recent = sim.ledger().recent().rev().take(FLIGHTS_MAX);
-    let recent = recent.filter(|request| sim.now().since(request.ended) < 2 * SECOND);
+    // What is on its way to a machine without power shows at once: nobody there will answer.
+    let waiting = sim.ledger().hopeless().rev().take(FLIGHTS_MAX / 2);
+    let ended =
+        sim.ledger().recent().rev().filter(|request| request.outcome != Outcome::NodeDown).take(FLIGHTS_MAX);
+    let recent = waiting.chain(ended).filter(|request| sim.now().since(request.ended) < 2 * SECOND);
     recent
         .map(|request| Flight {
             id: request.id,

@@ -55,8 +55,8 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &Map<ObjId, Rc<str>>) -> Option<Ap
             &*target.kind == "Deployment" && target.name == shown.metadata.name
         });
     Some(App {
-        namespace: shown.metadata.namespace.clone(),
-        name: shown.metadata.name.clone(),
+        namespace: shown.metadata.namespace.clone().into(),
+        name: shown.metadata.name.clone().into(),
         target_replicas: target,
         target_set_by: replicas_set_by.get(&shown.metadata.id).cloned().unwrap_or_else(|| "manifest".into()),
         ready: status.ready_replicas,
@@ -143,7 +143,7 @@ fn cpu_percent(sim: &Sim, shown: &Deployment) -> Option<i32> {
     let (mut used, mut requested) = (0, 0);
     for set in sim.store().dependents::<ReplicaSet>(shown.metadata.uid) {
         for pod in sim.store().dependents::<Pod>(set.metadata.uid) {
-            let Some(sample) = sim.metrics().pods.get(&pod.metadata.id) else { continue };
+            let Some(sample) = sim.metrics().pods.get(pod.metadata.id.0) else { continue };
             used += sample.containers.iter().map(|container| container.1).sum::<i64>();
             requested += pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
         }
@@ -166,24 +166,41 @@ fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
     }
 }
 
-/// The counts of requests.
-pub(crate) fn traffic(sim: &Sim, since: Option<&(u64, Rc<str>)>) -> Traffic {
+/// The counts of a moment that later ones are compared with.
+#[derive(Clone, Debug)]
+pub(crate) struct Since {
+    /// What happened then, in two or three words.
+    name: Rc<str>,
+    ended: [u64; Outcome::ALL.len()],
+}
+
+impl Since {
+    /// The counts of now.
+    pub(crate) fn now(sim: &Sim, name: Rc<str>) -> Self {
+        Self { name, ended: Outcome::ALL.map(|outcome| sim.ledger().count(outcome)) }
+    }
+}
+
+/// The counts of requests; failures by cause since the moment that is given, or since the start.
+pub(crate) fn traffic(sim: &Sim, since: Option<&Since>) -> Traffic {
     let ledger = sim.ledger();
     let (served, failed) = ledger.second(sim.now().0.div_euclid(SECOND) - 1);
-    let mut causes: Map<Outcome, u64> = Map::new();
-    for (outcome, _, count) in ledger.causes() {
-        *causes.entry(outcome).or_insert(0) += count;
+    let mut causes: Vec<(Rc<str>, u64)> = Vec::new();
+    for (position, outcome) in Outcome::ALL.into_iter().enumerate().skip(1) {
+        let count = ledger.count(outcome) - since.map_or(0, |since| since.ended[position]);
+        if count > 0 {
+            causes.push((outcome.describe().into(), count));
+        }
     }
-    let mut causes: Vec<(Rc<str>, u64)> =
-        causes.into_iter().map(|(outcome, count)| (outcome.describe().into(), count)).collect();
     order::sort_by_key(&mut causes, |(_, count)| std::cmp::Reverse(*count));
+    let failed_since = causes.iter().map(|(_, count)| count).sum();
     Traffic {
         offered_rps: sim.loads().iter().map(|load| load.rps).sum(),
         served_per_second: served,
         failed_per_second: failed,
         ended: ledger.ended(),
         failed: ledger.failed(),
-        failed_since: since.map(|(before, name)| (ledger.failed() - before, name.clone())),
+        failed_since: since.map(|since| (failed_since, since.name.clone())),
         p95_us: ledger.latency(sim.now(), 10, 95),
         causes,
     }
@@ -203,7 +220,7 @@ pub(crate) fn balancer(sim: &Sim) -> Option<Balancer> {
         .count();
     Some(Balancer {
         name: format!("{}:{port}", service.metadata.name).into(),
-        address: service.spec.cluster_ip.clone(),
+        address: service.spec.cluster_ip.clone().into(),
         ready_endpoints: ready as i32,
         routes: routes.iter().map(|pod| pod.0).collect(),
     })
@@ -224,7 +241,7 @@ pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
     let requested = sim.store().pods_on(name).filter(|pod| !pod.status.phase.is_finished()).map(amount).sum();
     let used = sim.store().pods_on(name).filter_map(|pod| sim.cpu_now(pod.metadata.id)).sum();
     NodeTile {
-        name: name.clone(),
+        name: name.clone().into(),
         powered,
         status: status.into(),
         ready: is_ready,
@@ -347,13 +364,13 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
     };
     PodTile {
         id: meta.id.0,
-        namespace: meta.namespace.clone(),
-        name: meta.name.clone(),
+        namespace: meta.namespace.clone().into(),
+        name: meta.name.clone().into(),
         short_name: short_name.into(),
         version: version_of(first_image(&pod.spec)),
         look,
         status: status_word(pod).into(),
-        note: note.filter(|note| !note.is_empty()),
+        note: note.filter(|note| !note.is_empty()).map(Into::into),
         step,
         restarts: statuses.iter().map(|status| status.restart_count).sum(),
         cpu_percent: key.cpu_percent,

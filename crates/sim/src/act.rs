@@ -12,6 +12,9 @@ use std::rc::Rc;
 /// More requests per second than this are not simulated one by one.
 pub const RPS_MAX: u32 = 20_000;
 
+/// The pods that a cluster is made for (upstream's stated limit); nobody is helped by a simulator that tries more.
+const REPLICAS_MAX: i32 = 150_000;
+
 impl Sim {
     /// Does what a person asks for, now. Returns the fact; a refusal is a fact of its own, caused by it.
     pub fn act(&mut self, action: &Action) -> u64 {
@@ -51,6 +54,11 @@ impl Sim {
             }
             Action::Scale { namespace, deployment, replicas } => {
                 let replicas = *replicas;
+                if replicas > REPLICAS_MAX {
+                    return Err(format!(
+                        "Kubernetes is made for {REPLICAS_MAX} pods at most; deployment {deployment} keeps its replicas."
+                    ));
+                }
                 self.edit_deployment(namespace, deployment, fact, |d| d.spec.replicas = Some(replicas))
             }
             Action::SetImage { namespace, deployment, image } => {

@@ -16,6 +16,7 @@ use setpoint_api::time::MILLISECOND;
 use setpoint_api::{Change, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Time};
 use setpoint_control::kubelet::{
     self, Command, ContainerRef, Failing, KubeletCx, PodRecord, ProbeKind, ProbeOutcome, ProbeStep, Pulled,
+    Share,
 };
 use setpoint_control::{EventDraft, Gone, Patch, Write};
 use std::rc::Rc;
@@ -25,14 +26,14 @@ const SLOW: i64 = 250 * MILLISECOND;
 
 /// What a kubelet may look at, for a machine's fields borrowed one by one.
 macro_rules! kubelet_cx {
-    ($sim:expr, $machine:expr, $name:ident, $ip:ident, $images:ident) => {
+    ($sim:expr, $machine:expr) => {
         KubeletCx {
             now: $sim.now,
             tuning: &$sim.tuning,
-            node_name: &$name,
-            host_ip: &$ip,
+            node_name: &$machine.config.node,
+            host_ip: &$machine.address,
             kubelet_since: $machine.kubelet_since,
-            has_image: &|image: &str| $images || $machine.images.contains(image),
+            has_image: &|image: &str| $sim.catalogue.preloaded || $machine.images.contains(image),
         }
     };
 }
@@ -77,16 +78,16 @@ impl Sim {
         let id = seen.metadata.id;
         let (now, catalogue) = (self.now, self.catalogue.clone());
         let machine = &mut self.machines[number as usize];
+        let share = Share::of(&seen.spec);
         let others = machine.pods.values().filter(|local| !local.seen.status.phase.is_finished());
         let admitted = if seen.status.phase.is_finished() || seen.metadata.is_deleting() {
             Ok(())
         } else {
-            kubelet::admit(&seen, &machine.allocatable, others.map(|local| &*local.seen))
+            kubelet::admit(share, &machine.allocatable, others.map(|local| local.share))
         };
         if let Err(rejection) = admitted {
-            let (epoch, name, ip) = (machine.epoch, machine.config.node.clone(), machine.address());
-            let cx = kubelet_cx!(self, machine, name, ip, false);
-            let (status, event) = kubelet::reject(&cx, &seen, &rejection);
+            let epoch = machine.epoch;
+            let (status, event) = kubelet::reject(&kubelet_cx!(self, machine), &seen, &rejection);
             self.record_later(event, cause);
             self.send_from_kubelet(
                 number,
@@ -110,6 +111,7 @@ impl Sim {
             wake_at: None,
             reported_until: Time(0),
             probes: Map::new(),
+            share,
             seen,
             pod,
         };
@@ -151,14 +153,9 @@ impl Sim {
         id: ObjId,
         f: impl FnOnce(&KubeletCx, &mut LocalPod) -> T,
     ) -> Option<T> {
-        let preloaded = self.catalogue.preloaded;
         let machine = self.machines.get_mut(number as usize)?;
-        let (name, ip) = (machine.config.node.clone(), machine.address());
-        let mut local = machine.pods.remove(&id)?;
-        let cx = kubelet_cx!(self, machine, name, ip, preloaded);
-        let out = f(&cx, &mut local);
-        machine.pods.insert(id, local);
-        Some(out)
+        let local = machine.pods.get_mut(&id)?;
+        Some(f(&kubelet_cx!(self, machine), local))
     }
 
     /// A kubelet looks at a pod, and what it decides is set in motion.

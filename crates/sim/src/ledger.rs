@@ -146,6 +146,11 @@ impl Ledger {
         self.recent.iter()
     }
 
+    /// Requests that wait for an answer that will not come, by the end of the client's patience.
+    pub fn hopeless(&self) -> impl DoubleEndedIterator<Item = &Request> {
+        self.hopeless.iter()
+    }
+
     /// A request was sent; returns its identity.
     pub(crate) fn send(&mut self) -> u64 {
         self.sent += 1;

@@ -58,6 +58,8 @@ pub struct Machine {
     pub allocatable: Rc<ResourceList>,
     /// Number of the machine.
     pub number: u32,
+    /// Its own address.
+    pub address: Str,
     /// Addresses given out.
     pub addresses: u32,
 }
@@ -66,10 +68,6 @@ impl Machine {
     /// Whether its kubelet and containers run.
     pub fn is_up(&self) -> bool {
         self.power == Power::On
-    }
-    /// Its own address.
-    pub fn address(&self) -> Str {
-        format!("172.18.{}.{}", (self.number + 1) / 254, (self.number + 1) % 254 + 1).into()
     }
     /// First three numbers of its pods' addresses.
     fn pod_range(&self) -> String {
@@ -95,6 +93,8 @@ pub struct LocalPod {
     pub seen: Rc<Pod>,
     /// The same with the kubelet's own last status, and with the probe that its annotations tell of.
     pub pod: Rc<Pod>,
+    /// What it takes of the machine.
+    pub share: kubelet::Share,
     /// The kubelet's memory.
     pub record: PodRecord,
     /// Processes: those of init containers first, then of containers.
@@ -163,6 +163,7 @@ impl Sim {
             kubelet_since: self.now,
             allocatable: Rc::new(allocatable),
             number,
+            address: format!("172.18.{}.{}", (number + 1) / 254, (number + 1) % 254 + 1).into(),
             addresses: 0,
         });
         self.proxies.push(crate::proxy::Proxy::default());
@@ -282,7 +283,7 @@ impl Sim {
         let config = machine.config.clone();
         let facts = kubelet::NodeFacts {
             name: &config.node,
-            address: &machine.address(),
+            address: &machine.address,
             cpu_milli: config.cpu_milli,
             memory_bytes: config.memory_bytes,
             pods_max: config.pods_max,

@@ -22,7 +22,6 @@ impl Sim {
         self.settle_requests();
         let shares = self.told_cpu_shares();
         let now = self.now;
-        let mut pods = Map::new();
         for machine in self.machines.iter_mut().filter(|machine| machine.is_up()) {
             for (id, local) in &mut machine.pods {
                 let Some(process) = local.processes.iter().find(|process| process.serves) else { continue };
@@ -46,17 +45,21 @@ impl Sim {
                 }
                 // Usage is measured in billionths of a core and read in thousandths, rounded up.
                 let milli = told.unwrap_or(div_ceil((used - first.1).max(0) * 1000, window));
-                let name = local
-                    .pod
-                    .spec
-                    .containers
-                    .first()
-                    .map(|container| container.name.clone())
-                    .unwrap_or_default();
-                pods.insert(*id, PodMetrics { at: now, window, containers: vec![(name, milli, memory)] });
+                // Most pods were there at the last sample as well.
+                if let Some(sample) = self.metrics.pods.get_mut(id.0) {
+                    (sample.at, sample.window) = (now, window);
+                    sample.containers.iter_mut().for_each(|c| (c.1, c.2) = (milli, memory));
+                    continue;
+                }
+                let name = local.pod.spec.containers.first().map(|container| container.name.clone());
+                let containers = vec![(name.unwrap_or_default(), milli, memory)];
+                self.metrics.pods.insert(id.0, PodMetrics { at: now, window, containers });
             }
         }
-        self.metrics.pods = pods;
+        let gone = self.metrics.pods.iter().filter(|(_, sample)| sample.at != now).map(|(id, _)| id);
+        for id in gone.collect::<Vec<_>>() {
+            self.metrics.pods.remove(id);
+        }
     }
 
     /// CPU of pods whose Service was told what its pods use together: the ready ones share it evenly.
@@ -88,7 +91,7 @@ impl Sim {
         let (from, used_then) = local.samples.last().copied().unwrap_or((started_at, 0));
         let window: Micros = self.now.since(from);
         if window < SECOND {
-            return self.metrics.pods.get(&pod).map(|sample| sample.containers.iter().map(|c| c.1).sum());
+            return self.metrics.pods.get(pod.0).map(|sample| sample.containers.iter().map(|c| c.1).sum());
         }
         let idle = self.now.since(started_at) / 1000 * process.behavior.idle_milli;
         let used = local.serving.cpu_used(self.now, local.cpu_limit_milli) + idle;

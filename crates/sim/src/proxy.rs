@@ -6,16 +6,14 @@
 use crate::queue::Wake;
 use crate::sim::Sim;
 use crate::streams::Purpose;
-use setpoint_api::map::Map;
+use setpoint_api::map::{Map, Set};
 use setpoint_api::time::MILLISECOND;
-use setpoint_api::{EndpointSlice, Kind, ObjId, Service, Time};
+use setpoint_api::{Change, EndpointSlice, Kind, ObjId, Object, Op, Store, Str, Time};
 use std::rc::Rc;
 
 /// Where requests go, by Service. Shared by all proxies that have read the same state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteTable {
-    /// Revision of the store that the table was made from.
-    revision: u64,
     /// Pods that take requests.
     services: Map<ObjId, Rc<Vec<ObjId>>>,
 }
@@ -25,6 +23,100 @@ impl RouteTable {
     pub fn targets(&self, service: ObjId) -> &[ObjId] {
         self.services.get(&service).map_or(&[], |targets| targets)
     }
+}
+
+/// The table as a proxy would read it now, kept up to date slice by slice: many proxies read after every change, and a Service
+/// may have hundreds of slices.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Routes {
+    table: Rc<RouteTable>,
+    /// Targets by Service and by the name of the slice, which is their order.
+    slices: Map<ObjId, Map<Str, Targets>>,
+    /// Where the targets of a slice are.
+    places: Map<ObjId, (ObjId, Str)>,
+    stale_slices: Set<ObjId>,
+    is_stale: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Targets {
+    ready: Vec<ObjId>,
+    /// Pods that still serve while they terminate.
+    draining: Vec<ObjId>,
+}
+
+impl Routes {
+    /// Notes what a change makes stale. A pod that is gone from the store takes no more requests, listed or not.
+    pub(crate) fn note(&mut self, change: &Change, store: &Store) {
+        match &change.new {
+            Object::Service(_) => self.is_stale = true,
+            Object::EndpointSlice(slice) => drop(self.stale_slices.insert(slice.metadata.id)),
+            Object::Pod(pod) if change.op == Op::Deleted => {
+                self.stale_slices.extend(store.slices_of_pod(pod.metadata.uid));
+            }
+            _ => {}
+        }
+    }
+
+    /// The table as of now.
+    fn read(&mut self, store: &Store) -> Rc<RouteTable> {
+        if std::mem::take(&mut self.is_stale) {
+            *self = Self::default();
+            let services = store.ids(Kind::Service).map(|id| (id, Map::new()));
+            self.slices = services.collect();
+            self.stale_slices = store.ids(Kind::EndpointSlice).collect();
+            self.table =
+                Rc::new(RouteTable { services: self.slices.keys().map(|id| (*id, Rc::default())).collect() });
+        }
+        let mut touched = Set::new();
+        for id in std::mem::take(&mut self.stale_slices) {
+            if let Some((service, name)) = self.places.remove(&id) {
+                self.slices.entry(service).or_default().remove(&name);
+                touched.insert(service);
+            }
+            let Some(slice) = store.get::<EndpointSlice>(id) else { continue };
+            let service = slice.metadata.label("kubernetes.io/service-name");
+            let service =
+                service.and_then(|name| store.id_of(Kind::Service, &slice.metadata.namespace, name));
+            let Some(service) = service else { continue };
+            let name = slice.metadata.name.clone();
+            self.slices.entry(service).or_default().insert(name.clone(), Targets::of(slice, store));
+            self.places.insert(id, (service, name));
+            touched.insert(service);
+        }
+        if !touched.is_empty() {
+            let table = Rc::make_mut(&mut self.table);
+            for id in touched {
+                let slices = self.slices.get(&id).into_iter().flat_map(Map::values);
+                table.services.insert(id, Rc::new(chosen(slices)));
+            }
+        }
+        self.table.clone()
+    }
+}
+
+impl Targets {
+    fn of(slice: &EndpointSlice, store: &Store) -> Self {
+        let mut targets = Self::default();
+        for endpoint in &slice.endpoints {
+            let uid = endpoint.target_ref.as_ref().and_then(|target| target.uid);
+            let Some(pod) = uid.and_then(|uid| store.id_of_uid(uid)) else { continue };
+            if endpoint.conditions.ready == Some(true) {
+                targets.ready.push(pod);
+            } else if endpoint.conditions.serving == Some(true)
+                && endpoint.conditions.terminating == Some(true)
+            {
+                targets.draining.push(pod);
+            }
+        }
+        targets
+    }
+}
+
+/// Ready endpoints; where a Service has none, those that still serve while they terminate.
+fn chosen<'a>(slices: impl Iterator<Item = &'a Targets> + Clone) -> Vec<ObjId> {
+    let ready: Vec<ObjId> = slices.clone().flat_map(|targets| &targets.ready).copied().collect();
+    if ready.is_empty() { slices.flat_map(|targets| &targets.draining).copied().collect() } else { ready }
 }
 
 /// One kube-proxy. Proxy 0 stands at the gateway where requests from outside arrive.
@@ -73,40 +165,9 @@ impl Sim {
         if !self.proxy_is_up(number) || !self.api_up {
             return;
         }
-        if self.routes.revision != self.store.revision() {
-            self.routes = Rc::new(self.read_routes());
-        }
+        let routes = self.routes.read(&self.store);
         let proxy = &mut self.proxies[number];
-        proxy.routes = self.routes.clone();
+        proxy.routes = routes;
         proxy.last_sync = Some(self.now);
-    }
-
-    /// Ready endpoints; where a Service has none, those that still serve while they terminate.
-    fn read_routes(&self) -> RouteTable {
-        let mut services: Map<ObjId, (Vec<ObjId>, Vec<ObjId>)> = Map::new();
-        for service in self.store.list::<Service>() {
-            services.insert(service.metadata.id, Default::default());
-        }
-        for slice in self.store.list::<EndpointSlice>() {
-            let service = slice.metadata.label("kubernetes.io/service-name");
-            let service =
-                service.and_then(|name| self.store.id_of(Kind::Service, &slice.metadata.namespace, name));
-            let Some((ready, draining)) = service.and_then(|id| services.get_mut(&id)) else { continue };
-            for endpoint in &slice.endpoints {
-                let uid = endpoint.target_ref.as_ref().and_then(|target| target.uid);
-                let Some(pod) = uid.and_then(|uid| self.store.id_of_uid(uid)) else { continue };
-                if endpoint.conditions.ready == Some(true) {
-                    ready.push(pod);
-                } else if endpoint.conditions.serving == Some(true)
-                    && endpoint.conditions.terminating == Some(true)
-                {
-                    draining.push(pod);
-                }
-            }
-        }
-        let choose =
-            |(ready, draining): (Vec<_>, Vec<_>)| Rc::new(if ready.is_empty() { draining } else { ready });
-        let services = services.into_iter().map(|(id, targets)| (id, choose(targets))).collect();
-        RouteTable { revision: self.store.revision(), services }
     }
 }

@@ -115,22 +115,17 @@ impl Sim {
         let before = self.store.revision();
         let stamp = Stamp { at: self.now, fact: self.facts.count() + 1 };
         let result = operation(&mut self.store, stamp)?;
-        let changes: Vec<What> = self
-            .store
-            .changes_after(before)
-            .map(|change| What::Stored {
-                by,
-                op: change.op,
-                kind: change.new.kind(),
-                id: change.new.id(),
-                name: change.new.metadata().name.clone(),
-            })
-            .collect();
-        for what in changes {
-            self.facts.add(self.now, cause, what);
+        let mut is_watched = false;
+        for change in self.store.changes_after(before) {
+            let (kind, id) = (change.new.kind(), change.new.id());
+            let name = change.new.metadata().name.clone();
+            self.facts.add(self.now, cause, What::Stored { by, op: change.op, kind, id, name });
+            self.routes.note(change, &self.store);
+            is_watched |= has_watchers(kind);
         }
         let revision = self.store.revision();
-        if revision != before {
+        // What nobody watches stays in the log until something else is delivered.
+        if is_watched {
             self.queue.push(self.now.plus(self.tuning.watch_delay), Wake::Deliver { revision });
         }
         Ok(result)
@@ -228,7 +223,6 @@ impl Sim {
         let mut pod = (**pod).clone();
         pod.metadata.resource_version = 0;
         pod.spec.node_name = Some(node.clone());
-        let spec_only = pod.clone().into_object();
         let scheduled = Condition {
             kind: "PodScheduled".into(),
             status: ConditionStatus::True,
@@ -237,10 +231,8 @@ impl Sim {
             ..Condition::default()
         };
         put_condition(&mut pod.status.conditions, scheduled);
-        // Upstream's binding writes both parts in one transaction: the watchers see one change after the other at once.
         self.store_with(by, cause, |store, stamp| {
-            store.update(spec_only, Scope::Main, stamp)?;
-            store.update(pod.into_object(), Scope::Status, stamp).map(Some)
+            store.update(pod.into_object(), Scope::Binding, stamp).map(Some)
         })
     }
 
@@ -471,6 +463,11 @@ fn patch_taints(taints: &mut Rc<Vec<Taint>>, add: &[Taint], remove: &[Taint], no
         }
         taints.push(taint);
     }
+}
+
+/// Whether anybody watches a kind. Leases are read when nodes are looked at, and Events are for people.
+fn has_watchers(kind: Kind) -> bool {
+    concerns_proxies(kind) || setpoint_control::CONTROLLERS.iter().any(|row| row.watches.contains(&kind))
 }
 
 /// Which kinds a change of is shown to kube-proxies.

@@ -6,7 +6,7 @@ use crate::image::Catalogue;
 use crate::ledger::Ledger;
 use crate::load::LoadSource;
 use crate::machine::Machine;
-use crate::proxy::{Proxy, RouteTable};
+use crate::proxy::{Proxy, Routes};
 use crate::queue::{Queue, Wake};
 use crate::recorder::Recorder;
 use crate::server::concerns_proxies;
@@ -90,7 +90,7 @@ pub struct Sim {
     pub(crate) load_fact: u64,
     pub(crate) cpu_loads: Map<(Str, Str), i64>,
     pub(crate) proxies: Vec<Proxy>,
-    pub(crate) routes: Rc<RouteTable>,
+    pub(crate) routes: Routes,
     pub(crate) ledger: Ledger,
     pub(crate) wakes: u64,
 }
@@ -131,7 +131,7 @@ impl Sim {
             load_fact: 0,
             cpu_loads: Map::new(),
             proxies: vec![Proxy::default()],
-            routes: Rc::default(),
+            routes: Routes::default(),
             ledger: Ledger::default(),
             wakes: 0,
         };

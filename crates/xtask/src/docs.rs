@@ -15,7 +15,7 @@ const PATH: &str = "docs/simplifications.md";
 const HEAD: &str = "\
 # What is simplified
 
-Made by `cargo xtask bless` from the headers of the engine's files; do not edit. Each entry names the file, what it stands
+Made by `cargo xtask docs` from the headers of the engine's files; do not edit. Each entry names the file, what it stands
 for upstream (Kubernetes 1.36), and what it leaves out or does otherwise.
 ";
 
@@ -34,7 +34,7 @@ pub fn bless() -> Result<()> {
 pub fn check() -> Result<()> {
     let there = fs::read_to_string(root().join(PATH)).unwrap_or_default();
     if there != page(&root())? {
-        bail!("{PATH} is stale: run `cargo xtask bless`");
+        bail!("{PATH} is stale: run `cargo xtask docs`");
     }
     Ok(())
 }

@@ -109,7 +109,9 @@ fn foreign_breaches(tree: &str) -> Vec<String> {
 
 fn text_breaches(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let engine = ENGINE.iter().any(|dir| path.starts_with(dir)) && path.ends_with(".rs");
+    // Tests beside the engine may hold a clock against it; its sources may not.
+    let engine =
+        ENGINE.iter().any(|dir| path.starts_with(dir)) && path.contains("/src/") && path.ends_with(".rs");
     let page = path.starts_with("web/");
     // Written in two halves so that this file keeps its own rules.
     let (todo, fixme) = (concat!("TO", "DO"), concat!("FIX", "ME"));
@@ -192,6 +194,7 @@ mod tests {
             ("crates/sim/src/a.rs", "\nuse std::collections::HashMap;", 1),
             ("crates/sim/src/a.rs", "// no HashMap here\nlet instant_us = 1; MyInstant", 0),
             ("crates/cli/src/main.rs", "let now = Instant::now();", 0),
+            ("crates/control/tests/speed.rs", "let now = Instant::now();", 0),
             ("web/src/a.rs", "node.set_inner_html(text);", 1),
             ("docs/a.md", concat!("see /wo", "rk/x"), 1),
             ("docs/a.md", "see /workloads and work/x", 0),
@@ -202,7 +205,7 @@ mod tests {
         for (path, text, count) in cases {
             assert_eq!(text_breaches(path, text).len(), count, "{path}: {text}");
         }
-        assert!(text_breaches("crates/sim/a.rs", "\nInstant")[0].starts_with("crates/sim/a.rs:2: "));
+        assert!(text_breaches("crates/sim/src/a.rs", "\nInstant")[0].starts_with("crates/sim/src/a.rs:2: "));
     }
 
     #[test]

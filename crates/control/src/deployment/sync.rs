@@ -131,10 +131,14 @@ impl<'a> Sync<'a> {
     pub(super) fn claim(&mut self) -> Step {
         let meta = &self.stored.metadata;
         let selector = self.stored.spec.selector.to_selector()?;
-        for set in self.cx.view.list_in::<ReplicaSet>(&meta.namespace) {
+        let view = self.cx.view;
+        let owned = view.dependents::<ReplicaSet>(meta.uid);
+        let owned = owned.filter(|set| set.metadata.controller().is_some_and(|owner| owner.uid == meta.uid));
+        let mut sets: Vec<_> = owned.chain(view.free(&meta.namespace)).collect();
+        setpoint_api::order::sort_by(&mut sets, |a, b| a.metadata.name.cmp(&b.metadata.name));
+        for set in sets {
             let matches = || selector.matches(&set.metadata.labels);
             match set.metadata.controller() {
-                Some(owner) if owner.uid != meta.uid => {}
                 Some(_) if matches() => self.claimed.push(set.clone()),
                 Some(_) if meta.is_deleting() => {}
                 Some(_) => {

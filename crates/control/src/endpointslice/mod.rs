@@ -8,8 +8,9 @@
 //! staging/src/k8s.io/endpointslice/reconciler.go `reconcileByAddressType`, `reconcileByPortMapping`, `finalize`.
 //! Simplified: IPv4 only; no topology hints, no appProtocol; the annotation endpoints.kubernetes.io/last-change-trigger-time is
 //! left out, for nothing here measures programming latency; what a person changes in a slice is put right when the Service or
-//! one of its pods changes next, not after a second; endpoints join slices in the order of their pods' creation, where upstream
-//! leaves it to chance.
+//! a pod in that slice changes next, not after a second; endpoints join slices in the order of their pods' creation, where upstream
+//! leaves it to chance; its view is never older than its own last write, where upstream finds an outdated cache when two pods
+//! change within milliseconds, and puts the second change off by a second.
 
 mod endpoint;
 mod plan;

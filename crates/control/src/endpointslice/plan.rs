@@ -66,6 +66,25 @@ impl Wanted {
     }
 }
 
+/// Which endpoints a plan is about: all, or those of a few pods; and so which slices it has to read.
+struct Scope<'a> {
+    pods: Option<&'a Set<Uid>>,
+    slices: Set<ObjId>,
+}
+
+impl<'a> Scope<'a> {
+    fn of(pods: Option<&'a Set<Uid>>, view: &Store) -> Self {
+        let slices = pods.into_iter().flatten().flat_map(|pod| view.slices_of_pod(*pod)).collect();
+        Self { pods, slices }
+    }
+    fn has_pod(&self, pod: Uid) -> bool {
+        self.pods.is_none_or(|pods| pods.contains(&pod))
+    }
+    fn has_slice(&self, slice: ObjId) -> bool {
+        self.pods.is_none() || self.slices.contains(&slice)
+    }
+}
+
 /// Compares pods that a Service selects, in creation order, with the slices that it owns. Where `changed` is given, only
 /// endpoints of these pods are looked at and all others are taken to be right; `pods` then has those of them that count.
 pub fn plan(
@@ -76,9 +95,9 @@ pub fn plan(
     view: &Store,
 ) -> Plan {
     let mut plan = Plan::default();
-    let is_open = |pod: Uid| changed.is_none_or(|changed| changed.contains(&pod));
-    for mut group in group(service, pods, is_open, slices, view, &mut plan) {
-        plan_group(service, &mut group, is_open, &mut plan);
+    let scope = Scope::of(changed, view);
+    for mut group in group(service, pods, &scope, slices, view, &mut plan) {
+        plan_group(service, &mut group, &scope, &mut plan);
     }
     if plan.delete.len() == slices.len() && plan.create.is_empty() {
         place_placeholder(service, slices, &mut plan);
@@ -91,7 +110,7 @@ pub fn plan(
 fn group(
     service: &Service,
     pods: &[&Rc<Pod>],
-    is_open: impl Fn(Uid) -> bool,
+    scope: &Scope,
     slices: &[&Rc<EndpointSlice>],
     view: &Store,
     plan: &mut Plan,
@@ -101,9 +120,10 @@ fn group(
         let index = group_of(&mut groups, &slice.ports);
         groups[index].slices.push(Rc::clone(slice));
     }
-    let existing = slices.iter().flat_map(|slice| &slice.endpoints);
+    let existing = slices.iter().filter(|slice| scope.has_slice(slice.metadata.id));
+    let existing = existing.flat_map(|slice| &slice.endpoints);
     let existing = existing.filter_map(|endpoint| Some((pod_of(endpoint)?, endpoint)));
-    let existing: Map<Uid, &Rc<Endpoint>> = existing.filter(|(pod, _)| is_open(*pod)).collect();
+    let existing: Map<Uid, &Rc<Endpoint>> = existing.filter(|(pod, _)| scope.has_pod(*pod)).collect();
     let is_numbered =
         |port: &setpoint_api::ServicePort| !matches!(port.target_port, Some(IntOrPercent::Text(_)));
     let all_numbered = service.spec.ports.iter().all(is_numbered);
@@ -147,14 +167,20 @@ fn pod_of(endpoint: &Endpoint) -> Option<Uid> {
 }
 
 /// Upstream: `reconcileByPortMapping`.
-fn plan_group(service: &Service, group: &mut Group, is_open: impl Fn(Uid) -> bool, plan: &mut Plan) {
+fn plan_group(service: &Service, group: &mut Group, scope: &Scope, plan: &mut Plan) {
     let wanted = &mut group.endpoints;
     let mut updated: Vec<EndpointSlice> = Vec::new();
     let mut unchanged: Vec<&Rc<EndpointSlice>> = Vec::new();
     for slice in &group.slices {
+        let is_settled = !scope.has_slice(slice.metadata.id) && !slice.endpoints.is_empty();
+        if is_settled && has_labels_of(slice, service) {
+            plan.endpoints += slice.endpoints.len();
+            unchanged.push(slice);
+            continue;
+        }
         let keep = |endpoint: &Rc<Endpoint>| {
             let pod = pod_of(endpoint)?;
-            if is_open(pod) { wanted.take(pod) } else { Some(Rc::clone(endpoint)) }
+            if scope.has_pod(pod) { wanted.take(pod) } else { Some(Rc::clone(endpoint)) }
         };
         let kept: Vec<Rc<Endpoint>> = slice.endpoints.iter().filter_map(keep).collect();
         plan.endpoints += kept.len();

@@ -112,7 +112,7 @@ pub fn resource_samples(
     container: &str,
     pods: &[&Rc<Pod>],
 ) -> Result<Samples, String> {
-    let known = |pod: &&Rc<Pod>| Some((pod.metadata.id, metrics.pods.get(&pod.metadata.id)?));
+    let known = |pod: &&Rc<Pod>| Some((pod.metadata.id, metrics.pods.get(pod.metadata.id.0)?));
     let mut answer = pods.iter().filter_map(known).peekable();
     if answer.peek().is_none() {
         return Err("no metrics returned from resource metrics API".into());

@@ -46,7 +46,7 @@ pub struct KubeletCx<'a> {
     /// Its node.
     pub node_name: &'a Str,
     /// Its node's address.
-    pub host_ip: &'a str,
+    pub host_ip: &'a Str,
     /// When its process began.
     pub kubelet_since: Time,
     /// Whether the machine has an image; asked with the tag, as in `nginx:latest`.

@@ -148,20 +148,32 @@ pub struct Rejection {
     pub message: String,
 }
 
+/// Resources that a kubelet counts when it takes a pod on, and why it does not where one is short.
+const COUNTED: [(&str, &str); 3] =
+    [("cpu", "OutOfcpu"), ("memory", "OutOfmemory"), ("ephemeral-storage", "OutOfephemeral-storage")];
+
+/// What a pod requests of the resources that a kubelet counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share([i64; COUNTED.len()]);
+
+impl Share {
+    /// The share of a pod.
+    pub fn of(spec: &PodSpec) -> Self {
+        let requests = crate::pod::requests(spec);
+        Self(COUNTED.map(|(name, _)| requests.get(name).copied().unwrap_or(0)))
+    }
+}
+
 /// Whether a pod that is bound to the node fits beside the pods that are already there and have not ended.
-pub fn admit<'a>(
-    pod: &Pod,
+pub fn admit(
+    pod: Share,
     allocatable: &ResourceList,
-    others: impl IntoIterator<Item = &'a Pod>,
+    others: impl IntoIterator<Item = Share>,
 ) -> Result<(), Rejection> {
-    let wanted = crate::pod::requests(&pod.spec);
-    let names =
-        [("cpu", "OutOfcpu"), ("memory", "OutOfmemory"), ("ephemeral-storage", "OutOfephemeral-storage")];
-    let (mut used, mut count) = ([0i64; 3], 0i64);
+    let (mut used, mut count) = ([0i64; COUNTED.len()], 0i64);
     for other in others {
-        let requests = crate::pod::requests(&other.spec);
-        for (sum, (name, _)) in used.iter_mut().zip(names) {
-            *sum = sum.saturating_add(requests.get(name).copied().unwrap_or(0));
+        for (sum, amount) in used.iter_mut().zip(other.0) {
+            *sum = sum.saturating_add(amount);
         }
         count += 1;
     }
@@ -179,8 +191,7 @@ pub fn admit<'a>(
     if count + 1 > room("pods") {
         return refuse("pods", "OutOfpods", 1, count);
     }
-    for (used, (name, reason)) in used.into_iter().zip(names) {
-        let requested = wanted.get(name).copied().unwrap_or(0);
+    for ((requested, used), (name, reason)) in pod.0.into_iter().zip(used).zip(COUNTED) {
         if requested > 0 && requested > room(name).saturating_sub(used) {
             return refuse(name, reason, requested, used);
         }

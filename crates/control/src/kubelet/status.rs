@@ -64,7 +64,7 @@ fn has_ever_run(record: &PodRecord) -> bool {
 /// The node's address and the pod's, which once reported stays until there is another.
 fn addresses(cx: &KubeletCx, pod: &Pod, record: &PodRecord) -> (Str, Str) {
     let old = &pod.status;
-    let host_ip = if &*old.host_ip == cx.host_ip { old.host_ip.clone() } else { cx.host_ip.into() };
+    let host_ip = cx.host_ip.clone();
     let pod_ip = match &record.pod_ip {
         _ if pod.spec.host_network == Some(true) => host_ip.clone(),
         Some(own) => own.clone(),

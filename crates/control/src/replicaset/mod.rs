@@ -16,9 +16,10 @@ use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Memory, No
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
-    Change, DeleteOptions, Kind, Namespace, Object, ObjectMeta, Op, OwnerReference, Pod, Reason, ReplicaSet,
-    Resource, Scope, Selector, Store, condition,
+    Change, DeleteOptions, Kind, Namespace, Object, ObjectMeta, Op, OwnerReference, Pod, PodCount, Reason,
+    ReplicaSet, Resource, Scope, Selector, Store, condition,
 };
+use status::Tally;
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -103,9 +104,21 @@ fn owner_of<'a>(view: &'a Store, meta: &ObjectMeta) -> Option<&'a Rc<ReplicaSet>
 
 /// The pods of a ReplicaSet, and what it takes to make them its own.
 struct Claimed<'a> {
-    active: Vec<&'a Rc<Pod>>,
-    terminating: i32,
+    tally: Tally,
+    /// Active pods one by one, where counting was not enough.
+    listed: Option<Vec<&'a Rc<Pod>>>,
     writes: Vec<Write>,
+}
+
+impl<'a> Claimed<'a> {
+    /// Active pods one by one.
+    fn active(&self, view: &'a Store, set: &ReplicaSet) -> Vec<&'a Rc<Pod>> {
+        match &self.listed {
+            Some(active) => active.clone(),
+            // Only counted, because all of them are claimed.
+            None => own_pods(view, &set.metadata).filter(|pod| is_active(pod)).collect(),
+        }
+    }
 }
 
 /// Upstream: `syncReplicaSet`.
@@ -113,13 +126,13 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("no key") };
     let Some(set) = cx.view.get::<ReplicaSet>(id) else { return Outcome::idle("gone") };
     let Ok(selector) = set.spec.selector.to_selector() else { return Outcome::idle("invalid selector") };
-    let claimed = claim(cx.view, set, &selector);
+    let mut claimed = claim(cx, set, &selector);
     if let Some(failure) = cx.failure {
         return report(cx, set, &claimed, failure);
     }
-    let mut outcome = Outcome { writes: claimed.writes, ..Outcome::default() };
+    let mut outcome = Outcome { writes: std::mem::take(&mut claimed.writes), ..Outcome::default() };
     let wanted = usize::try_from(set.spec.replicas.unwrap_or(1)).unwrap_or(0);
-    let have = claimed.active.len();
+    let have = claimed.tally.active as usize;
     let mut decision = Cow::Borrowed("nothing to do");
     if set.metadata.is_deleting() {
         decision = Cow::Borrowed("is being deleted");
@@ -130,47 +143,54 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     } else if have > wanted {
         let count = (have - wanted).min(BURST);
         decision = Cow::Owned(format!("delete {count} pods"));
-        outcome.writes.push(deletions(cx, set, &claimed.active, count));
+        outcome.writes.push(deletions(cx, set, &claimed.active(cx.view, set), count));
     }
     outcome.note = Note { observed: vec![("desired", wanted as i64), ("active", have as i64)], decision };
-    finish(cx, set, &claimed.active, claimed.terminating, None, &mut outcome);
+    finish(cx, set, &claimed, None, &mut outcome);
     outcome
 }
 
-/// Own pods, orphans that the selector matches, and own pods that it does not match any more.
+fn own_pods<'a>(view: &'a Store, meta: &ObjectMeta) -> impl Iterator<Item = &'a Rc<Pod>> {
+    let owner = meta.uid;
+    let is_own = move |pod: &&Rc<Pod>| pod.metadata.controller().is_some_and(|other| other.uid == owner);
+    view.dependents::<Pod>(owner).filter(is_own)
+}
+
+/// Own pods, orphans that the selector matches, and own pods that it does not match any more. As long as there are none of the
+/// latter two and nobody asks since when pods are ready, the store's counts say it all.
 ///
 /// Upstream: `claimPods`, `FilterClaimedPods`.
-fn claim<'a>(view: &'a Store, set: &ReplicaSet, selector: &Selector) -> Claimed<'a> {
-    let meta = &set.metadata;
-    let template = &set.spec.template.metadata.labels;
-    let template_matches = selector.matches(template);
-    let mut claimed = Claimed { active: Vec::new(), terminating: 0, writes: Vec::new() };
-    for pod in view.dependents::<Pod>(meta.uid) {
-        if pod.metadata.controller().is_none_or(|owner| owner.uid != meta.uid) {
-            continue;
-        }
-        let shared = Rc::ptr_eq(&pod.metadata.labels, template);
-        let matches = if shared { template_matches } else { selector.matches(&pod.metadata.labels) };
-        match (is_active(pod), matches) {
-            (true, true) => claimed.active.push(pod),
+fn claim<'a>(cx: &Cx<'a>, set: &ReplicaSet, selector: &Selector) -> Claimed<'a> {
+    let (view, meta) = (cx.view, &set.metadata);
+    let is_wanted = |pod: &&Rc<Pod>| is_active(pod) && selector.matches(&pod.metadata.labels);
+    let mut adopted = view.free::<Pod>(&meta.namespace).filter(is_wanted).peekable();
+    let counts = view.pod_counts(meta.uid);
+    let matches = |count: &PodCount| selector.matches(&count.labels);
+    let is_adopting = !meta.is_deleting() && adopted.peek().is_some();
+    if set.spec.min_ready_seconds == 0 && !is_adopting && counts.iter().all(matches) {
+        let mut tally = Tally::default();
+        counts.iter().for_each(|count| tally.add(set, count));
+        return Claimed { tally, listed: None, writes: Vec::new() };
+    }
+    let (mut active, mut terminating, mut writes) = (Vec::new(), 0, Vec::new());
+    for pod in own_pods(view, meta) {
+        match (is_active(pod), selector.matches(&pod.metadata.labels)) {
+            (true, true) => active.push(pod),
             (true, false) if !meta.is_deleting() => {
-                claimed.writes.push(Write::Patch(pod.metadata.id, Patch::RemoveOwner(meta.uid)));
+                writes.push(Write::Patch(pod.metadata.id, Patch::RemoveOwner(meta.uid)));
             }
-            (false, true) if !pod.status.phase.is_finished() => claimed.terminating += 1,
+            (false, true) if !pod.status.phase.is_finished() => terminating += 1,
             _ => {}
         }
     }
-    if meta.is_deleting() {
-        return claimed;
-    }
-    for pod in view.free_pods(&meta.namespace) {
-        if is_active(pod) && selector.matches(&pod.metadata.labels) {
+    if is_adopting {
+        for pod in adopted {
             let owner = controller_reference(Kind::ReplicaSet, meta);
-            claimed.writes.push(Write::Patch(pod.metadata.id, Patch::AddOwner(owner)));
-            claimed.active.push(pod);
+            writes.push(Write::Patch(pod.metadata.id, Patch::AddOwner(owner)));
+            active.push(pod);
         }
     }
-    claimed
+    Claimed { tally: Tally::of(set, &active, terminating, cx.now), listed: Some(active), writes }
 }
 
 /// Creations in batches of 1, 2, 4 and so on, so that a quota or a broken webhook costs one request and not hundreds.
@@ -246,17 +266,11 @@ fn related_pods<'a>(view: &'a Store, set: &ReplicaSet) -> Vec<&'a Rc<Pod>> {
 }
 
 /// Writes the status if it changed, and plans the next look when pods are ready but not available yet.
-fn finish(
-    cx: &Cx,
-    set: &ReplicaSet,
-    active: &[&Rc<Pod>],
-    terminating: i32,
-    error: Option<&str>,
-    outcome: &mut Outcome,
-) {
-    let status = status::status_of(set, active, terminating, error, cx.now);
+fn finish(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, error: Option<&str>, outcome: &mut Outcome) {
+    let status = status::status_of(set, &claimed.tally, error, cx.now);
     let seconds = set.spec.min_ready_seconds;
     if seconds > 0 && status.ready_replicas != status.available_replicas && error.is_none() {
+        let active = claimed.listed.as_deref().unwrap_or_default();
         let next = status::next_available(active, seconds, cx.now);
         outcome.requeue_after = Some(next.unwrap_or(i64::from(seconds) * SECOND));
     }
@@ -279,7 +293,7 @@ fn report(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, failure: &Failure) -> Ou
     if namespace.is_none_or(|namespace| namespace.metadata.is_deleting()) {
         // Nothing more can be made here; upstream takes that for no error.
         outcome.retry = false;
-        finish(cx, set, &claimed.active, claimed.terminating, None, &mut outcome);
+        finish(cx, set, claimed, None, &mut outcome);
         return outcome;
     }
     let message = &failure.status.message;
@@ -288,6 +302,6 @@ fn report(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, failure: &Failure) -> Ou
         Some(_) => ("FailedDelete", format!("Error deleting: {message}")),
     };
     outcome.writes.push(Write::Event(EventDraft::warning(ROW.name, set.metadata.id, reason, text)));
-    finish(cx, set, &claimed.active, claimed.terminating, Some(message), &mut outcome);
+    finish(cx, set, claimed, Some(message), &mut outcome);
     outcome
 }

@@ -6,34 +6,62 @@ use crate::pod::{is_available, is_ready};
 use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
-    Condition, ConditionStatus, Micros, Pod, ReplicaSet, ReplicaSetStatus, Str, Time, condition,
+    Condition, ConditionStatus, Micros, Pod, PodCount, ReplicaSet, ReplicaSetStatus, Str, Time, condition,
 };
 use std::rc::Rc;
 
 const REPLICA_FAILURE: &str = "ReplicaFailure";
 
-/// The status that a ReplicaSet with these active pods has, `error` being what kept it from its size.
+/// Pods of a ReplicaSet, counted as its status counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Neither finished nor being deleted.
+    pub active: u32,
+    /// Active ones that carry all labels of the template.
+    pub fully_labeled: u32,
+    /// Active ones that are ready.
+    pub ready: u32,
+    /// Ready ones that have been so for long enough.
+    pub available: u32,
+    /// Being deleted and not finished.
+    pub terminating: u32,
+}
+
+impl Tally {
+    /// Counts active pods one by one.
+    pub fn of(set: &ReplicaSet, active: &[&Rc<Pod>], terminating: u32, now: Time) -> Self {
+        let labels = &set.spec.template.metadata.labels;
+        let mut tally = Self { terminating, ..Self::default() };
+        for pod in active {
+            tally.active += 1;
+            tally.fully_labeled += u32::from(has_all(&pod.metadata.labels, labels));
+            tally.ready += u32::from(is_ready(pod));
+            tally.available += u32::from(is_available(pod, set.spec.min_ready_seconds, now));
+        }
+        tally
+    }
+    /// Adds pods with the same labels that the store has counted; ready ones are taken to be available.
+    pub fn add(&mut self, set: &ReplicaSet, count: &PodCount) {
+        let is_labeled = has_all(&count.labels, &set.spec.template.metadata.labels);
+        self.active += count.active;
+        self.fully_labeled += if is_labeled { count.active } else { 0 };
+        self.ready += count.ready;
+        self.available += count.ready;
+        self.terminating += count.terminating;
+    }
+}
+
+/// The status that a ReplicaSet with these pods has, `error` being what kept it from its size.
 ///
 /// Upstream: `calculateStatus`, and `updateReplicaSetStatus` for the generation.
-pub fn status_of(
-    set: &ReplicaSet,
-    active: &[&Rc<Pod>],
-    terminating: i32,
-    error: Option<&str>,
-    now: Time,
-) -> ReplicaSetStatus {
-    let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
-    let labels = &set.spec.template.metadata.labels;
-    let ready: Vec<_> = active.iter().filter(|pod| is_ready(pod)).collect();
-    let available = |pod: &&&&Rc<Pod>| is_available(pod, set.spec.min_ready_seconds, now);
+pub fn status_of(set: &ReplicaSet, pods: &Tally, error: Option<&str>, now: Time) -> ReplicaSetStatus {
+    let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     let mut status = ReplicaSetStatus {
-        replicas: count(active.len()),
-        fully_labeled_replicas: count(
-            active.iter().filter(|pod| has_all(&pod.metadata.labels, labels)).count(),
-        ),
-        ready_replicas: count(ready.len()),
-        available_replicas: count(ready.iter().filter(available).count()),
-        terminating_replicas: Some(terminating),
+        replicas: count(pods.active),
+        fully_labeled_replicas: count(pods.fully_labeled),
+        ready_replicas: count(pods.ready),
+        available_replicas: count(pods.available),
+        terminating_replicas: Some(count(pods.terminating)),
         observed_generation: set.metadata.generation,
         ..set.status.clone()
     };

@@ -1,0 +1,225 @@
+//! Nothing that a person does fails, whatever they name: it happens, or the feed says in a sentence why not.
+
+use setpoint_lab::{Action, Scenario, Session};
+
+fn opened() -> Session {
+    Session::welcome(1)
+}
+
+fn run_for(session: &mut Session, seconds: i64) {
+    let to = session.now_us() + seconds * 1_000_000;
+    session.advance(to, &mut || true);
+}
+
+/// The newest line of the feed that is from the person or about what they did.
+fn newest_own_line(session: &mut Session) -> String {
+    let frame = session.frame();
+    let own = frame.feed.iter().find(|line| &*line.source == "you");
+    own.map(|line| format!("{}: {}", line.reason, line.message)).unwrap_or_default()
+}
+
+#[test]
+fn what_does_not_apply_is_told_in_a_sentence() {
+    let namespace = || "default".to_string();
+    let web = || "web".to_string();
+    let cases: Vec<(Vec<Action>, &str)> = vec![
+        (
+            vec![
+                Action::KillMachine { node: "node-02".into() },
+                Action::KillMachine { node: "node-02".into() },
+            ],
+            "NotDone: The machine of node-02 has no power already.",
+        ),
+        (
+            vec![Action::RestoreMachine { node: "node-01".into() }],
+            "NotDone: The machine of node-01 has power already.",
+        ),
+        (vec![Action::KillMachine { node: "node-99".into() }], "NotDone: There is no machine \"node-99\"."),
+        (
+            vec![Action::Undo { namespace: namespace(), deployment: web(), to_revision: None }],
+            "NotDone: no rollout history found for deployment \"web\"",
+        ),
+        (
+            vec![Action::Undo { namespace: namespace(), deployment: web(), to_revision: Some(7) }],
+            "NotDone: unable to find specified revision 7 in history",
+        ),
+        (
+            vec![Action::Scale { namespace: namespace(), deployment: web(), replicas: -1 }],
+            "NotDone: Deployment.apps \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0",
+        ),
+        (
+            vec![Action::Scale { namespace: namespace(), deployment: web(), replicas: i32::MAX }],
+            "NotDone: Kubernetes is made for 150000 pods at most; deployment web keeps its replicas.",
+        ),
+        (
+            vec![Action::SetImage {
+                namespace: namespace(),
+                deployment: "api".into(),
+                image: "api:v1".into(),
+            }],
+            "NotDone: deployments.apps \"api\" not found",
+        ),
+        (
+            vec![Action::DeletePod { namespace: namespace(), pod: "web-0".into(), grace_seconds: None }],
+            "NotDone: pods \"web-0\" not found",
+        ),
+        (
+            vec![Action::Apply { manifest: "kind: Pood\napiVersion: v1\n".into() }],
+            "NotDone: line 1, column 7: no matches for kind \"Pood\" in version \"v1\"",
+        ),
+        (
+            vec![Action::Apply { manifest: "{".into() }],
+            "NotDone: line 2, column 1: did not find expected node content",
+        ),
+        (
+            vec![Action::SetComponent { component: "kube-nothing".into(), up: false }],
+            "NotDone: There is no component \"kube-nothing\".",
+        ),
+    ];
+    for (actions, expected) in cases {
+        let mut session = opened();
+        run_for(&mut session, 5);
+        for action in &actions {
+            session.act(action.clone());
+        }
+        let line = newest_own_line(&mut session);
+        assert!(line.starts_with(expected), "{actions:?}\n  said     {line}\n  expected {expected}");
+        run_for(&mut session, 5);
+    }
+}
+
+/// A linear congruential generator: enough to draw nonsense.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound.max(1)
+    }
+    fn name(&mut self) -> String {
+        let names = [
+            "web",
+            "node-01",
+            "node-02",
+            "",
+            "default",
+            "NODE",
+            "a/b",
+            "\u{1f980}",
+            "..",
+            "web-1-x",
+            "Deployment",
+            "%s",
+        ];
+        names[self.roll(names.len() as u64) as usize].to_string()
+    }
+    fn number(&mut self) -> i64 {
+        let numbers = [0, 1, -1, 3, 7, 40, i64::from(i32::MIN), i64::from(i32::MAX), i64::MIN, i64::MAX];
+        numbers[self.roll(numbers.len() as u64) as usize]
+    }
+    fn manifest(&mut self) -> String {
+        let parts = [
+            "apiVersion: v1\n",
+            "kind: Pod\n",
+            "kind: Deployment\napiVersion: apps/v1\n",
+            "metadata: {name: x}\n",
+            "spec:\n  replicas: -3\n",
+            "spec: {containers: [{name: a, image: b}]}\n",
+            "---\n",
+            "metadata:\n",
+            "  name: web\n",
+            "{\"a\":[",
+            "&a [*a]\n",
+            "kind: List\nitems: [1, {}]\n",
+            "status: {replicas: 99999999999}\n",
+            "\t\u{0}",
+            "spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}}}\n",
+        ];
+        (0..self.roll(6)).map(|_| parts[self.roll(parts.len() as u64) as usize]).collect()
+    }
+    fn action(&mut self) -> Action {
+        let (namespace, deployment, node, pod) = (self.name(), self.name(), self.name(), self.name());
+        match self.roll(17) {
+            0 => Action::SetLoad { namespace, service: self.name(), rps: self.number() as u32 % 3000 },
+            1 => Action::SetCpuLoad { namespace, service: self.name(), milli: self.number() as u32 },
+            2 => Action::KillMachine { node },
+            3 => Action::RestoreMachine { node },
+            4 => Action::AddMachine { node },
+            5 => Action::Scale { namespace, deployment, replicas: self.number() as i32 },
+            6 => Action::SetImage { namespace, deployment, image: self.name() },
+            7 => Action::Undo { namespace, deployment, to_revision: Some(self.number()) },
+            8 => Action::SetPaused { namespace, deployment, paused: self.roll(2) == 0 },
+            9 => Action::DeletePod { namespace, pod, grace_seconds: Some(self.number()) },
+            10 => Action::CrashPod { namespace, pod },
+            11 => Action::WedgePod { namespace, pod },
+            12 => Action::SetCordoned { node, cordoned: self.roll(2) == 0 },
+            13 => Action::Apply { manifest: self.manifest() },
+            14 => Action::Delete { kind: self.name(), namespace, name: self.name() },
+            15 => Action::SetProfile { real: self.roll(2) == 0 },
+            _ => Action::SetComponent { component: self.name(), up: self.roll(2) == 0 },
+        }
+    }
+}
+
+#[test]
+fn nonsense_does_no_harm() {
+    for seed in 0..15 {
+        let mut dice = Dice(seed);
+        let mut session = opened();
+        for _ in 0..60 {
+            session.act(dice.action());
+            run_for(&mut session, 1);
+            session.frame();
+        }
+        assert_eq!(session.now_us(), 60_000_000, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_same_seed_and_actions_give_the_same_run() {
+    let run = |seed| {
+        let mut dice = Dice(seed);
+        let mut session = opened();
+        for _ in 0..20 {
+            session.act(dice.action());
+            run_for(&mut session, 2);
+        }
+        session.hash()
+    };
+    assert_eq!(run(5), run(5));
+    assert_ne!(run(5), run(6));
+}
+
+#[test]
+fn how_time_is_cut_does_not_matter() {
+    let (mut whole, mut cut) = (opened(), opened());
+    whole.advance(30_000_000, &mut || true);
+    let mut to = 0;
+    while to < 30_000_000 {
+        to += 77_777;
+        let to = to.min(30_000_000);
+        // A budget that runs out again and again only delays.
+        let mut asked = 0;
+        while cut.now_us() < to {
+            cut.advance(to, &mut || {
+                asked += 1;
+                asked % 3 != 0
+            });
+        }
+        cut.frame();
+    }
+    assert_eq!(whole.hash(), cut.hash());
+}
+
+#[test]
+fn the_scenario_that_the_page_opens_with_is_right() {
+    let source = include_str!("../../crates/lab/scenarios/welcome.yaml");
+    let scenario = Scenario::read(source).unwrap();
+    assert_eq!(scenario.objects.len(), 3);
+    let mut session = opened();
+    run_for(&mut session, 8);
+    let frame = session.frame();
+    let app = frame.app.as_ref().unwrap();
+    assert_eq!((app.ready, app.target_replicas, frame.nodes.len()), (3, 3, 3));
+    assert_eq!((frame.traffic.offered_rps, frame.traffic.failed), (10, 0));
+}

@@ -168,6 +168,25 @@ impl FieldReader<'_> {
             self.r.path.pop();
         }
     }
+    /// Reads one field, which has to be there.
+    pub fn required(&mut self, key: &'static str, field: &mut dyn Wire) {
+        if self.map.get(key).is_none_or(Value::is_null) {
+            self.r.fail(format!("missing field `{key}`"));
+        }
+        self.field(key, field);
+    }
+    /// Notes an error for every field that nobody asked for; `known` has those that somebody did.
+    pub fn nothing_else(&mut self, known: &dyn Fields) {
+        let mut names = Vec::new();
+        known.put_each(&mut FieldWriter { out: &mut |key, _| names.push(key.to_string()) });
+        for (key, _) in std::mem::take(&mut self.map) {
+            let expected = names.join("`, `");
+            let message = format!("unknown field `{key}`, expected `{expected}`");
+            self.r.path.push(Segment::Key(key));
+            self.r.fail(message);
+            self.r.path.pop();
+        }
+    }
     /// Keeps the fields that nobody asked for.
     pub fn rest(&mut self, rest: &mut Rest) {
         let map = std::mem::take(&mut self.map);
@@ -176,30 +195,29 @@ impl FieldReader<'_> {
 }
 
 /// Writes the fields of one mapping.
-#[derive(Default)]
-pub struct FieldWriter {
-    map: Map<String, Value>,
+pub struct FieldWriter<'a> {
+    /// Takes the fields, in the order of their declaration.
+    pub out: &'a mut dyn FnMut(&str, Value),
 }
 
-impl FieldWriter {
-    /// Begins with the fields that were kept.
+impl FieldWriter<'_> {
+    /// Writes the fields that were kept.
     pub fn rest(&mut self, rest: &Rest) {
-        self.map = rest.as_deref().cloned().unwrap_or_default();
+        for (key, value) in rest.as_deref().into_iter().flatten() {
+            (self.out)(key, value.clone());
+        }
     }
     /// Writes a field, unless it is empty.
     #[inline(never)]
     pub fn field(&mut self, key: &'static str, field: &dyn Wire) {
-        self.put(key, field.put(false));
+        if let Some(value) = field.put(false) {
+            (self.out)(key, value);
+        }
     }
     /// Writes a field, even if it is empty.
     #[inline(never)]
     pub fn always(&mut self, key: &'static str, field: &dyn Wire) {
-        self.put(key, Some(field.put(true).unwrap_or(Value::Null)));
-    }
-    fn put(&mut self, key: &'static str, value: Option<Value>) {
-        if let Some(value) = value {
-            self.map.insert(key.to_string(), value);
-        }
+        (self.out)(key, field.put(true).unwrap_or(Value::Null));
     }
 }
 
@@ -211,9 +229,18 @@ pub fn take_fields(fields: &mut dyn Fields, value: Value, r: &mut Reader) {
 
 /// [`Wire::put`] of a value with named fields.
 pub fn put_fields(fields: &dyn Fields, always: bool) -> Option<Value> {
-    let mut to = FieldWriter::default();
-    fields.put_each(&mut to);
-    (always || !to.map.is_empty()).then_some(Value::Object(to.map))
+    let mut map = Map::new();
+    let mut out = |key: &str, value: Value| {
+        map.insert(key.to_string(), value);
+    };
+    fields.put_each(&mut FieldWriter { out: &mut out });
+    (always || !map.is_empty()).then_some(Value::Object(map))
+}
+
+/// [`Wire::put`] of a list.
+fn put_list<'a>(length: usize, always: bool, item: &dyn Fn(usize) -> &'a dyn Wire) -> Option<Value> {
+    let write = |index| item(index).put(true).unwrap_or(Value::Null);
+    (always || length > 0).then(|| Value::Array((0..length).map(write).collect()))
 }
 
 impl Wire for bool {
@@ -245,7 +272,7 @@ macro_rules! wire_integer {
         }
     )*};
 }
-wire_integer!(i32, i64);
+wire_integer!(i32, i64, u32);
 
 impl Wire for Str {
     fn take(&mut self, value: Value, r: &mut Reader) {
@@ -257,6 +284,19 @@ impl Wire for Str {
     }
     fn put(&self, always: bool) -> Option<Value> {
         (always || !self.is_empty()).then(|| Value::String(self.to_string()))
+    }
+}
+
+impl Wire for String {
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        match value {
+            Value::String(s) => *self = s,
+            Value::Null => {}
+            other => r.mismatch("a string", &other),
+        }
+    }
+    fn put(&self, always: bool) -> Option<Value> {
+        (always || !self.is_empty()).then(|| Value::String(self.clone()))
     }
 }
 
@@ -329,10 +369,15 @@ impl<T: Wire> Wire for Rc<T> {
 
 impl<T: Wire + Default> Wire for Vec<T> {
     fn take(&mut self, value: Value, r: &mut Reader) {
-        r.list(value, &mut |item, r| self.push(T::read(item, r)));
+        r.list(value, &mut |item, r| {
+            self.push(T::default());
+            if let Some(last) = self.last_mut() {
+                last.take(item, r);
+            }
+        });
     }
     fn put(&self, always: bool) -> Option<Value> {
-        (always || !self.is_empty()).then(|| Value::Array(self.iter().map(T::write_always).collect()))
+        put_list(self.len(), always, &|index| &self[index])
     }
 }
 
@@ -361,7 +406,7 @@ macro_rules! wire {
         }
     )*) => {$(
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct $name {
             $( $(#[$fmeta])* pub $field: $type, )*
             /// Fields that are kept but not modelled.

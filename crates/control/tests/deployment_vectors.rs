@@ -9,7 +9,7 @@ use setpoint_control::deployment::{Scale, math, progress, recreate, revision, ro
 use std::rc::Rc;
 use support::{Case, cases, deployment, int, replica_set, replica_sets, time};
 
-fn read<T: Wire>(value: &Value) -> T {
+fn read<T: Wire + Default>(value: &Value) -> T {
     let mut reader = Reader::default();
     let out = T::read(value.clone(), &mut reader);
     assert_eq!(reader.errors, []);

@@ -58,7 +58,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn read<T: Wire>(value: &Value) -> T {
+fn read<T: Wire + Default>(value: &Value) -> T {
     let mut reader = Reader::default();
     let read = T::read(value.clone(), &mut reader);
     assert!(reader.errors.is_empty(), "{:?}", reader.errors);

@@ -26,7 +26,7 @@ fn each(topic: &str, check: impl Fn(&Value, &Value) -> (Value, Value)) {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-fn read<T: Wire>(value: &Value) -> T {
+fn read<T: Wire + Default>(value: &Value) -> T {
     let mut reader = Reader::default();
     let read = T::read(value.clone(), &mut reader);
     assert!(reader.errors.is_empty(), "{:?}", reader.errors);

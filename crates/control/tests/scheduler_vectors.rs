@@ -42,7 +42,7 @@ fn same<T: PartialEq + std::fmt::Debug>(found: T, expected: T) -> Outcome {
     if found == expected { Ok(()) } else { Err(format!("{found:?}, expected {expected:?}")) }
 }
 
-fn read<T: Resource + Wire>(value: &Value) -> T {
+fn read<T: Resource + Wire + Default>(value: &Value) -> T {
     let mut reader = Reader::default();
     let object = T::read(value.clone(), &mut reader);
     assert!(reader.errors.is_empty(), "{:?} in {value}", reader.errors);

@@ -358,14 +358,14 @@ impl ScenarioReader {
             if let serde_json::Value::Object(map) = &mut value {
                 map.remove("at");
             }
-            match serde_json::from_value::<Action>(value) {
+            match Action::read(value) {
                 Ok(action) => actions.push((at, action)),
-                Err(error) => {
-                    let message = error.to_string();
-                    // serde names the field between backquotes; the complaint belongs at its key.
-                    let named = message.split('`').nth(1).map(|name| vec![PathSegment::Field(name.into())]);
-                    let span = named.and_then(|path| item.key_at_path(&path)).unwrap_or(item.span);
-                    self.fail(span, format!("no such action: {message}"));
+                Err(errors) => {
+                    for error in errors {
+                        let path = [PathSegment::Field((*error.path).into())];
+                        let span = item.key_at_path(&path).unwrap_or(item.span);
+                        self.fail(span, format!("no such action: {}", error.message));
+                    }
                 }
             }
         }
@@ -389,15 +389,15 @@ fn numbered_machines(count: i64) -> Vec<MachineConfig> {
 const DURATION_MAX: Micros = 1000 * 3600 * SECOND;
 
 /// Reads a duration as Go writes it: `1h2m3.5s`, `500ms`.
-pub fn parse_duration(text: &str) -> Option<Micros> {
-    let mut rest = text.trim();
+pub fn parse_duration(duration: &str) -> Option<Micros> {
+    let mut rest = duration.trim();
     let mut total: f64 = 0.0;
     if rest.is_empty() {
         return None;
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let amount: f64 = rest.get(..digits)?.parse().ok()?;
+        let amount = text::parse_float(rest.get(..digits)?)?;
         rest = rest.get(digits..)?;
         let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let unit = match rest.get(..letters)? {
@@ -443,6 +443,18 @@ mod tests {
                 "line 1, column 1: unknown field \"clutser\" in a scenario: expected one of name, about, cluster, until, manifests, actions",
             ),
             ("actions:\n- {at: 1s, do: fly}\n", "line 2, column 3: no such action: unknown variant `fly`"),
+            (
+                "actions:\n- {at: 1s, do: killMachine}\n",
+                "line 2, column 3: no such action: missing field `node`",
+            ),
+            (
+                "actions:\n- {at: 1s, do: killMachine, node: a, nod: b}\n",
+                "line 2, column 38: no such action: unknown field `nod`, expected `node`",
+            ),
+            (
+                "actions:\n- {at: 1s, do: scale, deployment: web, replicas: many}\n",
+                "line 2, column 40: no such action: expected an integer, got string \"many\"",
+            ),
             ("actions:\n- do: killMachine\n", "line 2, column 3: expected an action with a time"),
             (
                 "manifests:\n- kind: Pood\n  apiVersion: v1\n",

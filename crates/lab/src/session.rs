@@ -3,6 +3,7 @@
 use crate::frame::Frame;
 use crate::picture::Painter;
 use crate::scenario::Scenario;
+use serde_json::json;
 use setpoint_api::Time;
 use setpoint_api::text::Diagnostic;
 use setpoint_api::time::{MINUTE, SECOND};
@@ -112,9 +113,8 @@ impl Session {
     }
     /// Seed and actions as text, for a report or to run the same again.
     pub fn report(&self) -> String {
-        let report =
-            serde_json::json!({ "scenario": self.scenario.name, "seed": self.seed, "actions": self.log });
-        report.to_string()
+        let actions: Vec<_> = self.log.iter().map(|(at, action)| json!([at, action.to_value()])).collect();
+        json!({ "scenario": self.scenario.name, "seed": self.seed, "actions": actions }).to_string()
     }
 
     /// The next time at which something besides the simulation is due: a second of the chart, a scripted action.

@@ -74,7 +74,7 @@ impl Facts {
         self.count += 1;
         self.mix(&[at.0 as u64, cause]);
         match &what {
-            What::Action(action) => self.mix_text(0, &serde_json::to_string(action).unwrap_or_default()),
+            What::Action(action) => self.mix_text(0, &action.to_json()),
             What::Refused(text) => self.mix_text(1, text),
             What::Stored { op, kind, id, name, .. } => {
                 self.mix(&[2, *op as u64, *kind as u64, u64::from(id.0)]);

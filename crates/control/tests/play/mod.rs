@@ -43,7 +43,7 @@ pub fn read<T: Resource>(value: Value) -> T {
     (**T::from_object(&object).expect("the kind was asked for")).clone()
 }
 
-pub fn wire<T: wire::Wire>(value: &Value) -> T {
+pub fn wire<T: wire::Wire + Default>(value: &Value) -> T {
     let mut reader = wire::Reader::default();
     let read = T::read(value.clone(), &mut reader);
     assert_eq!(reader.errors, []);

@@ -1,6 +1,5 @@
 //! Text that is shared instead of copied.
 
-use crate::map::Map;
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;

@@ -389,15 +389,15 @@ fn numbered_machines(count: i64) -> Vec<MachineConfig> {
 const DURATION_MAX: Micros = 1000 * 3600 * SECOND;
 
 /// Reads a duration as Go writes it: `1h2m3.5s`, `500ms`.
-pub fn parse_duration(text: &str) -> Option<Micros> {
-    let mut rest = text.trim();
+pub fn parse_duration(duration: &str) -> Option<Micros> {
+    let mut rest = duration.trim();
     let mut total: f64 = 0.0;
     if rest.is_empty() {
         return None;
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let amount: f64 = rest.get(..digits)?.parse().ok()?;
+        let amount = text::parse_float(rest.get(..digits)?)?;
         rest = rest.get(digits..)?;
         let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let unit = match rest.get(..letters)? {

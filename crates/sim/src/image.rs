@@ -5,6 +5,7 @@
 //! (milliseconds of one core), `sim/idle-cpu` (thousandths of a core).
 
 use setpoint_api::map::Map;
+use setpoint_api::text::parse_float;
 use setpoint_api::time::{MILLISECOND, SECOND};
 use setpoint_api::{Micros, Pod};
 
@@ -99,7 +100,7 @@ impl Catalogue {
         let named = self.by_name.get(image).or_else(|| self.by_name.get(tag));
         let mut behavior = named.unwrap_or(&self.default).clone();
         let seconds = |key: &str| {
-            let value = pod.metadata.annotation(key)?.parse::<f64>().ok()?;
+            let value = parse_float(pod.metadata.annotation(key)?)?;
             // A day is far beyond any lesson, and keeps sums of times far from overflow.
             Some((value.clamp(0.0, 86_400.0) * 1e6) as i64)
         };

@@ -12,6 +12,7 @@ use crate::machine::{LocalPod, Machine, Process};
 use crate::queue::Wake;
 use crate::sim::Sim;
 use setpoint_api::map::Map;
+use setpoint_api::text::parse_float;
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{
     Change, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Str, Time,
@@ -582,7 +583,7 @@ fn with_told_probe(pod: &Rc<Pod>) -> Rc<Pod> {
         return pod.clone();
     }
     let is_never = pod.metadata.annotation("sim/never-ready").is_some();
-    let told = pod.metadata.annotation("sim/ready-delay").and_then(|delay| delay.parse::<f64>().ok());
+    let told = pod.metadata.annotation("sim/ready-delay").and_then(parse_float);
     let delay = told.unwrap_or(if is_never { 5.0 } else { 0.0 });
     let probe = Probe {
         http_get: Some(HttpGetAction {

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
+use super::float::shortest;
 use super::scalar::whole;
 use super::style::{Style, is_printable, style_of};
 
@@ -252,19 +253,33 @@ fn number_text(number: &Number) -> String {
     if let Some(whole) = whole(float) {
         return whole.to_string();
     }
+    let sign = if float < 0.0 { "-" } else { "" };
+    let (digits, exponent) = shortest(float);
+    let plain = plain(&digits, exponent);
     // JSON's digits of a whole float below 2^64 are read as an unsigned integer.
-    let digits = float.to_string();
-    if digits.parse::<u64>().is_ok() {
-        return digits;
+    if sign.is_empty() && plain.parse::<u64>().is_ok() {
+        return plain;
     }
-    let scientific = format!("{float:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let exponent = exponent + digits.len() as i32 - 1;
     if (-4..6).contains(&exponent) {
-        return digits;
+        return format!("{sign}{plain}");
     }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+    let (first, rest) = digits.split_at(1.min(digits.len()));
+    let point = if rest.is_empty() { "" } else { "." };
+    let exponent_sign = if exponent < 0 { '-' } else { '+' };
+    format!("{sign}{first}{point}{rest}e{exponent_sign}{:02}", exponent.unsigned_abs())
+}
+
+/// `digits × 10^exponent` without an exponent.
+fn plain(digits: &str, exponent: i32) -> String {
+    let power = exponent.unsigned_abs() as usize;
+    if exponent >= 0 {
+        return format!("{digits}{}", "0".repeat(power));
+    }
+    match digits.split_at_checked(digits.len().wrapping_sub(power)) {
+        Some((whole, fraction)) if !whole.is_empty() => format!("{whole}.{fraction}"),
+        _ => format!("0.{}{digits}", "0".repeat(power - digits.len())),
+    }
 }
 
 /// Upstream's order of keys: letters after other characters, and runs of digits by their value.

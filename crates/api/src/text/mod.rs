@@ -5,6 +5,7 @@
 
 mod emit;
 mod explain;
+mod float;
 mod json;
 mod node;
 mod path;
@@ -17,6 +18,7 @@ mod suggest;
 use std::fmt;
 
 pub use emit::to_yaml;
+pub use float::parse_float;
 pub use node::{Key, Node, NodeValue};
 pub use path::{PathSegment, parse_path};
 pub use quote::go_quote;

@@ -4,6 +4,7 @@
 //! become integers (`1e3` is 1000) and timestamps stay text.
 
 use super::NodeValue;
+use super::float::{parse_float, shortest};
 
 /// What a plain text resolves to before JSON.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +37,9 @@ pub(super) fn resolve(text: &str) -> Plain {
         _ => {}
     }
     match text.as_bytes().first() {
-        Some(b'.') => underscored(text).and_then(|plain| float(&plain)).map_or(Plain::Text, Plain::Float),
+        Some(b'.') => {
+            underscored(text).and_then(|plain| parse_float(&plain)).map_or(Plain::Text, Plain::Float)
+        }
         Some(b'+' | b'-' | b'0'..=b'9') if is_timestamp(text) => Plain::Timestamp,
         Some(b'+' | b'-' | b'0'..=b'9') => number(&text.replace('_', "")),
         _ => Plain::Text,
@@ -63,7 +66,15 @@ pub(super) fn to_node_value(plain: Plain, text: &str) -> Result<NodeValue, Strin
 /// A float that JSON prints as digits alone, where they fit int64.
 pub(super) fn whole(value: f64) -> Option<i64> {
     // The digits of JSON are the shortest that give the float, padded with zeros.
-    if value.abs() < 1e19 { value.to_string().parse().ok() } else { None }
+    let (digits, exponent) = shortest(value);
+    if digits.is_empty() {
+        return Some(0);
+    }
+    if exponent < 0 || value.abs() >= 1e19 {
+        return None;
+    }
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{digits}{}", "0".repeat(exponent.unsigned_abs() as usize)).parse().ok()
 }
 
 /// A number without underscores, or text.
@@ -72,10 +83,10 @@ fn number(plain: &str) -> Plain {
         return match (i64::try_from(value), u64::try_from(value)) {
             (Ok(small), _) => Plain::Int(small),
             (_, Ok(big)) if !plain.starts_with('+') => Plain::Big(big),
-            _ => float(plain).map_or(Plain::Text, Plain::Float),
+            _ => parse_float(plain).map_or(Plain::Text, Plain::Float),
         };
     }
-    if let Some(value) = float(plain) {
+    if let Some(value) = parse_float(plain) {
         return Plain::Float(value);
     }
     // Upstream reads what follows `0b` as a number of its own, sign and all.
@@ -119,24 +130,6 @@ fn prefixed_integer(text: &str) -> Option<i128> {
     }
     let value = i128::from_str_radix(digits, radix).ok()?;
     Some(if text.starts_with('-') { -value } else { value })
-}
-
-/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, if it is finite.
-fn float(text: &str) -> Option<f64> {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.strip_prefix(['+', '-']).unwrap_or(exponent)),
-        None => (unsigned, "0"),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let shaped = digits(whole)
-        && digits(fraction)
-        && digits(exponent)
-        && !exponent.is_empty()
-        && !(whole.is_empty() && fraction.is_empty());
-    // Upstream's range error makes the text a text.
-    if shaped { text.parse().ok().filter(|value: &f64| value.is_finite()) } else { None }
 }
 
 /// Whether a text is one of the forms of date and time that upstream knows.

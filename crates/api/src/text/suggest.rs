@@ -3,14 +3,14 @@
 /// The candidate nearest to a word, if it is near enough to be a slip: one edit in three letters, case
 /// aside. Of equally near ones the first wins. An edit is a letter more, less, other, or two swapped.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word: Vec<char> = word.chars().flat_map(char::to_lowercase).collect();
+    let word: Vec<char> = word.chars().map(|c| c.to_ascii_lowercase()).collect();
     // Longer words are no slips of any name, and would cost time.
     if word.is_empty() || word.len() > 64 {
         return None;
     }
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
-        let letters: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
+        let letters: Vec<char> = candidate.chars().map(|c| c.to_ascii_lowercase()).collect();
         let allowed = (word.len().max(letters.len()) / 3).max(1);
         if word.len().abs_diff(letters.len()) > allowed {
             continue;

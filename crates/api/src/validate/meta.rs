@@ -139,11 +139,20 @@ pub(super) fn labels(labels: &Map<Str, Str>, path: &Path, errors: &mut Errors) {
 /// Annotations: keys as labels', any values, a limit on all of them together.
 pub(super) fn annotations(annotations: &Map<Str, Str>, path: &Path, errors: &mut Errors) {
     for key in annotations.keys() {
-        errors.problems(path, key, is_qualified_name(&key.to_lowercase()));
+        errors.problems(path, key, is_qualified_name(&key.chars().map(lower).collect::<String>()));
     }
     let bytes: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
     if bytes > MAX_ANNOTATIONS_BYTES {
         errors.too_long(path, MAX_ANNOTATIONS_BYTES);
+    }
+}
+
+/// Go's lower case, as far as it leads to a letter that a name may have.
+fn lower(c: char) -> char {
+    match c {
+        '\u{130}' => 'i',
+        '\u{212a}' => 'k',
+        _ => c.to_ascii_lowercase(),
     }
 }
 

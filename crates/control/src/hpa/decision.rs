@@ -101,7 +101,9 @@ impl Decision {
             Some(Kept::Direction) => ", would turn the change around",
         };
         let (value, target) = (amount(self.metric_value), amount(self.target));
-        format!("{} × {value}/{target} = {exact:.2}{why} → {}", self.counted, self.proposed)
+        let hundredths = (exact * 100.0).round_ties_even() as i64;
+        let (whole, part) = (hundredths / 100, hundredths % 100);
+        format!("{} × {value}/{target} = {whole}.{part:02}{why} → {}", self.counted, self.proposed)
     }
 }
 

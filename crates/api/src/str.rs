@@ -131,6 +131,7 @@ impl From<Str> for Rc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::map::Map;
 
     #[test]
     fn text_is_equal_however_it_is_kept() {

@@ -355,12 +355,11 @@ impl<T: Wire + Default> Wire for Option<T> {
     }
 }
 
-impl<T: Wire> Wire for Rc<T> {
+impl<T: Wire + Default> Wire for Rc<T> {
     fn take(&mut self, value: Value, r: &mut Reader) {
-        // A default is nobody else's.
-        if let Some(inner) = Rc::get_mut(self) {
-            inner.take(value, r);
-        }
+        let mut inner = T::default();
+        inner.take(value, r);
+        *self = Rc::new(inner);
     }
     fn put(&self, always: bool) -> Option<Value> {
         T::put(self, always)

@@ -5,6 +5,7 @@
 )]
 
 mod args;
+mod arrange;
 mod browser;
 mod ci;
 mod docs;

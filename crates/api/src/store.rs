@@ -150,7 +150,8 @@ impl Store {
     pub fn list_in<T: Resource>(&self, namespace: &str) -> impl Iterator<Item = &Rc<T>> {
         let ids = self.names.get(&T::KIND).and_then(|names| names.get(namespace));
         let ids = ids.into_iter().flat_map(|names| names.values()).copied();
-        let is_here = move |id: &ObjId| self.object(*id).is_some_and(|o| *o.metadata().namespace == *namespace);
+        let is_here =
+            move |id: &ObjId| self.object(*id).is_some_and(|o| *o.metadata().namespace == *namespace);
         ids.chain(self.unnamed(T::KIND).into_iter().filter(is_here)).filter_map(|id| self.get(id))
     }
     /// Indexes of all objects of a kind, by namespace and name.
@@ -170,7 +171,8 @@ impl Store {
         }
         let mut events: Vec<&Object> = self.objects().filter(|object| object.kind() == kind).collect();
         order::sort_by(&mut events, |a, b| {
-            let name = |object: &Object| (object.metadata().namespace.clone(), object.metadata().name.clone());
+            let name =
+                |object: &Object| (object.metadata().namespace.clone(), object.metadata().name.clone());
             name(a).cmp(&name(b))
         });
         events.into_iter().map(Object::id).collect()
@@ -197,9 +199,8 @@ impl Store {
     }
     /// Pods of a namespace that a selector matches, in creation order.
     pub fn pods_matching(&self, namespace: &str, selector: &Selector) -> Vec<&Rc<Pod>> {
-        let matches = |pod: &&Rc<Pod>| {
-            *pod.metadata.namespace == *namespace && selector.matches(&pod.metadata.labels)
-        };
+        let matches =
+            |pod: &&Rc<Pod>| *pod.metadata.namespace == *namespace && selector.matches(&pod.metadata.labels);
         // The rarest exact label decides how many pods are looked at.
         let posting = |(key, value): (&Str, &Str)| self.pods_by_label.get(&mark(&[namespace, key, value]));
         let mut exact = selector.exact_pairs().peekable();

@@ -25,7 +25,7 @@ const STEPS: &[Step] = &[
     ("release", || done(engine::runner(true).map(drop))),
     ("hash", || done(engine::hashes())),
     ("swarm", || done(engine::swarm(SWARM_SEEDS, 1))),
-    ("browser", || done(browser::test(&root().join("dist"), None))),
+    ("browser", || done(browser::test(&root().join("dist"), None, None))),
 ];
 
 fn done(result: Result<()>) -> Result<Option<String>> {

@@ -38,6 +38,7 @@ cargo xtask COMMAND
   build [--release]                       write the page to dist/, for any static host and any sub-path
   ci [STEP...]                            everything that must hold before a change lands
   browser [PART]                          browser tests whose file name contains PART, on a fresh dist/
+  shots                                   the pictures in docs/screenshots, made anew from a fresh dist/
   swarm [--seeds N] [--first S]           random fault schedules, checked after every event
   bench                                   benchmarks, native and in wasm, against their targets
   docs                                    rewrite docs/simplifications.md from the headers
@@ -79,7 +80,12 @@ fn command(mut args: Args) -> Result<()> {
             let only = args.word();
             args.finish()?;
             page::build(Profile::Page, &dist)?;
-            browser::test(&dist, only.as_deref())?;
+            browser::test(&dist, only.as_deref(), None)?;
+        }
+        Some("shots") => {
+            args.finish()?;
+            page::build(Profile::Page, &dist)?;
+            browser::test(&dist, Some("shots"), Some(&root().join("docs/screenshots")))?;
         }
         Some("swarm") => {
             let seeds = args.value("--seeds")?.unwrap_or(2_000);

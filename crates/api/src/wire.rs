@@ -387,8 +387,15 @@ impl<T: Wire + Default> Wire for map::Map<Str, T> {
         });
     }
     fn put(&self, always: bool) -> Option<Value> {
-        (always || !self.is_empty())
-            .then(|| Value::Object(self.iter().map(|(k, v)| (k.to_string(), v.write_always())).collect()))
+        if !always && self.is_empty() {
+            return None;
+        }
+        // One by one: to collect into a JSON map would bring the code of a sort along.
+        let mut map = Map::new();
+        for (key, value) in self {
+            map.insert(key.to_string(), value.write_always());
+        }
+        Some(Value::Object(map))
     }
 }
 

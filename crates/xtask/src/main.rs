@@ -5,6 +5,7 @@
 )]
 
 mod args;
+mod arrange;
 mod bench;
 mod browser;
 mod ci;

@@ -26,7 +26,7 @@ pub mod time;
 pub mod validate;
 pub mod wire;
 
-pub use indexes::PodCount;
+pub use indexes::{PodCount, mark};
 pub use int_or_percent::IntOrPercent;
 pub use kinds::*;
 pub use meta::*;

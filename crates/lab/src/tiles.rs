@@ -314,6 +314,9 @@ impl PartialEq for PodKey {
     }
 }
 
+/// How long a pod that answers may take to be found ready before it counts as not ready rather than as starting.
+const PROBING: i64 = 3 * SECOND;
+
 /// Reads what a pod's tile depends on.
 pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>) -> PodKey {
     let id = pod.metadata.id;
@@ -331,7 +334,7 @@ pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>) -> PodKey {
         }),
         wedged: running.is_some_and(|process| process.wedged),
         answers_at: running.map(|process| process.answers_at),
-        answers: running.is_some_and(|process| process.listens(sim.now())),
+        answers: running.is_some_and(|process| process.answers_at.plus(PROBING) <= sim.now()),
         cpu_percent: used.filter(|_| request > 0).map(|used| (used * 100 / request) as i32),
     }
 }

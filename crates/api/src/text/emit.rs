@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
-use super::float::shortest;
+use super::float::{plain, shortest};
 use super::scalar::whole;
 use super::style::{Style, is_printable, style_of};
 
@@ -268,18 +268,6 @@ fn number_text(number: &Number) -> String {
     let point = if rest.is_empty() { "" } else { "." };
     let exponent_sign = if exponent < 0 { '-' } else { '+' };
     format!("{sign}{first}{point}{rest}e{exponent_sign}{:02}", exponent.unsigned_abs())
-}
-
-/// `digits × 10^exponent` without an exponent.
-fn plain(digits: &str, exponent: i32) -> String {
-    let power = exponent.unsigned_abs() as usize;
-    if exponent >= 0 {
-        return format!("{digits}{}", "0".repeat(power));
-    }
-    match digits.split_at_checked(digits.len().wrapping_sub(power)) {
-        Some((whole, fraction)) if !whole.is_empty() => format!("{whole}.{fraction}"),
-        _ => format!("0.{}{digits}", "0".repeat(power - digits.len())),
-    }
 }
 
 /// Upstream's order of keys: letters after other characters, and runs of digits by their value.

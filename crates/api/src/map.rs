@@ -23,88 +23,96 @@ struct Place {
     at: usize,
 }
 
-/// Items in chunks. Only a sole chunk may be empty.
+/// Items in chunks. The first lies in the map itself, for most maps are small; only it may be empty, and then it is alone.
 #[derive(Clone)]
-struct Chunks<T>(Vec<Vec<T>>);
+struct Chunks<T> {
+    first: Vec<T>,
+    rest: Vec<Vec<T>>,
+}
 
 impl<T> Chunks<T> {
     const fn new() -> Self {
-        Self(Vec::new())
+        Self { first: Vec::new(), rest: Vec::new() }
     }
 
-    fn get(&self, place: Place) -> Option<&T> {
-        self.0.get(place.chunk)?.get(place.at)
+    fn chunk(&self, number: usize) -> &Vec<T> {
+        if number == 0 { &self.first } else { &self.rest[number - 1] }
+    }
+
+    fn chunk_mut(&mut self, number: usize) -> &mut Vec<T> {
+        if number == 0 { &mut self.first } else { &mut self.rest[number - 1] }
+    }
+
+    fn last(&self) -> Option<&T> {
+        self.rest.last().unwrap_or(&self.first).last()
+    }
+
+    fn get(&self, place: Place) -> &T {
+        &self.chunk(place.chunk)[place.at]
     }
 
     fn get_mut(&mut self, place: Place) -> &mut T {
-        &mut self.0[place.chunk][place.at]
+        &mut self.chunk_mut(place.chunk)[place.at]
     }
 
     /// Puts an item before the one at `place`, and returns where it came to lie: a full chunk is split first.
-    #[inline(never)]
     fn put(&mut self, mut place: Place, item: T) -> Place {
-        if self.0.is_empty() {
-            self.0.push(Vec::new());
-        }
-        if self.0[place.chunk].len() >= CHUNK {
-            // Rising keys are the rule: what is put at the very end leaves full chunks behind.
-            let is_end = place.at == CHUNK && place.chunk + 1 == self.0.len();
-            let half = if is_end { CHUNK } else { CHUNK / 2 };
-            let upper = self.0[place.chunk].split_off(half);
-            self.0.insert(place.chunk + 1, upper);
-            if place.at > half || is_end {
+        // Rising keys are the rule: an item for the very end leaves full chunks behind.
+        let is_end = place.chunk == self.rest.len() && place.at == CHUNK;
+        let half = if is_end { CHUNK } else { CHUNK / 2 };
+        let mut chunk = self.chunk_mut(place.chunk);
+        if chunk.len() >= CHUNK {
+            let upper = chunk.split_off(half);
+            self.rest.insert(place.chunk, upper);
+            if place.at >= half {
                 place = Place { chunk: place.chunk + 1, at: place.at - half };
             }
+            chunk = self.chunk_mut(place.chunk);
         }
-        self.0[place.chunk].insert(place.at, item);
+        chunk.insert(place.at, item);
         place
     }
 
-    /// Takes the item at `place` out, and joins chunks that have become small.
-    #[inline(never)]
+    /// Takes the item at `place` out. Chunks that have become small are left so: there are no more of them for it.
     fn take(&mut self, place: Place) -> T {
-        let item = self.0[place.chunk].remove(place.at);
-        for right in [place.chunk + 1, place.chunk] {
-            if right == 0 || right >= self.0.len() {
-                continue;
-            }
-            let (a, b) = (self.0[right - 1].len(), self.0[right].len());
-            if a == 0 || b == 0 || a + b <= CHUNK / 2 {
-                let mut items = self.0.remove(right);
-                self.0[right - 1].append(&mut items);
+        let chunk = self.chunk_mut(place.chunk);
+        let item = chunk.remove(place.at);
+        if chunk.is_empty() && !self.rest.is_empty() {
+            let next = self.rest.remove(place.chunk.saturating_sub(1));
+            if place.chunk == 0 {
+                self.first = next;
             }
         }
         item
     }
 
     fn iter(&self, left: usize) -> Items<'_, T> {
-        Items { chunks: self.0.iter(), items: [].iter(), left }
+        Items { items: self.first.iter(), chunks: self.rest.iter(), left }
     }
 
     fn iter_mut(&mut self, left: usize) -> ItemsMut<'_, T> {
-        ItemsMut { chunks: self.0.iter_mut(), items: [].iter_mut(), left }
+        ItemsMut { items: self.first.iter_mut(), chunks: self.rest.iter_mut(), left }
     }
 
     fn into_iter(self, left: usize) -> IntoItems<T> {
-        IntoItems { chunks: self.0.into_iter(), items: Vec::new().into_iter(), left }
+        IntoItems { items: self.first.into_iter(), chunks: self.rest.into_iter(), left }
     }
 }
 
 impl<K> Chunks<K> {
     /// Where a key lies (true), or would have to be put (false).
-    #[inline(never)]
     fn search<Q: Ord + ?Sized>(&self, key: &Q) -> (Place, bool)
     where
         K: Borrow<Q>,
     {
-        let (mut low, mut high) = (0, self.0.len().saturating_sub(1));
-        while low < high {
-            let middle = (low + high) / 2;
-            let is_before = self.0[middle].last().is_some_and(|last| last.borrow() < key);
-            if is_before { low = middle + 1 } else { high = middle }
+        // The last chunk whose first key is not above the key.
+        let (mut chunk, mut high) = (0, self.rest.len());
+        while chunk < high {
+            let middle = (chunk + high) / 2;
+            let is_above = self.rest[middle].first().is_some_and(|first| first.borrow() > key);
+            if is_above { high = middle } else { chunk = middle + 1 }
         }
-        let chunk = low;
-        let Some(keys) = self.0.get(chunk) else { return (Place { chunk, at: 0 }, false) };
+        let keys = self.chunk(chunk);
         let (mut low, mut high) = (0, keys.len());
         while low < high {
             let middle = (low + high) / 2;
@@ -255,7 +263,7 @@ impl<K, V> Map<K, V> {
     }
     /// The entry of the greatest key.
     pub fn last_key_value(&self) -> Option<(&K, &V)> {
-        Some((self.keys.0.last()?.last()?, self.values.0.last()?.last()?))
+        Some((self.keys.last()?, self.values.last()?))
     }
     /// Takes the entry of the least key out.
     pub fn pop_first(&mut self) -> Option<(K, V)> {
@@ -275,7 +283,7 @@ impl<K: Ord, V> Map<K, V> {
         K: Borrow<Q>,
     {
         let (place, is_known) = self.keys.search(key);
-        if is_known { self.values.get(place) } else { None }
+        if is_known { Some(self.values.get(place)) } else { None }
     }
     /// The value of a key, to change.
     pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
@@ -481,11 +489,11 @@ impl<K> Set<K> {
     }
     /// The least item.
     pub fn first(&self) -> Option<&K> {
-        self.keys.0.first()?.first()
+        self.keys.first.first()
     }
     /// The greatest item.
     pub fn last(&self) -> Option<&K> {
-        self.keys.0.last()?.last()
+        self.keys.last()
     }
     /// Takes the least item out.
     pub fn pop_first(&mut self) -> Option<K> {
@@ -643,8 +651,13 @@ mod tests {
         assert!(map.keys().eq(model.keys()) && map.values().eq(model.values()));
         assert_eq!(map.first_key_value(), model.first_key_value());
         assert_eq!(map.last_key_value(), model.last_key_value());
-        let lengths: Vec<usize> = map.keys.0.iter().map(Vec::len).collect();
-        assert_eq!(lengths, map.values.0.iter().map(Vec::len).collect::<Vec<_>>());
+        let lengths: Vec<usize> =
+            (0..=map.keys.rest.len()).map(|number| map.keys.chunk(number).len()).collect();
+        assert!(
+            (0..=map.values.rest.len())
+                .map(|number| map.values.chunk(number).len())
+                .eq(lengths.iter().copied())
+        );
         assert!(
             lengths.len() < 2 || lengths.iter().all(|length| (1..=CHUNK).contains(length)),
             "{lengths:?}"
@@ -738,7 +751,7 @@ mod tests {
     fn maps_are_equal_whatever_their_history() {
         let rising: Map<u32, u32> = (0..1000).map(|key| (key, key)).collect();
         let falling: Map<u32, u32> = (0..1000).rev().map(|key| (key, key)).collect();
-        assert_ne!(rising.keys.0.len(), falling.keys.0.len());
+        assert_ne!(rising.keys.rest.len(), falling.keys.rest.len());
         assert_eq!(rising, falling);
         let mut other = falling.clone();
         other.insert(999, 0);

@@ -11,7 +11,7 @@ use std::rc::Rc;
 pub type Labels = Rc<Map<Str, Str>>;
 
 /// Name, identity, version and ownership of an object.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectMeta {
     /// Index of the object in the store; not on the wire. Never reused.
     pub id: ObjId,

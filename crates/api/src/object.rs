@@ -84,7 +84,7 @@ macro_rules! kinds {
         }
 
         /// An object of any kind, shared.
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Object { $( $(#[$meta])* $name(Rc<$name>), )* }
 
         impl Object {

@@ -1,5 +1,6 @@
 //! Text that is shared instead of copied.
 
+use crate::map::Map;
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;
@@ -104,11 +105,11 @@ impl From<String> for Str {
     }
 }
 
-impl From<Cow<'static, str>> for Str {
-    fn from(text: Cow<'static, str>) -> Self {
+impl From<&Cow<'static, str>> for Str {
+    fn from(text: &Cow<'static, str>) -> Self {
         match text {
             Cow::Borrowed(text) => Self::fixed(text),
-            Cow::Owned(text) => text.into(),
+            Cow::Owned(text) => Self::from(&**text),
         }
     }
 }
@@ -131,7 +132,6 @@ impl From<Str> for Rc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
 
     #[test]
     fn text_is_equal_however_it_is_kept() {
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(fixed, shared);
         assert_eq!(fixed.cmp(&shared), Ordering::Equal);
         assert_eq!(Str::default(), Str::from(""));
-        let map = BTreeMap::from([(fixed, 1), (Str::from("a"), 2)]);
+        let map = Map::from([(fixed, 1), (Str::from("a"), 2)]);
         assert_eq!((map.get("web"), map.get(&shared), map.get("b")), (Some(&1), Some(&1), None));
         assert!(Str::from("a") < Str::fixed("b"));
     }

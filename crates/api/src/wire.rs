@@ -406,7 +406,7 @@ macro_rules! wire {
         }
     )*) => {$(
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct $name {
             $( $(#[$fmeta])* pub $field: $type, )*
             /// Fields that are kept but not modelled.

@@ -201,7 +201,7 @@ pub struct EventDraft {
     /// Verb of events.k8s.io (the scheduler's `Binding`, `Scheduling`); empty for core events.
     pub action: &'static str,
     /// Who it is about where the object is already gone, so that the store can't tell any more.
-    pub gone: Option<Gone>,
+    pub gone: Option<Box<Gone>>,
 }
 
 /// Identity of an object that is gone from the store.

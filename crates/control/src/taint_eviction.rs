@@ -152,8 +152,10 @@ fn wait(cx: &Cx, due: Time) -> Outcome {
 fn cancel(id: ObjId, evictions: &mut Map<ObjId, Eviction>, otherwise: &'static str) -> Outcome {
     let Some(Eviction::Waiting { pod, .. }) = evictions.remove(&id) else { return Outcome::idle(otherwise) };
     let message = format!("Cancelling deletion of Pod {}/{}", pod.namespace, pod.name);
-    let event =
-        EventDraft { gone: Some(pod), ..EventDraft::normal(NAME, id, "TaintManagerEviction", message) };
+    let event = EventDraft {
+        gone: Some(Box::new(pod)),
+        ..EventDraft::normal(NAME, id, "TaintManagerEviction", message)
+    };
     Outcome { writes: vec![Write::Event(event)], ..Outcome::idle("call the eviction off") }
 }
 

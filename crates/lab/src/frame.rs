@@ -128,7 +128,7 @@ pub struct Traffic {
     pub failed_since: Option<(u64, Rc<str>)>,
     /// 95th percentile of the latency of served requests over the last ten seconds.
     pub p95_us: Option<i64>,
-    /// Why requests failed, most frequent first.
+    /// Why requests failed since the last mark, most frequent first.
     pub causes: Vec<(Rc<str>, u64)>,
 }
 

@@ -28,8 +28,8 @@ pub(crate) struct Painter {
     feed: VecDeque<(ObjId, Rc<FeedLine>)>,
     marks: Vec<Mark>,
     history: VecDeque<Sample>,
-    /// Failed requests when the person last did something, and what that was.
-    since: Option<(u64, Rc<str>)>,
+    /// Counts of requests when the person last did something, and what that was.
+    since: Option<tiles::Since>,
     /// Who last set the replicas, by Deployment.
     replicas_set_by: Map<ObjId, Rc<str>>,
     pods: Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
@@ -97,7 +97,7 @@ impl Painter {
             self.marks.remove(0);
         }
         if !matches!(action, Action::SetLoad { .. }) {
-            self.since = Some((sim.ledger().failed(), name));
+            self.since = Some(tiles::Since::now(sim, name));
         }
     }
 

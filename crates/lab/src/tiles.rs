@@ -166,24 +166,41 @@ fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
     }
 }
 
-/// The counts of requests.
-pub(crate) fn traffic(sim: &Sim, since: Option<&(u64, Rc<str>)>) -> Traffic {
+/// The counts of a moment that later ones are compared with.
+#[derive(Clone, Debug)]
+pub(crate) struct Since {
+    /// What happened then, in two or three words.
+    name: Rc<str>,
+    ended: [u64; Outcome::ALL.len()],
+}
+
+impl Since {
+    /// The counts of now.
+    pub(crate) fn now(sim: &Sim, name: Rc<str>) -> Self {
+        Self { name, ended: Outcome::ALL.map(|outcome| sim.ledger().count(outcome)) }
+    }
+}
+
+/// The counts of requests; failures by cause since the moment that is given, or since the start.
+pub(crate) fn traffic(sim: &Sim, since: Option<&Since>) -> Traffic {
     let ledger = sim.ledger();
     let (served, failed) = ledger.second(sim.now().0.div_euclid(SECOND) - 1);
-    let mut causes: Map<Outcome, u64> = Map::new();
-    for (outcome, _, count) in ledger.causes() {
-        *causes.entry(outcome).or_insert(0) += count;
+    let mut causes: Vec<(Rc<str>, u64)> = Vec::new();
+    for (position, outcome) in Outcome::ALL.into_iter().enumerate().skip(1) {
+        let count = ledger.count(outcome) - since.map_or(0, |since| since.ended[position]);
+        if count > 0 {
+            causes.push((outcome.describe().into(), count));
+        }
     }
-    let mut causes: Vec<(Rc<str>, u64)> =
-        causes.into_iter().map(|(outcome, count)| (outcome.describe().into(), count)).collect();
     order::sort_by_key(&mut causes, |(_, count)| std::cmp::Reverse(*count));
+    let failed_since = causes.iter().map(|(_, count)| count).sum();
     Traffic {
         offered_rps: sim.loads().iter().map(|load| load.rps).sum(),
         served_per_second: served,
         failed_per_second: failed,
         ended: ledger.ended(),
         failed: ledger.failed(),
-        failed_since: since.map(|(before, name)| (ledger.failed() - before, name.clone())),
+        failed_since: since.map(|since| (failed_since, since.name.clone())),
         p95_us: ledger.latency(sim.now(), 10, 95),
         causes,
     }

@@ -323,7 +323,7 @@ impl Sim {
             return;
         }
         let Some((write, group)) = call.writes.pop_front() else { return };
-        if let Err(failure) = self.land(&write, call.by, call.cause, &mut call.own) {
+        if let Err(failure) = self.land(write, call.by, call.cause, &mut call.own) {
             self.facts.add(
                 self.now,
                 call.cause,

@@ -2,7 +2,9 @@
 
 use crate::sim::Sim;
 use setpoint_api::map::Map;
-use setpoint_api::{HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Str};
+use setpoint_api::time::SECOND;
+use setpoint_api::{Deployment, HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Str};
+use setpoint_control::deployment::math;
 use setpoint_control::pod as pods;
 
 /// Checks invariants and remembers what has to stay as it was.
@@ -10,9 +12,21 @@ use setpoint_control::pod as pods;
 pub struct Checker {
     revision: u64,
     now: i64,
+    rollouts: Map<ObjId, Rollout>,
     node_of_pod: Map<ObjId, Str>,
     checks: u64,
 }
+
+/// A Deployment at the last check.
+#[derive(Clone, Debug, Default)]
+struct Rollout {
+    generation: i64,
+    changed_at: i64,
+    wanted_by_sets: i32,
+}
+
+/// How long what was decided on a former spec may still land: a few requests one after the other.
+const SETTLING: i64 = SECOND;
 
 impl Checker {
     /// Checks the state. Does nothing if nothing was stored since the last call.
@@ -24,10 +38,7 @@ impl Checker {
             return Err(format!("time went back from {} to {}", self.now, sim.now().0));
         }
         self.now = sim.now().0;
-        let ledger = sim.ledger();
-        if ledger.ended() > ledger.sent() {
-            return Err(format!("{} requests ended, but only {} were sent", ledger.ended(), ledger.sent()));
-        }
+        requests(sim)?;
         let revision = sim.store().revision();
         if revision == self.revision {
             return Ok(());
@@ -39,6 +50,7 @@ impl Checker {
         self.checks += 1;
         versions(sim)?;
         self.bindings(sim)?;
+        self.surge(sim)?;
         capacity(sim)?;
         owners(sim)?;
         autoscalers(sim)
@@ -47,6 +59,27 @@ impl Checker {
     /// How often the state has been checked.
     pub fn checks(&self) -> u64 {
         self.checks
+    }
+
+    /// The ReplicaSets of a Deployment never grow past its replicas and its surge together.
+    fn surge(&mut self, sim: &Sim) -> Result<(), String> {
+        let mut rollouts = Map::new();
+        for deployment in sim.store().list::<Deployment>() {
+            let sets = sim.store().dependents::<ReplicaSet>(deployment.metadata.uid);
+            let wanted_by_sets: i32 = sets.map(|set| set.spec.replicas.unwrap_or(1)).sum();
+            let before = self.rollouts.get(&deployment.metadata.id).cloned().unwrap_or_default();
+            let generation = deployment.metadata.generation;
+            let changed_at = if generation == before.generation { before.changed_at } else { self.now };
+            let limit = math::desired(deployment) + math::max_surge(deployment);
+            let has_grown = wanted_by_sets > before.wanted_by_sets;
+            if has_grown && wanted_by_sets > limit && self.now - changed_at > SETTLING {
+                let name = &deployment.metadata.name;
+                return Err(format!("the sets of deployment {name} grew to {wanted_by_sets}, past {limit}"));
+            }
+            rollouts.insert(deployment.metadata.id, Rollout { generation, changed_at, wanted_by_sets });
+        }
+        self.rollouts = rollouts;
+        Ok(())
     }
 
     /// A pod that has a node keeps it.
@@ -67,6 +100,23 @@ impl Checker {
         self.node_of_pod = now;
         Ok(())
     }
+}
+
+/// Every request that was sent has ended or is on its way, and none is both.
+fn requests(sim: &Sim) -> Result<(), String> {
+    let ledger = sim.ledger();
+    let inside: u64 = sim
+        .machines()
+        .iter()
+        .flat_map(|machine| machine.pods.values())
+        .map(|local| u64::from(local.serving.inside()))
+        .sum();
+    let waiting = ledger.hopeless().count() as u64;
+    if ledger.sent() != ledger.ended() + inside + waiting {
+        let (sent, ended) = (ledger.sent(), ledger.ended());
+        return Err(format!("{sent} requests sent, {ended} ended, {inside} in pods and {waiting} waiting"));
+    }
+    Ok(())
 }
 
 /// No version is from the future, and no status speaks of a spec that is yet to come.
@@ -148,4 +198,68 @@ fn autoscalers(sim: &Sim) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Catalogue;
+    use crate::{Action, Config, MachineConfig};
+    use setpoint_api::Time;
+    use setpoint_control::Profile;
+    use std::rc::Rc;
+
+    fn cluster() -> Sim {
+        let mut sim = Sim::new(&Config {
+            seed: 1,
+            profile: Profile::Classroom,
+            overrides: Vec::new(),
+            machines: vec![MachineConfig::named("node-01")],
+            catalogue: Rc::new(Catalogue::standard()),
+        });
+        sim.run_until(Time(SECOND));
+        sim
+    }
+
+    #[test]
+    fn a_node_with_too_much_on_it_is_found() {
+        let mut sim = cluster();
+        let mut checker = Checker::default();
+        assert_eq!(checker.check(&sim), Ok(()));
+        // A pod that names its node goes past the scheduler; the kubelet will refuse it, but for now it is there.
+        let manifest = "{apiVersion: v1, kind: Pod, metadata: {name: big}, spec: {nodeName: node-01, containers: [\
+            {name: a, image: a, resources: {requests: {cpu: 5}}}]}}";
+        sim.act(&Action::Apply { manifest: manifest.into() });
+        let found = checker.check(&sim).unwrap_err();
+        assert_eq!(found, "node node-01 has 4000 of cpu, its pods request 5000");
+    }
+
+    #[test]
+    fn a_request_that_gets_lost_is_found() {
+        let mut sim = cluster();
+        let mut checker = Checker::default();
+        sim.set_load("default", "web", 10);
+        sim.run_until(Time(2 * SECOND));
+        assert_eq!(checker.check(&sim), Ok(()));
+        sim.ledger.send();
+        assert!(checker.check(&sim).unwrap_err().contains("requests sent"));
+    }
+
+    #[test]
+    fn sets_that_grow_past_the_surge_are_found() {
+        let mut sim = cluster();
+        let mut checker = Checker::default();
+        let manifest = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 2, \
+            selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [\
+            {name: a, image: a}]}}}}";
+        sim.act(&Action::Apply { manifest: manifest.into() });
+        sim.run_until(Time(5 * SECOND));
+        assert_eq!(checker.check(&sim), Ok(()));
+        sim.run_until(Time(10 * SECOND));
+        let set = sim.store().list::<ReplicaSet>().next().unwrap();
+        let mut set = (**set).clone();
+        set.spec.replicas = Some(9);
+        sim.apply_object(setpoint_api::Resource::into_object(set), 0).unwrap();
+        assert_eq!(checker.check(&sim).unwrap_err(), "the sets of deployment web grew to 9, past 3");
+    }
 }

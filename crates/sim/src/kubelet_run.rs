@@ -5,7 +5,7 @@
 
 use crate::control_loop::Call;
 use crate::fact::Actor;
-use crate::image::has_told_readiness;
+use crate::image::{Behavior, Catalogue, has_told_readiness};
 use crate::ledger::Outcome;
 use crate::load::{Serving, lose_requests};
 use crate::machine::{LocalPod, Machine, Process};
@@ -14,7 +14,9 @@ use crate::sim::Sim;
 use setpoint_api::map::Map;
 use setpoint_api::text::parse_float;
 use setpoint_api::time::MILLISECOND;
-use setpoint_api::{Change, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Time};
+use setpoint_api::{
+    Change, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Str, Time,
+};
 use setpoint_control::kubelet::{
     self, Command, ContainerRef, Failing, KubeletCx, PodRecord, ProbeKind, ProbeOutcome, ProbeStep, Pulled,
     Share,
@@ -61,12 +63,11 @@ impl Sim {
         let is_told = local.seen.spec != pod.spec
             || old.deletion_timestamp != new.deletion_timestamp
             || old.deletion_grace_period_seconds != new.deletion_grace_period_seconds;
-        let own_status = local.pod.status.clone();
         local.seen = pod.clone();
-        local.pod = with_told_probe(pod);
-        if local.reported_until > self.now {
+        let before = std::mem::replace(&mut local.pod, with_told_probe(pod));
+        if local.reported_until > self.now && local.pod.status != before.status {
             // The kubelet's own report is still on its way; it knows better than what the server has.
-            Rc::make_mut(&mut local.pod).status = own_status;
+            Rc::make_mut(&mut local.pod).status = before.status.clone();
         }
         if is_told {
             local.last_fact = change.stamp.fact;
@@ -77,7 +78,7 @@ impl Sim {
     /// A kubelet takes a pod on, or refuses it.
     pub(crate) fn take_up(&mut self, number: u32, seen: Rc<Pod>, cause: u64) {
         let id = seen.metadata.id;
-        let (now, catalogue) = (self.now, self.catalogue.clone());
+        let now = self.now;
         let machine = &mut self.machines[number as usize];
         let share = Share::of(&seen.spec);
         let others = machine.pods.values().filter(|local| !local.seen.status.phase.is_finished());
@@ -99,12 +100,13 @@ impl Sim {
             return;
         }
         let pod = with_told_probe(&seen);
+        let processes = processes(&pod, &self.catalogue, &mut self.behaviors, cause);
         let core_milli = machine.config.cpu_milli;
         let limits =
             pod.spec.containers.iter().map(|c| c.resources.limits.get("cpu").map(|cpu| cpu.milli_value()));
         let local = LocalPod {
             record: PodRecord::new(&pod, now),
-            processes: processes(&pod, &catalogue, cause),
+            processes,
             serving: Serving::default(),
             cpu_limit_milli: limits.sum::<Option<i64>>().unwrap_or(core_milli).clamp(1, core_milli),
             last_fact: cause,
@@ -306,7 +308,7 @@ impl Sim {
                 let number = self.machine_of_pod.get(event.about.0).copied().unwrap_or(u32::MAX);
                 let local =
                     self.machines.get(number as usize).and_then(|machine| machine.pods.get(&event.about));
-                event.gone = local.map(|local| Gone::of(Kind::Pod, &local.seen.metadata));
+                event.gone = local.map(|local| Box::new(Gone::of(Kind::Pod, &local.seen.metadata)));
             }
             self.record_later(event, cause);
         }
@@ -542,12 +544,29 @@ fn not_found(image: &str) -> String {
     )
 }
 
-fn processes(pod: &Pod, catalogue: &crate::image::Catalogue, fact: u64) -> Vec<Process> {
+fn processes(
+    pod: &Pod,
+    catalogue: &Catalogue,
+    known: &mut Map<Str, Rc<Behavior>>,
+    fact: u64,
+) -> Vec<Process> {
+    // Without a word of the pod itself all containers of an image behave alike.
+    let is_told = pod.metadata.annotations.keys().any(|key| key.starts_with("sim/"));
+    let mut behavior = |image: &Str| match known.get(image).filter(|_| !is_told) {
+        Some(behavior) => behavior.clone(),
+        None => {
+            let behavior = Rc::new(catalogue.behavior(image, pod));
+            if !is_told {
+                known.insert(image.clone(), behavior.clone());
+            }
+            behavior
+        }
+    };
     let first_served = pod.spec.init_containers.len();
     let containers = pod.spec.init_containers.iter().chain(pod.spec.containers.iter()).enumerate();
     containers
         .map(|(index, container)| Process {
-            behavior: Rc::new(catalogue.behavior(&container.image, pod)),
+            behavior: behavior(&container.image),
             started_at: None,
             answers_at: Time(0),
             wedged: false,

@@ -4,6 +4,7 @@
 
 mod act;
 mod action;
+mod admission;
 mod control_loop;
 pub mod fact;
 pub mod image;

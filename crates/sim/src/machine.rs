@@ -294,7 +294,7 @@ impl Sim {
         let id = match &stored {
             Some(node) => {
                 let write = Write::Patch(node.metadata.id, Patch::NodeStatus(Box::new(status)));
-                let _ = self.land(&write, by, cause, &mut Map::new());
+                let _ = self.land(write, by, cause, &mut Map::new());
                 Some(node.metadata.id)
             }
             None => {

@@ -3,22 +3,20 @@
 //! Upstream: staging/src/k8s.io/client-go/tools/record/events_cache.go (EventCorrelator).
 //! Simplified: one recorder stands for the recorders of all components; their caches are apart by component in the key.
 
-use setpoint_api::map::{Map, Set};
+use setpoint_api::map::Map;
 use setpoint_api::time::MINUTE;
 use setpoint_api::{Event, EventSource, ObjId, ObjectMeta, ObjectReference, Str, Time};
 use setpoint_control::EventDraft;
 
 /// Similar events of an object within [`SIMILAR_WINDOW`] after which they are combined.
-const SIMILAR_MAX: u32 = 10;
+const SIMILAR_MAX: usize = 10;
 const SIMILAR_WINDOW: i64 = 10 * MINUTE;
 /// Events that one source may say about one object at once, and how long a further one takes to earn.
 const BURST: i64 = 25;
 const REFILL: i64 = 5 * MINUTE;
 
-/// Who says what kind of thing.
-type Topic = (&'static str, Option<Str>, bool, &'static str);
-
-/// What the recorder remembers, by the object that is spoken about.
+/// What the recorder remembers, by the object that is spoken about. An object has few things said about it, so that lists are
+/// looked through rather than indexed.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     objects: Map<ObjId, Sayings>,
@@ -27,16 +25,25 @@ pub struct Recorder {
 
 #[derive(Clone, Debug, Default)]
 struct Sayings {
-    similar: Map<Topic, Similar>,
-    known: Map<(Topic, Str, Str), ObjId>,
+    topics: Vec<Topic>,
     /// Token bucket per source; its level is kept as the time at which it would be full.
-    budgets: Map<(&'static str, Option<Str>), Time>,
+    budgets: Vec<(Source, Time)>,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Similar {
-    messages: Set<Str>,
+/// A component and its host.
+type Source = (&'static str, Option<Str>);
+
+/// What one source says for one reason.
+#[derive(Clone, Debug)]
+struct Topic {
+    source: Source,
+    is_warning: bool,
+    reason: &'static str,
+    /// Different messages of late.
+    similar: Vec<Str>,
     last: Time,
+    /// Events by part of the object and message; without a message once they are combined. Index 0 is no event yet.
+    events: Vec<(Str, Str, ObjId)>,
 }
 
 /// What to do with a draft.
@@ -44,7 +51,7 @@ pub enum Verdict {
     /// The source has said too much about this object.
     Drop,
     /// An event to create.
-    Create(Box<Event>),
+    Create(Event),
     /// An event to count up, and its message now.
     Count(ObjId, Str),
 }
@@ -59,22 +66,24 @@ impl Recorder {
         exists: impl Fn(ObjId) -> bool,
     ) -> Verdict {
         let sayings = self.objects.entry(draft.about).or_default();
-        if !sayings.spend((draft.component, draft.host.clone()), now) {
+        if !sayings.spend(draft, now) {
             return Verdict::Drop;
         }
-        let message = sayings.combine(topic(draft), &draft.message, now);
-        let known = sayings.known.get(&sayings.key(draft)).copied();
-        if let Some(id) = known.filter(|id| exists(*id)) {
-            return Verdict::Count(id, message);
+        let topic = sayings.topic(draft);
+        let (message, key) = topic.combine(Str::from(&draft.message), now);
+        let known = topic.event(&draft.field_path, key);
+        if *known != ObjId::default() && exists(*known) {
+            return Verdict::Count(*known, message);
         }
         self.sequence += 1;
-        Verdict::Create(Box::new(new_event(draft, about, message, now, self.sequence)))
+        Verdict::Create(new_event(draft, about, message, now, self.sequence))
     }
 
     /// Remembers which event a draft became, so that equal ones count it up.
     pub fn created(&mut self, draft: &EventDraft, id: ObjId) {
-        let sayings = self.objects.entry(draft.about).or_default();
-        sayings.known.insert(sayings.key(draft), id);
+        let topic = self.objects.entry(draft.about).or_default().topic(draft);
+        let key = if topic.is_combined() { Str::default() } else { Str::from(&draft.message) };
+        *topic.event(&draft.field_path, key) = id;
     }
 
     /// Forgets what was said about an object that is gone.
@@ -83,13 +92,18 @@ impl Recorder {
     }
 }
 
-fn topic(draft: &EventDraft) -> Topic {
-    (draft.component, draft.host.clone(), draft.is_warning, draft.reason)
+fn is_of(source: &Source, draft: &EventDraft) -> bool {
+    source.0 == draft.component && source.1 == draft.host
 }
 
 impl Sayings {
-    fn spend(&mut self, source: (&'static str, Option<Str>), now: Time) -> bool {
-        let full_at = self.budgets.entry(source).or_insert(now);
+    fn spend(&mut self, draft: &EventDraft, now: Time) -> bool {
+        let known = self.budgets.iter().position(|(source, _)| is_of(source, draft));
+        let at = known.unwrap_or_else(|| {
+            self.budgets.push(((draft.component, draft.host.clone()), now));
+            self.budgets.len() - 1
+        });
+        let full_at = &mut self.budgets[at].1;
         let owed = full_at.since(now).max(0);
         if owed > (BURST - 1) * REFILL {
             return false;
@@ -98,45 +112,73 @@ impl Sayings {
         true
     }
 
-    /// The message to store, once this one has been counted among the similar ones.
-    fn combine(&mut self, topic: Topic, message: &str, now: Time) -> Str {
-        let similar = self.similar.entry(topic).or_default();
-        if now.since(similar.last) > SIMILAR_WINDOW {
-            similar.messages.clear();
-        }
-        similar.last = now;
-        if (similar.messages.len() as u32) < SIMILAR_MAX {
-            similar.messages.insert(message.into());
-        }
-        if (similar.messages.len() as u32) < SIMILAR_MAX {
-            return message.into();
-        }
-        format!("(combined from similar events): {message}").into()
+    fn topic(&mut self, draft: &EventDraft) -> &mut Topic {
+        let is_it = |topic: &Topic| {
+            topic.reason == draft.reason
+                && topic.is_warning == draft.is_warning
+                && is_of(&topic.source, draft)
+        };
+        let at = self.topics.iter().position(is_it).unwrap_or_else(|| {
+            self.topics.push(Topic {
+                source: (draft.component, draft.host.clone()),
+                is_warning: draft.is_warning,
+                reason: draft.reason,
+                similar: Vec::new(),
+                last: Time::default(),
+                events: Vec::new(),
+            });
+            self.topics.len() - 1
+        });
+        &mut self.topics[at]
+    }
+}
+
+impl Topic {
+    fn is_combined(&self) -> bool {
+        self.similar.len() >= SIMILAR_MAX
     }
 
-    /// Under which key equal drafts find each other: all similar ones share one once they are combined.
-    fn key(&self, draft: &EventDraft) -> (Topic, Str, Str) {
-        let topic = topic(draft);
-        let is_combined = self.similar.get(&topic).is_some_and(|s| s.messages.len() as u32 >= SIMILAR_MAX);
-        let text = if is_combined { Str::default() } else { Str::from(&*draft.message) };
-        (topic, draft.field_path.clone(), text)
+    /// The message to store once this one has been counted among the similar ones, and the message under which equal drafts
+    /// find each other: all similar ones share an empty one once they are combined.
+    fn combine(&mut self, message: Str, now: Time) -> (Str, Str) {
+        if now.since(self.last) > SIMILAR_WINDOW {
+            self.similar.clear();
+        }
+        self.last = now;
+        if !self.is_combined() && !self.similar.contains(&message) {
+            self.similar.push(message.clone());
+        }
+        if self.is_combined() {
+            return (format!("(combined from similar events): {message}").into(), Str::default());
+        }
+        (message.clone(), message)
+    }
+
+    /// The event of a part of the object and a message.
+    fn event(&mut self, field_path: &Str, key: Str) -> &mut ObjId {
+        let known = self.events.iter().position(|(path, message, _)| path == field_path && *message == key);
+        let at = known.unwrap_or_else(|| {
+            self.events.push((field_path.clone(), key, ObjId::default()));
+            self.events.len() - 1
+        });
+        &mut self.events[at].2
     }
 }
 
 fn new_event(draft: &EventDraft, about: ObjectReference, message: Str, now: Time, sequence: u64) -> Event {
     // Upstream appends the time in nanoseconds; the sequence stands for the digits below a microsecond.
     let nanoseconds = now.0 as u64 * 1000 + sequence % 1000;
-    let namespace = if about.namespace.is_empty() { "default" } else { &about.namespace };
-    let metadata =
-        ObjectMeta::named(namespace, &format!("{}.{:016x}", about.name, 0x1800_0000_0000_0000 + nanoseconds));
+    let name = format!("{}.{:016x}", about.name, 0x1800_0000_0000_0000 + nanoseconds);
+    let namespace = if about.namespace.is_empty() { Str::fixed("default") } else { about.namespace.clone() };
+    let metadata = ObjectMeta { namespace, name: name.into(), ..ObjectMeta::default() };
     let is_new_style = !draft.action.is_empty();
     Event {
         metadata,
         involved_object: ObjectReference { field_path: draft.field_path.clone(), ..about },
-        reason: draft.reason.into(),
+        reason: Str::fixed(draft.reason),
         message,
         source: EventSource {
-            component: draft.component.into(),
+            component: Str::fixed(draft.component),
             host: draft.host.clone().unwrap_or_default(),
             rest: None,
         },
@@ -144,9 +186,9 @@ fn new_event(draft: &EventDraft, about: ObjectReference, message: Str, now: Time
         last_timestamp: (!is_new_style).then(|| now.whole_seconds()),
         event_time: is_new_style.then_some(setpoint_api::MicroTime(now)),
         count: i32::from(!is_new_style),
-        kind: if draft.is_warning { "Warning" } else { "Normal" }.into(),
-        action: draft.action.into(),
-        reporting_component: draft.component.into(),
+        kind: Str::fixed(if draft.is_warning { "Warning" } else { "Normal" }),
+        action: Str::fixed(draft.action),
+        reporting_component: Str::fixed(draft.component),
         reporting_instance: draft.host.clone().unwrap_or_default(),
         ..Event::default()
     }

@@ -10,8 +10,8 @@ use crate::recorder::Verdict;
 use crate::sim::Sim;
 use setpoint_api::map::Map;
 use setpoint_api::{
-    Condition, ConditionStatus, Event, Kind, ObjId, Object, ObjectReference, Pod, Reason, Resource, Scope,
-    Stamp, Status, Str, Taint, Toleration,
+    Condition, ConditionStatus, Event, Kind, ObjId, Object, ObjectReference, Pod, PodStatus, Reason,
+    Resource, Scope, Stamp, Status, Str, Taint,
 };
 use setpoint_control::{EventDraft, Failure, Gone, Patch, Write};
 use std::rc::Rc;
@@ -20,50 +20,48 @@ impl Sim {
     /// Lands one write. `own` has the versions that earlier writes of the same call left behind.
     pub(crate) fn land(
         &mut self,
-        write: &Write,
+        write: Write,
         by: Actor,
         cause: u64,
         own: &mut Map<ObjId, u64>,
     ) -> Result<(), Failure> {
-        let cause = self.cause_of(write, by, cause);
-        let about = match write {
+        let cause = self.cause_of(&write, by, cause);
+        let about = match &write {
             Write::Create(..) | Write::Together(_) | Write::Event(_) => None,
             Write::Update(object, _) => Some(object.id()),
             Write::Patch(id, _) | Write::Delete(id, ..) | Write::Bind(id, ..) => Some(*id),
         };
         self.check_api_up().map_err(|status| Failure { status, about })?;
         let landed = match write {
-            Write::Create(object, event) => self.create(object.clone(), by, cause).map(|id| {
+            Write::Create(object, event) => self.create(object, by, cause).map(|id| {
                 if let Some(event) = event {
                     let name = self.name_of(id);
                     let message = event.message.replace("{name}", &name).into();
-                    self.record_later(EventDraft { message, ..event.clone() }, cause);
+                    self.record_later(EventDraft { message, ..event }, cause);
                 }
                 Some(id)
             }),
-            Write::Update(object, scope) => {
-                let mut object = object.clone();
+            Write::Update(mut object, scope) => {
                 let id = object.id();
                 if let Some(version) = own.get(&id)
                     && object.metadata().resource_version != 0
                 {
                     object.metadata_mut().resource_version = *version;
                 }
-                self.store_with(by, cause, |store, stamp| store.update(object, *scope, stamp).map(Some))
+                self.store_with(by, cause, |store, stamp| store.update(object, scope, stamp).map(Some))
             }
-            Write::Patch(id, patch) => self.patch(*id, patch, by, cause),
+            Write::Patch(id, patch) => self.patch(id, patch, by, cause),
             Write::Delete(id, options, event) => {
-                let (id, options) = (*id, *options);
                 self.store_with(by, cause, |store, stamp| store.delete(id, options, stamp)).map(|()| {
                     if let Some(event) = event {
-                        self.record_later(event.clone(), cause);
+                        self.record_later(event, cause);
                     }
                     None
                 })
             }
-            Write::Bind(id, node, event) => self.bind(*id, node, by, cause).inspect(|_| {
+            Write::Bind(id, node, event) => self.bind(id, node, by, cause).inspect(|_| {
                 if let Some(event) = event {
-                    self.record_later(event.clone(), cause);
+                    self.record_later(event, cause);
                 }
             }),
             Write::Together(_) | Write::Event(_) => Ok(None),
@@ -144,7 +142,7 @@ impl Sim {
         if !is_namespaced {
             meta.namespace = Str::default();
         }
-        self.admit(&mut object)?;
+        self.admit(&mut object);
         if by == Actor::Person {
             // What controllers and kubelets make is made from objects that have been validated; a test checks that it is valid.
             setpoint_api::validate::create(&object)?;
@@ -164,46 +162,7 @@ impl Sim {
         self.store_with(by, cause, |store, stamp| store.create(object, stamp))
     }
 
-    /// Admission plugins and what the registries prepare before an object is stored.
-    fn admit(&mut self, object: &mut Object) -> Result<(), Status> {
-        setpoint_api::default::apply(object);
-        match object {
-            Object::Pod(pod) => admit_pod(Rc::make_mut(pod), self.tuning.default_toleration_seconds),
-            Object::Service(service)
-                if service.spec.cluster_ip.is_empty() && &*service.spec.kind != "ExternalName" =>
-            {
-                let address: Str = self.next_service_address();
-                let service = Rc::make_mut(service);
-                service.spec.cluster_ip = address.clone();
-                service.spec.cluster_ips = vec![address];
-            }
-            Object::Namespace(namespace) => {
-                let namespace = Rc::make_mut(namespace);
-                namespace.spec.finalizers = vec!["kubernetes".into()];
-                namespace.status.phase = "Active".into();
-            }
-            Object::Deployment(deployment) => Rc::make_mut(deployment).status = Default::default(),
-            Object::ReplicaSet(set) => Rc::make_mut(set).status = Default::default(),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// The next address of the Service range 10.96.0.0/12; .0.1 is the API server's own, .0.10 the DNS server's.
-    fn next_service_address(&mut self) -> Str {
-        loop {
-            self.service_addresses += 1;
-            let n = self.service_addresses;
-            let address: Str = format!("10.{}.{}.{}", 96 + (n >> 16) % 16, (n >> 8) % 256, n % 256).into();
-            let is_reserved = matches!(&*address, "10.96.0.0" | "10.96.0.1" | "10.96.0.10");
-            let is_taken = self.store.list::<setpoint_api::Service>().any(|s| s.spec.cluster_ip == address);
-            if !is_reserved && !is_taken {
-                return address;
-            }
-        }
-    }
-
-    fn bind(&mut self, id: ObjId, node: &Str, by: Actor, cause: u64) -> Result<Option<ObjId>, Status> {
+    fn bind(&mut self, id: ObjId, node: Str, by: Actor, cause: u64) -> Result<Option<ObjId>, Status> {
         let Some(pod) = self.store.get::<Pod>(id) else {
             return Err(Status { reason: Reason::NotFound, message: "pods not found".into() });
         };
@@ -222,9 +181,9 @@ impl Sim {
         }
         let mut pod = (**pod).clone();
         pod.metadata.resource_version = 0;
-        pod.spec.node_name = Some(node.clone());
+        pod.spec.node_name = Some(node);
         let scheduled = Condition {
-            kind: "PodScheduled".into(),
+            kind: Str::fixed("PodScheduled"),
             status: ConditionStatus::True,
             last_transition_time: Some(self.now.whole_seconds()),
             observed_generation: Some(pod.metadata.generation),
@@ -236,13 +195,11 @@ impl Sim {
         })
     }
 
-    fn patch(&mut self, id: ObjId, patch: &Patch, by: Actor, cause: u64) -> Result<Option<ObjId>, Status> {
+    fn patch(&mut self, id: ObjId, patch: Patch, by: Actor, cause: u64) -> Result<Option<ObjId>, Status> {
         let Some(object) = self.store.object(id) else {
             return Err(Status { reason: Reason::NotFound, message: "the object is gone".into() });
         };
-        let mut object = object.clone();
-        object.metadata_mut().resource_version = 0;
-        let scope = apply_patch(&mut object, patch, self.now.whole_seconds());
+        let (object, scope) = patched(object, patch, self.now.whole_seconds());
         self.store_with(by, cause, |store, stamp| store.update(object, scope, stamp).map(Some))
     }
 
@@ -319,8 +276,8 @@ impl Sim {
 fn reference(object: &Object) -> ObjectReference {
     let meta = object.metadata();
     ObjectReference {
-        api_version: object.kind().api_version().into(),
-        kind: object.kind().as_str().into(),
+        api_version: Str::fixed(object.kind().api_version()),
+        kind: Str::fixed(object.kind().as_str()),
         namespace: meta.namespace.clone(),
         name: meta.name.clone(),
         uid: Some(meta.uid),
@@ -332,8 +289,8 @@ fn reference(object: &Object) -> ObjectReference {
 /// What an event says about an object that has left the store.
 fn reference_to_gone(gone: &Gone) -> ObjectReference {
     ObjectReference {
-        api_version: gone.kind.api_version().into(),
-        kind: gone.kind.as_str().into(),
+        api_version: Str::fixed(gone.kind.api_version()),
+        kind: Str::fixed(gone.kind.as_str()),
         namespace: gone.namespace.clone(),
         name: gone.name.clone(),
         uid: Some(gone.uid),
@@ -341,105 +298,87 @@ fn reference_to_gone(gone: &Gone) -> ObjectReference {
     }
 }
 
-/// Priority, tolerations and status of a new pod.
-fn admit_pod(pod: &mut Pod, toleration_seconds: i64) {
-    pod.spec.priority.get_or_insert(0);
-    if pod.spec.service_account_name.is_empty() {
-        pod.spec.service_account_name = "default".into();
-    }
-    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
-        let is_tolerated = pod.spec.tolerations.iter().any(|toleration| {
-            (&*toleration.key == key || toleration.key.is_empty())
-                && (&*toleration.effect == "NoExecute" || toleration.effect.is_empty())
-        });
-        if !is_tolerated {
-            Rc::make_mut(&mut pod.spec.tolerations).push(Toleration {
-                key: key.into(),
-                operator: "Exists".into(),
-                effect: "NoExecute".into(),
-                toleration_seconds: Some(toleration_seconds),
-                ..Toleration::default()
-            });
-        }
-    }
-    pod.status = Default::default();
-    pod.status.qos_class = setpoint_control::kubelet::qos_class(&pod.spec).into();
-    if pod.spec.node_name.is_some() {
-        put_condition(
-            &mut pod.status.conditions,
-            Condition { kind: "PodScheduled".into(), status: ConditionStatus::True, ..Condition::default() },
-        );
-    }
-}
-
 /// Puts a condition in the place of the one of its type, or at the end.
-fn put_condition(conditions: &mut Vec<Condition>, condition: Condition) {
+pub(crate) fn put_condition(conditions: &mut Vec<Condition>, condition: Condition) {
     match conditions.iter_mut().find(|old| old.kind == condition.kind) {
         Some(old) => *old = condition,
         None => conditions.push(condition),
     }
 }
 
-/// Changes the fields that a patch names and says which part of the object it belongs to.
-fn apply_patch(object: &mut Object, patch: &Patch, now: setpoint_api::Time) -> Scope {
-    match (object, patch) {
-        (Object::Pod(pod), Patch::PodStatus(status)) => {
-            let pod = Rc::make_mut(pod);
-            let kept = std::mem::replace(&mut pod.status, (**status).clone());
-            for condition in kept.conditions {
-                if !pod.status.conditions.iter().any(|own| own.kind == condition.kind) {
-                    pod.status.conditions.push(condition);
-                }
-            }
-            pod.status.qos_class = kept.qos_class;
-            pod.status.nominated_node_name = kept.nominated_node_name;
+/// The object with the fields that a patch names changed, and which part of it the patch belongs to.
+fn patched(object: &Object, patch: Patch, now: setpoint_api::Time) -> (Object, Scope) {
+    let patch = match (object, patch) {
+        // The most frequent patch replaces most of the object: only what stays is copied.
+        (Object::Pod(pod), Patch::PodStatus(status)) => return (with_status(pod, *status), Scope::Status),
+        (_, patch) => patch,
+    };
+    let mut object = object.clone();
+    object.metadata_mut().resource_version = 0;
+    let scope = apply_patch(&mut object, patch, now);
+    (object, scope)
+}
+
+/// The pod with the status that its kubelet reports; what other components own in it is kept.
+fn with_status(pod: &Pod, mut status: PodStatus) -> Object {
+    let kept = &pod.status;
+    for condition in &kept.conditions {
+        if !status.conditions.iter().any(|own| own.kind == condition.kind) {
+            status.conditions.push(condition.clone());
         }
+    }
+    status.qos_class = kept.qos_class.clone();
+    status.nominated_node_name = kept.nominated_node_name.clone();
+    let mut metadata = pod.metadata.clone();
+    metadata.resource_version = 0;
+    Pod { metadata, spec: pod.spec.clone(), status, rest: pod.rest.clone() }.into_object()
+}
+
+fn apply_patch(object: &mut Object, patch: Patch, now: setpoint_api::Time) -> Scope {
+    match (object, patch) {
         (Object::Pod(pod), Patch::PodCondition(condition, nominated)) => {
             let pod = Rc::make_mut(pod);
-            put_condition(&mut pod.status.conditions, condition.clone());
+            put_condition(&mut pod.status.conditions, condition);
             if let Some(node) = nominated {
-                pod.status.nominated_node_name = node.clone();
+                pod.status.nominated_node_name = node;
             }
         }
         (Object::Pod(pod), Patch::PodFailed { reason, message, condition }) => {
             let pod = Rc::make_mut(pod);
             pod.status.phase = setpoint_api::PodPhase::Failed;
-            pod.status.reason = reason.clone();
-            pod.status.message = message.clone();
+            pod.status.reason = reason;
+            pod.status.message = message;
             if let Some(condition) = condition {
-                put_condition(&mut pod.status.conditions, condition.clone());
+                put_condition(&mut pod.status.conditions, condition);
             }
         }
-        (Object::Node(node), Patch::NodeStatus(status)) => {
-            let node = Rc::make_mut(node);
-            node.status = (**status).clone();
-        }
+        (Object::Node(node), Patch::NodeStatus(status)) => Rc::make_mut(node).status = *status,
         (Object::Node(node), Patch::NodeConditions(conditions)) => {
             let node = Rc::make_mut(node);
             for condition in conditions {
-                put_condition(&mut node.status.conditions, condition.clone());
+                put_condition(&mut node.status.conditions, condition);
             }
         }
         (Object::Node(node), Patch::NodeTaints { add, remove }) => {
-            patch_taints(&mut Rc::make_mut(node).spec.taints, add, remove, now);
+            patch_taints(&mut Rc::make_mut(node).spec.taints, add, &remove, now);
             return Scope::Main;
         }
         (Object::Lease(lease), Patch::RenewLease(at)) => {
-            Rc::make_mut(lease).spec.renew_time = Some(*at);
+            Rc::make_mut(lease).spec.renew_time = Some(at);
             return Scope::Main;
         }
         (object, Patch::RemoveFinalizer(name)) => {
-            Rc::make_mut(&mut object.metadata_mut().finalizers).retain(|finalizer| finalizer != name);
+            Rc::make_mut(&mut object.metadata_mut().finalizers).retain(|finalizer| *finalizer != name);
             return Scope::Main;
         }
         (object, Patch::AddOwner(owner)) => {
             let owners = Rc::make_mut(&mut object.metadata_mut().owner_references);
             owners.retain(|old| old.uid != owner.uid);
-            owners.push(owner.clone());
+            owners.push(owner);
             return Scope::Main;
         }
         (object, Patch::RemoveOwner(uid)) => {
-            Rc::make_mut(&mut object.metadata_mut().owner_references).retain(|owner| owner.uid != *uid);
+            Rc::make_mut(&mut object.metadata_mut().owner_references).retain(|owner| owner.uid != uid);
             return Scope::Main;
         }
         // A patch that does not fit its object changes nothing; controllers never send one.
@@ -448,15 +387,14 @@ fn apply_patch(object: &mut Object, patch: &Patch, now: setpoint_api::Time) -> S
     Scope::Status
 }
 
-fn patch_taints(taints: &mut Rc<Vec<Taint>>, add: &[Taint], remove: &[Taint], now: setpoint_api::Time) {
+fn patch_taints(taints: &mut Rc<Vec<Taint>>, add: Vec<Taint>, remove: &[Taint], now: setpoint_api::Time) {
     let same = |a: &Taint, b: &Taint| a.key == b.key && a.effect == b.effect;
     let taints = Rc::make_mut(taints);
     taints.retain(|taint| !remove.iter().any(|gone| same(gone, taint)));
-    for taint in add {
-        if taints.iter().any(|old| same(old, taint)) {
+    for mut taint in add {
+        if taints.iter().any(|old| same(old, &taint)) {
             continue;
         }
-        let mut taint = taint.clone();
         // Only NoExecute taints need a time: it starts the clock of `tolerationSeconds`.
         if &*taint.effect == "NoExecute" {
             taint.time_added.get_or_insert(now);

@@ -1,8 +1,9 @@
 //! The whole simulation as one value, and the loop that moves it through time.
 
+use crate::admission::Admitted;
 use crate::control_loop::{Call, ControlLoop};
 use crate::fact::{Actor, Facts, What};
-use crate::image::Catalogue;
+use crate::image::{Behavior, Catalogue};
 use crate::ledger::Ledger;
 use crate::load::LoadSource;
 use crate::machine::Machine;
@@ -15,7 +16,7 @@ use setpoint_api::map::Map;
 use setpoint_api::slab::Slab;
 use setpoint_api::{
     Change, Kind, Micros, Namespace, ObjId, Object, ObjectMeta, ObjectReference, Resource, Status, Store,
-    Str, Time,
+    Str, Time, Uid,
 };
 use setpoint_control::kubelet::ContainerRef;
 use setpoint_control::{CONTROLLERS, EventDraft, Memory, Metrics, Profile, Tuning};
@@ -74,6 +75,7 @@ pub struct Sim {
     pub(crate) calls: Map<u32, Call>,
     pub(crate) next_call: u32,
     pub(crate) service_addresses: u32,
+    pub(crate) admitted: Map<Uid, Admitted>,
     pub(crate) streams: Streams,
     pub(crate) facts: Facts,
     pub(crate) recorder: Recorder,
@@ -84,6 +86,7 @@ pub struct Sim {
     pub(crate) machine_of_node: Map<Str, u32>,
     pub(crate) machine_of_pod: Slab<u32>,
     pub(crate) catalogue: Rc<Catalogue>,
+    pub(crate) behaviors: Map<Str, Rc<Behavior>>,
     pub(crate) pulls: Map<(u32, ObjId, ContainerRef), Time>,
     pub(crate) metrics: Metrics,
     pub(crate) loads: Vec<LoadSource>,
@@ -115,6 +118,7 @@ impl Sim {
             calls: Map::new(),
             next_call: 0,
             service_addresses: 10,
+            admitted: Map::new(),
             streams: Streams::new(config.seed),
             facts: Facts::default(),
             recorder: Recorder::default(),
@@ -125,6 +129,7 @@ impl Sim {
             machine_of_node: Map::new(),
             machine_of_pod: Slab::default(),
             catalogue: config.catalogue.clone(),
+            behaviors: Map::new(),
             pulls: Map::new(),
             metrics: Metrics::default(),
             loads: Vec::new(),

@@ -71,7 +71,7 @@ pub fn pod_to_endpoint(
         }
     }
     let target = ObjectReference {
-        kind: "Pod".into(),
+        kind: Str::fixed("Pod"),
         namespace: pod.metadata.namespace.clone(),
         name: pod.metadata.name.clone(),
         uid: Some(pod.metadata.uid),

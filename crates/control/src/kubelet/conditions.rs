@@ -12,12 +12,12 @@ use setpoint_api::{
 pub const OWN: [&str; 5] =
     ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
-fn of(kind: &str, status: bool, reason: &str, message: String) -> Condition {
+fn of(kind: &'static str, status: bool, reason: &'static str, message: String) -> Condition {
     let status = if status { ConditionStatus::True } else { ConditionStatus::False };
     Condition {
-        kind: kind.into(),
+        kind: Str::fixed(kind),
         status,
-        reason: reason.into(),
+        reason: Str::fixed(reason),
         message: message.into(),
         ..Condition::default()
     }
@@ -52,7 +52,7 @@ pub fn ready(
 ) -> Condition {
     let containers = containers_ready(spec, statuses, phase);
     if containers.status != ConditionStatus::True {
-        return Condition { kind: "Ready".into(), ..containers };
+        return Condition { kind: Str::fixed("Ready"), ..containers };
     }
     let mut complaints = Vec::new();
     for gate in readiness_gates(spec) {

@@ -31,7 +31,7 @@ pub fn pod_status(cx: &KubeletCx, pod: &Pod, record: &PodRecord, is_final: bool)
         phase = old.phase;
     }
     let (reason, message) = match record.verdict.filter(|_| is_final) {
-        Some((reason, message)) => (reason.into(), message.into()),
+        Some((reason, message)) => (Str::fixed(reason), Str::fixed(message)),
         None if phase == old.phase => (old.reason.clone(), old.message.clone()),
         None => Default::default(),
     };
@@ -99,7 +99,7 @@ fn conditions_of(
         new.observed_generation = (pod.metadata.generation != 0).then_some(pod.metadata.generation);
     }
     own.push(condition(known, "PodScheduled").cloned().unwrap_or_else(|| Condition {
-        kind: "PodScheduled".into(),
+        kind: Str::fixed("PodScheduled"),
         status: ConditionStatus::True,
         last_transition_time: now,
         ..Condition::default()
@@ -167,7 +167,7 @@ fn container_status(
             if pod.spec.init_containers.is_empty() { "ContainerCreating" } else { "PodInitializing" };
         status.state = match state.waiting.as_ref().filter(|_| !is_ending) {
             Some(waiting) => waiting_state(waiting.reason, waiting.message.clone()),
-            None => waiting_state(reason, "".into()),
+            None => waiting_state(reason, Str::default()),
         };
         return status;
     };
@@ -198,8 +198,8 @@ fn running(started_at: Time) -> ContainerState {
     }
 }
 
-fn waiting_state(reason: &str, message: Str) -> ContainerState {
-    let waiting = ContainerStateWaiting { reason: reason.into(), message, rest: None };
+fn waiting_state(reason: &'static str, message: Str) -> ContainerState {
+    let waiting = ContainerStateWaiting { reason: Str::fixed(reason), message, rest: None };
     ContainerState { waiting: Some(waiting), ..ContainerState::default() }
 }
 

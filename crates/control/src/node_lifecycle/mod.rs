@@ -283,7 +283,9 @@ fn take_census(cx: &Cx, memory: &mut Memory, batch: &mut Batch) {
         if !is_there {
             let message = format!("Node {name} event: Removing Node {name} from Controller");
             let event = EventDraft::normal(NAME, known.id, "RemovingNode", message);
-            batch.census.push(Write::Event(EventDraft { gone: Some(known.identity.clone()), ..event }));
+            batch
+                .census
+                .push(Write::Event(EventDraft { gone: Some(Box::new(known.identity.clone())), ..event }));
             if let Some(zone) = memory.zones.get_mut(&known.zone) {
                 zone.leave(name);
             }

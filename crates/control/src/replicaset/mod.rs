@@ -17,7 +17,7 @@ use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     Change, DeleteOptions, Kind, Namespace, Object, ObjectMeta, Op, OwnerReference, Pod, PodCount, Reason,
-    ReplicaSet, Resource, Scope, Selector, Store, condition,
+    ReplicaSet, Resource, Scope, Selector, Store, Str, condition,
 };
 use status::Tally;
 use std::borrow::Cow;
@@ -42,8 +42,8 @@ const BURST: usize = 500;
 /// A reference that makes an object the controlling owner of another.
 pub(crate) fn controller_reference(kind: Kind, meta: &ObjectMeta) -> OwnerReference {
     OwnerReference {
-        api_version: kind.api_version().into(),
-        kind: kind.as_str().into(),
+        api_version: Str::fixed(kind.api_version()),
+        kind: Str::fixed(kind.as_str()),
         name: meta.name.clone(),
         uid: meta.uid,
         controller: Some(true),

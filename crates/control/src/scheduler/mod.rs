@@ -334,7 +334,7 @@ fn unscheduled(cx: &Cx, pod: &Pod, reason: &str, text: &str, nodes: i64) -> Outc
         let since = old.filter(|old| old.status == ConditionStatus::False);
         let since = since.and_then(|old| old.last_transition_time);
         let condition = Condition {
-            kind: "PodScheduled".into(),
+            kind: Str::fixed("PodScheduled"),
             status: ConditionStatus::False,
             observed_generation: Some(pod.metadata.generation),
             last_transition_time: Some(since.unwrap_or(cx.now.whole_seconds())),

@@ -1,0 +1,103 @@
+// The page as a person has it: what is read on it, and what is done with mouse and keyboard. Nothing here looks
+// behind what is shown and what is named for assistive technology.
+
+import assert from "node:assert/strict";
+
+/** The words of an element as they are shown, on one line. */
+const shown = async (locator) => (await locator.innerText()).replace(/\s+/g, " ").trim();
+
+/** A counter's words by its heading: "Healthy pods 3 of 3 All are ready". */
+export function counter(page, title) {
+  const counters = page.getByRole("region", { name: "Counters" }).getByRole("article");
+  return shown(counters.filter({ has: page.getByRole("heading", { name: title, exact: true }) }));
+}
+
+/** A node as a landmark, by its name. */
+export const node = (page, name) => page.getByRole("article", { name: new RegExp(`^Node ${name},`) });
+/** What a node's name says to those who hear it. */
+export const nodeLabel = (page, name) => node(page, name).getAttribute("aria-label");
+/** The tiles of the pods on a node, or of all pods on nodes. */
+export const tiles = (scope) => scope.getByRole("button", { name: /, pod web-/ });
+
+/** The load balancer's words. */
+export const balancer = (page) => shown(page.getByText("Load balancer", { exact: true }).locator(".."));
+
+/** The events on the page, newest first, one line each: "0:10 SuccessfulRescale 4s New size: 6; … ". */
+export async function events(page) {
+  const rows = await page.getByRole("list", { name: "Events, newest first" }).getByRole("listitem").allInnerTexts();
+  return rows.map((row) => row.replace(/\s+/g, " ").trim());
+}
+
+/** An event without its time and age, which are not what it says: "SuccessfulRescale New size: 6; …". */
+export const saying = (event) => event.replace(/^\d+:\d\d (\S+( ×\d+)?) \d\S* /, "$1 ");
+
+/** Reads until what is read satisfies `wanted` (a pattern or a predicate), and returns it. */
+export async function until(read, wanted, { timeout = 20_000, what = "" } = {}) {
+  const holds = (value) => (wanted instanceof RegExp ? wanted.test(value) : wanted(value));
+  const end = Date.now() + timeout;
+  for (;;) {
+    const value = await read();
+    if (holds(value)) return value;
+    if (Date.now() > end) assert.fail(`${what || wanted} did not come within ${timeout} ms; there was: ${JSON.stringify(value)}`);
+    await new Promise((resolve) => { setTimeout(resolve, 40); });
+  }
+}
+
+/** Waits for a counter's words. */
+export const untilCounter = (page, title, wanted, options) => until(() => counter(page, title), wanted, options);
+/** Waits for an event that says so, and returns it. */
+export async function untilEvent(page, wanted, options) {
+  const all = await until(() => events(page), (found) => found.some((event) => wanted.test(event)), { what: String(wanted), ...options });
+  return all.find((event) => wanted.test(event));
+}
+/** Waits until all of so many pods are ready. */
+export const untilReady = (page, pods, options) => untilCounter(page, "Healthy pods", new RegExp(`^Healthy pods ${pods} of ${pods} All are ready$`), options);
+
+/** Moves the speed slider to a speed that it offers. */
+export async function speed(page, times) {
+  const notch = [0.25, 0.5, 1, 2, 4, 8, 15, 30, 60].indexOf(times);
+  const slider = page.getByRole("slider", { name: "Speed" });
+  await slider.fill(String(notch));
+  assert.equal(await slider.getAttribute("aria-valuetext"), `${times} times`);
+}
+
+/** Presses a button by its name. */
+export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+
+/** Moves the load slider to a load with the mouse, by dragging its handle. */
+export async function dragLoad(page, rps) {
+  const slider = page.getByRole("slider", { name: "User load" });
+  const box = await slider.boundingBox();
+  const [min, max] = [10, 1000];
+  // The handle's middle travels the slider's width less its own.
+  const at = (value) => box.x + 8 + (box.width - 16) * (Math.max(value, min) - min) / (max - min);
+  const middle = box.y + box.height / 2;
+  await page.mouse.move(at(Number(await slider.inputValue())), middle);
+  await page.mouse.down();
+  await page.mouse.move(at(rps), middle, { steps: 8 });
+  await page.mouse.up();
+}
+
+/**
+ * Watches from now on, in every picture that the browser paints, what the page says of its pods. The function that it
+ * returns stops watching, and gives the readings: number of ready pods in the counter, and of tiles that say Ready.
+ */
+export async function watchReady(page) {
+  await page.evaluate(() => {
+    const seen = { counter: [], tiles: [] };
+    const look = () => {
+      const title = [...document.querySelectorAll("h2")].find((heading) => heading.textContent === "Healthy pods");
+      const words = title.closest("article").innerText;
+      seen.counter.push(Number(/(\d+)\s+of \d+/.exec(words)[1]));
+      const all = [...document.querySelectorAll("[aria-label='Cluster'] article button")];
+      seen.tiles.push(all.filter((tile) => /\bReady\b/.test(tile.innerText)).length);
+      window.watching = requestAnimationFrame(look);
+    };
+    window.seenReady = seen;
+    look();
+  });
+  return () => page.evaluate(() => {
+    cancelAnimationFrame(window.watching);
+    return window.seenReady;
+  });
+}

@@ -6,6 +6,7 @@
 
 pub mod default;
 pub mod duration;
+pub mod gather;
 mod indexes;
 pub mod int_or_percent;
 pub mod kinds;
@@ -27,6 +28,7 @@ pub mod time;
 pub mod validate;
 pub mod wire;
 
+pub use gather::Gather;
 pub use indexes::PodCount;
 pub use int_or_percent::IntOrPercent;
 pub use kinds::*;

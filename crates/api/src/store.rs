@@ -174,7 +174,7 @@ impl Store {
         };
         let mut exact = selector.exact_pairs().peekable();
         if exact.peek().is_none() {
-            let mut pods: Vec<_> = self.list_in::<Pod>(namespace).filter(matches).collect();
+            let mut pods: Vec<_> = self.list_in::<Pod>(namespace).filter(matches).gather();
             order::sort_by_key(&mut pods, |pod| pod.metadata.id);
             return pods;
         }
@@ -186,7 +186,7 @@ impl Store {
                 Some(_) => {}
             }
         }
-        List::new(self, Ids::of_set(rarest)).filter(matches).collect()
+        List::new(self, Ids::of_set(rarest)).filter(matches).gather()
     }
     /// Pods or ReplicaSets of a namespace that have no controlling owner, in creation order.
     pub fn free<T: Resource>(&self, namespace: &Str) -> List<'_, T> {

@@ -2,6 +2,7 @@
 //!
 //! Upstream: `sigs.k8s.io/yaml` (`Marshal`), `go.yaml.in/yaml/v2/{encode,emitterc,sorter}.go`.
 
+use crate::Gather as _;
 use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
@@ -65,7 +66,7 @@ impl Printer {
     }
 
     fn map(&mut self, map: &Map<String, Value>, indent: usize) {
-        let mut fields: Vec<(&String, &Value)> = map.iter().collect();
+        let mut fields: Vec<(&String, &Value)> = map.iter().gather();
         merge_sort(&mut fields, |(a, _), (b, _)| key_order(a, b));
         for (key, value) in fields {
             self.indent(indent);
@@ -272,7 +273,7 @@ fn number_text(number: &Number) -> String {
 
 /// Upstream's order of keys: letters after other characters, and runs of digits by their value.
 fn key_order(a: &str, b: &str) -> Ordering {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().gather(), b.chars().gather());
     let Some(at) = a.iter().zip(&b).position(|(x, y)| x != y) else { return a.len().cmp(&b.len()) };
     let (Some(x), Some(y)) = (a.get(at), b.get(at)) else { return Ordering::Equal };
     match (x.is_alphabetic(), y.is_alphabetic()) {

@@ -9,6 +9,7 @@ mod browser;
 #[cfg(test)]
 mod contrast;
 
+mod engine;
 mod flow;
 mod pace;
 mod slots;

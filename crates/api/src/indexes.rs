@@ -156,6 +156,101 @@ fn pod_of(endpoint: &Endpoint) -> Option<Uid> {
     endpoint.target_ref.as_ref()?.uid
 }
 
+/// A 64-bit mark of texts; different texts may have the same one. It depends on nothing but the texts.
+pub fn mark(texts: &[&str]) -> u64 {
+    let mix = |mark: u64, word: u64| (mark ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    texts.iter().fold(0, |mark, text| {
+        let chunks = text.as_bytes().chunks(8);
+        let words = chunks.map(|chunk| {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            u64::from_le_bytes(word)
+        });
+        words.chain([text.len() as u64]).fold(mark, mix)
+    })
+}
+
+/// Objects by a mark of something about them: open addressing, for questions that need no order. Whoever asks says whether an
+/// object is the one, since marks may be equal.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IdTable {
+    /// Upper half of the mark, and the object; index 0 is a free slot.
+    slots: Vec<(u32, ObjId)>,
+    len: usize,
+}
+
+const FREE: (u32, ObjId) = (0, ObjId(0));
+
+impl IdTable {
+    fn slot(&self, tag: u32) -> usize {
+        // The number of slots is a power of two, and fits 32 bits as the indexes do.
+        tag as usize & (self.slots.len() - 1)
+    }
+
+    pub(crate) fn find(&self, mark: u64, is_it: impl Fn(ObjId) -> bool) -> Option<ObjId> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let tag = (mark >> 32) as u32;
+        let mut at = self.slot(tag);
+        while self.slots[at] != FREE {
+            let (other, id) = self.slots[at];
+            if other == tag && is_it(id) {
+                return Some(id);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        None
+    }
+
+    pub(crate) fn insert(&mut self, mark: u64, id: ObjId) {
+        if (self.len + 1) * 2 > self.slots.len() {
+            let doubled = vec![FREE; (self.slots.len() * 2).max(16)];
+            for (tag, id) in std::mem::replace(&mut self.slots, doubled) {
+                if id != ObjId(0) {
+                    self.put(tag, id);
+                }
+            }
+        }
+        self.put((mark >> 32) as u32, id);
+        self.len += 1;
+    }
+
+    fn put(&mut self, tag: u32, id: ObjId) {
+        let mut at = self.slot(tag);
+        while self.slots[at] != FREE {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        self.slots[at] = (tag, id);
+    }
+
+    pub(crate) fn remove(&mut self, mark: u64, id: ObjId) {
+        if self.slots.is_empty() {
+            return;
+        }
+        let mask = self.slots.len() - 1;
+        let mut at = self.slot((mark >> 32) as u32);
+        while self.slots[at].1 != id {
+            if self.slots[at] == FREE {
+                return;
+            }
+            at = (at + 1) & mask;
+        }
+        self.len -= 1;
+        // What follows in the same run moves up, unless it already stands where it belongs or after that.
+        let mut next = (at + 1) & mask;
+        while self.slots[next] != FREE {
+            let home = self.slot(self.slots[next].0);
+            if next.wrapping_sub(home) & mask >= next.wrapping_sub(at) & mask {
+                self.slots[at] = self.slots[next];
+                at = next;
+            }
+            next = (next + 1) & mask;
+        }
+        self.slots[at] = FREE;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,5 +319,33 @@ mod tests {
             }
             before = after;
         }
+    }
+
+    #[test]
+    fn a_table_finds_what_is_in_it_whatever_the_marks() {
+        let mut table = IdTable::default();
+        let mut there: Vec<(u64, u32)> = Vec::new();
+        let mut dice = 1u64;
+        for step in 0..20_000u32 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            // Few different marks make long runs and many equal ones.
+            let mark = (dice >> 40 & 0x3ff) << 32;
+            if dice >> 63 == 0 || there.is_empty() {
+                there.push((mark, step + 1));
+                table.insert(mark, ObjId(step + 1));
+            } else {
+                let (mark, id) = there.swap_remove((dice >> 20) as usize % there.len());
+                table.remove(mark, ObjId(id));
+                assert_eq!(table.find(mark, |found| found.0 == id), None);
+            }
+            if let Some((mark, id)) = there.get(step as usize / 2) {
+                assert_eq!(table.find(*mark, |found| found.0 == *id), Some(ObjId(*id)));
+            }
+        }
+        assert_eq!(table.len, there.len());
+        for (mark, id) in there {
+            assert_eq!(table.find(mark, |found| found.0 == id), Some(ObjId(id)));
+        }
+        assert_ne!(mark(&["a", "bc"]), mark(&["ab", "c"]));
     }
 }

@@ -29,7 +29,7 @@ pub mod validate;
 pub mod wire;
 
 pub use gather::Gather;
-pub use indexes::PodCount;
+pub use indexes::{PodCount, mark};
 pub use int_or_percent::IntOrPercent;
 pub use kinds::*;
 pub use list::{Ids, List};

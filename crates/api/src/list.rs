@@ -5,25 +5,30 @@ use crate::{ObjId, Resource, Store, Str};
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-/// Indexes of objects: those of one list, then those of further maps by name.
+/// Indexes of objects: those of one list, then those of further maps by name, then some that were listed for this walk.
 #[derive(Clone, Default)]
 pub struct Ids<'a> {
     ids: Items<'a, ObjId>,
     further: Items<'a, Map<Str, ObjId>>,
+    last: std::vec::IntoIter<ObjId>,
 }
 
 impl<'a> Ids<'a> {
     /// Those of a set, if there is one.
     pub(crate) fn of_set(set: Option<&'a Set<ObjId>>) -> Self {
-        Self { ids: set.map(Set::iter).unwrap_or_default(), further: Items::default() }
+        Self { ids: set.map(Set::iter).unwrap_or_default(), ..Self::default() }
     }
     /// Those of a map by name, if there is one.
     pub(crate) fn of_names(names: Option<&'a Map<Str, ObjId>>) -> Self {
-        Self { ids: names.map(Map::values).unwrap_or_default(), further: Items::default() }
+        Self { ids: names.map(Map::values).unwrap_or_default(), ..Self::default() }
     }
     /// Those of a map by namespace and name, if there is one.
     pub(crate) fn of_namespaces(namespaces: Option<&'a Map<Str, Map<Str, ObjId>>>) -> Self {
-        Self { ids: Items::default(), further: namespaces.map(Map::values).unwrap_or_default() }
+        Self { further: namespaces.map(Map::values).unwrap_or_default(), ..Self::default() }
+    }
+    /// These, then some more.
+    pub(crate) fn then(self, last: Vec<ObjId>) -> Self {
+        Self { last: last.into_iter(), ..self }
     }
 }
 
@@ -36,7 +41,8 @@ impl Iterator for Ids<'_> {
             if let Some(id) = self.ids.next() {
                 return Some(*id);
             }
-            self.ids = self.further.next()?.values();
+            let Some(names) = self.further.next() else { return self.last.next() };
+            self.ids = names.values();
         }
     }
 }

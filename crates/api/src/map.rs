@@ -9,7 +9,6 @@
 //! A chunk holds at most [`CHUNK`] items: an insertion moves that many at most, whatever the size of the map.
 
 use std::borrow::Borrow;
-use std::cmp::Ordering;
 use std::fmt::{Debug, Formatter};
 use std::ops::{BitOr, BitXor, Index};
 
@@ -106,23 +105,11 @@ impl<K> Chunks<K> {
         K: Borrow<Q>,
     {
         // The last chunk whose first key is not above the key.
-        let (mut chunk, mut high) = (0, self.rest.len());
-        while chunk < high {
-            let middle = (chunk + high) / 2;
-            let is_above = self.rest[middle].first().is_some_and(|first| first.borrow() > key);
-            if is_above { high = middle } else { chunk = middle + 1 }
-        }
+        let is_not_above = |keys: &Vec<K>| keys.first().is_some_and(|first| first.borrow() <= key);
+        let chunk = self.rest.partition_point(is_not_above);
         let keys = self.chunk(chunk);
-        let (mut low, mut high) = (0, keys.len());
-        while low < high {
-            let middle = (low + high) / 2;
-            match keys[middle].borrow().cmp(key) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Equal => return (Place { chunk, at: middle }, true),
-                Ordering::Greater => high = middle,
-            }
-        }
-        (Place { chunk, at: low }, false)
+        let at = keys.partition_point(|other| other.borrow() < key);
+        (Place { chunk, at }, keys.get(at).is_some_and(|other| other.borrow() == key))
     }
 }
 

@@ -11,7 +11,7 @@ use std::rc::Rc;
 pub type Labels = Rc<Map<Str, Str>>;
 
 /// Name, identity, version and ownership of an object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectMeta {
     /// Index of the object in the store; not on the wire. Never reused.
     pub id: ObjId,
@@ -43,6 +43,34 @@ pub struct ObjectMeta {
     pub finalizers: Rc<Vec<Str>>,
     /// Fields that are kept but not modelled.
     pub rest: crate::wire::Rest,
+}
+
+thread_local! {
+    /// Objects are made all the time, and most have none of some of these: all of them share the same nothing.
+    static NOTHING: (Labels, Rc<Vec<OwnerReference>>, Rc<Vec<Str>>) = Default::default();
+}
+
+impl Default for ObjectMeta {
+    fn default() -> Self {
+        let (labels, owner_references, finalizers) = NOTHING.with(Clone::clone);
+        Self {
+            id: ObjId::default(),
+            name: Str::default(),
+            generate_name: None,
+            namespace: Str::default(),
+            uid: Uid::default(),
+            resource_version: 0,
+            generation: 0,
+            creation_timestamp: None,
+            deletion_timestamp: None,
+            deletion_grace_period_seconds: None,
+            annotations: labels.clone(),
+            labels,
+            owner_references,
+            finalizers,
+            rest: None,
+        }
+    }
 }
 
 impl ObjectMeta {

@@ -15,8 +15,9 @@ pub struct Uid(pub u128);
 
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hex = format!("{:032x}", self.0);
-        write!(f, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        let (high, low) = ((self.0 >> 64) as u64, self.0 as u64);
+        let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
+        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff)
     }
 }
 

@@ -6,6 +6,9 @@
 use crate::Gather as _;
 use std::cmp::Ordering;
 
+/// Compares the items at two positions.
+type Compare<'a> = dyn FnMut(u32, u32) -> Ordering + 'a;
+
 /// Sorts items; equal ones stay in their order.
 pub fn sort<T: Ord>(items: &mut [T]) {
     sort_by(items, T::cmp);
@@ -16,7 +19,7 @@ pub fn sort_by_key<T, K: Ord>(items: &mut [T], mut key: impl FnMut(&T) -> K) {
     sort_by(items, |a, b| key(a).cmp(&key(b)));
 }
 
-/// Sorts items as `compare` says; equal ones stay in their order.
+/// Sorts items as `compare` says; equal ones stay in their order. An order with cycles gives some order of the items.
 pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
     let mut order =
         sorted_positions(items.len(), &mut |a, b| compare(&items[a as usize], &items[b as usize]));
@@ -35,11 +38,37 @@ pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) 
 }
 
 /// The positions below `len`, in the order of what lies there.
-#[inline(never)]
-fn sorted_positions(len: usize, compare: &mut dyn FnMut(u32, u32) -> Ordering) -> Vec<u32> {
+fn sorted_positions(len: usize, compare: &mut Compare) -> Vec<u32> {
     let mut positions: Vec<u32> = (0..len as u32).gather();
-    positions.sort_by(|a, b| compare(*a, *b));
+    merge_sort(&mut positions, &mut vec![0; len], compare);
     positions
+}
+
+/// Sorts positions, half by half. `room` is as long as they are.
+fn merge_sort(positions: &mut [u32], room: &mut [u32], compare: &mut Compare) {
+    let middle = positions.len() / 2;
+    if middle == 0 {
+        return;
+    }
+    merge_sort(&mut positions[..middle], room, compare);
+    merge_sort(&mut positions[middle..], room, compare);
+    // Most lists are nearly sorted.
+    if compare(positions[middle], positions[middle - 1]) != Ordering::Less {
+        return;
+    }
+    // The left half makes room, and is merged back with the right one, which no item overtakes.
+    let left = &mut room[..middle];
+    left.copy_from_slice(&positions[..middle]);
+    let (mut from, mut right) = (0, middle);
+    for to in 0..positions.len() {
+        if from == middle {
+            break;
+        }
+        let is_right = right < positions.len() && compare(positions[right], left[from]) == Ordering::Less;
+        let taken = if is_right { &mut right } else { &mut from };
+        positions[to] = if is_right { positions[*taken] } else { left[*taken] };
+        *taken += 1;
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! Upstream: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go, pkg/registry/core/pod/strategy.go.
 //! Simplified: one process stands for the API server and etcd; fault models that need them apart live in the simulator.
 
-use crate::indexes::{PodCount, PodCounts, SlicesByPod};
+use crate::indexes::{IdTable, PodCount, PodCounts, SlicesByPod, mark};
 use crate::map::{Map, Set};
 use crate::slab::Slab;
 use crate::*;
@@ -88,11 +88,14 @@ pub struct Store {
     next_id: u32,
     salt: u64,
     objects: Slab<Object>,
+    /// In order, but for Events: those are many, and are listed for people alone.
     names: Map<Kind, Names>,
-    uids: Map<Uid, ObjId>,
+    by_name: IdTable,
+    by_uid: IdTable,
     dependents: Map<Uid, Set<ObjId>>,
     pods_by_node: Map<Str, Set<ObjId>>,
-    pods_by_label: Map<(Str, Str, Str), Set<ObjId>>,
+    /// By the mark of namespace, key and value.
+    pods_by_label: Map<u64, Set<ObjId>>,
     free: Map<(Kind, Str), Set<ObjId>>,
     pod_counts: PodCounts,
     slices_by_pod: SlicesByPod,
@@ -122,7 +125,13 @@ impl Store {
     }
     /// The index of a name.
     pub fn id_of(&self, kind: Kind, namespace: &str, name: &str) -> Option<ObjId> {
-        self.names.get(&kind)?.get(namespace)?.get(name).copied()
+        let is_it = |id: ObjId| {
+            self.object(id).is_some_and(|object| {
+                let meta = object.metadata();
+                *meta.name == *name && *meta.namespace == *namespace && object.kind() == kind
+            })
+        };
+        self.by_name.find(name_mark(kind, namespace, name), is_it)
     }
     /// The object of a name.
     pub fn find<T: Resource>(&self, namespace: &str, name: &str) -> Option<&Rc<T>> {
@@ -130,7 +139,8 @@ impl Store {
     }
     /// The index of an identity.
     pub fn id_of_uid(&self, uid: Uid) -> Option<ObjId> {
-        self.uids.get(&uid).copied()
+        let is_it = |id| self.object(id).is_some_and(|object| object.metadata().uid == uid);
+        self.by_uid.find(uid.0 as u64, is_it)
     }
     /// All objects of a kind, by namespace and name.
     pub fn list<T: Resource>(&self) -> List<'_, T> {
@@ -139,11 +149,26 @@ impl Store {
     /// All objects of a kind in a namespace, by name.
     pub fn list_in<T: Resource>(&self, namespace: &str) -> List<'_, T> {
         let names = self.names.get(&T::KIND).and_then(|names| names.get(namespace));
-        List::new(self, Ids::of_names(names))
+        let is_here = |object: &Object| *object.metadata().namespace == *namespace;
+        List::new(self, Ids::of_names(names).then(self.unnamed(T::KIND, is_here)))
     }
     /// Indexes of all objects of a kind, by namespace and name.
     pub fn ids(&self, kind: Kind) -> Ids<'_> {
-        Ids::of_namespaces(self.names.get(&kind))
+        Ids::of_namespaces(self.names.get(&kind)).then(self.unnamed(kind, |_| true))
+    }
+    /// The same for a kind without an order of its own, as far as the objects are wanted.
+    fn unnamed(&self, kind: Kind, is_wanted: impl Fn(&Object) -> bool) -> Vec<ObjId> {
+        if kind != Kind::Event {
+            return Vec::new();
+        }
+        let is_wanted = |object: &&Object| object.kind() == kind && is_wanted(object);
+        let mut events: Vec<&Object> = self.objects().filter(is_wanted).gather();
+        order::sort_by(&mut events, |a, b| {
+            let name =
+                |object: &Object| (object.metadata().namespace.clone(), object.metadata().name.clone());
+            name(a).cmp(&name(b))
+        });
+        events.into_iter().map(Object::id).gather()
     }
     /// All objects, by index, which is creation order.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
@@ -167,11 +192,10 @@ impl Store {
     }
     /// Pods of a namespace that a selector matches, in creation order.
     pub fn pods_matching(&self, namespace: &str, selector: &Selector) -> Vec<&Rc<Pod>> {
-        let matches = |pod: &&Rc<Pod>| selector.matches(&pod.metadata.labels);
+        let matches =
+            |pod: &&Rc<Pod>| *pod.metadata.namespace == *namespace && selector.matches(&pod.metadata.labels);
         // The rarest exact label decides how many pods are looked at.
-        let posting = |(key, value): (&Str, &Str)| {
-            self.pods_by_label.get(&(namespace.into(), key.clone(), value.clone()))
-        };
+        let posting = |(key, value): (&Str, &Str)| self.pods_by_label.get(&mark(&[namespace, key, value]));
         let mut exact = selector.exact_pairs().peekable();
         if exact.peek().is_none() {
             let mut pods: Vec<_> = self.list_in::<Pod>(namespace).filter(matches).gather();
@@ -334,9 +358,12 @@ impl Store {
     fn index(&mut self, new: &Object, old: Option<&Object>) {
         let (kind, meta) = (new.kind(), new.metadata());
         if old.is_none() {
-            let names = self.names.entry(kind).or_default().entry(meta.namespace.clone()).or_default();
-            names.insert(meta.name.clone(), meta.id);
-            self.uids.insert(meta.uid, meta.id);
+            if kind != Kind::Event {
+                let names = self.names.entry(kind).or_default().entry(meta.namespace.clone()).or_default();
+                names.insert(meta.name.clone(), meta.id);
+            }
+            self.by_name.insert(name_mark(kind, &meta.namespace, &meta.name), meta.id);
+            self.by_uid.insert(meta.uid.0 as u64, meta.id);
         }
         if old.is_none_or(|old| !Rc::ptr_eq(&old.metadata().owner_references, &meta.owner_references)) {
             for owner in meta.owner_references.iter() {
@@ -354,7 +381,7 @@ impl Store {
         self.pod_counts.replace(old.and_then(Pod::from_object).map(|old| &**old), Some(pod));
         if old.is_none_or(|old| !Rc::ptr_eq(&old.metadata().labels, &meta.labels)) {
             for (key, value) in meta.labels.iter() {
-                let posting = (meta.namespace.clone(), key.clone(), value.clone());
+                let posting = mark(&[&meta.namespace, key, value]);
                 self.pods_by_label.entry(posting).or_default().insert(meta.id);
             }
         }
@@ -375,7 +402,8 @@ impl Store {
                     names.remove(&meta.namespace);
                 }
             }
-            self.uids.remove(&meta.uid);
+            self.by_name.remove(name_mark(kind, &meta.namespace, &meta.name), meta.id);
+            self.by_uid.remove(meta.uid.0 as u64, meta.id);
         }
         if new.is_none_or(|new| !Rc::ptr_eq(&new.metadata().owner_references, &meta.owner_references)) {
             for owner in meta.owner_references.iter() {
@@ -397,7 +425,7 @@ impl Store {
         }
         if new.is_none_or(|new| !Rc::ptr_eq(&new.metadata().labels, &meta.labels)) {
             for (key, value) in meta.labels.iter() {
-                let posting = (meta.namespace.clone(), key.clone(), value.clone());
+                let posting = mark(&[&meta.namespace, key, value]);
                 drop_entry(&mut self.pods_by_label, &posting, meta.id);
             }
         }
@@ -417,6 +445,10 @@ impl Store {
         let bits = (u128::from(high) << 64) | u128::from(low);
         Uid((bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62))
     }
+}
+
+fn name_mark(kind: Kind, namespace: &str, name: &str) -> u64 {
+    mark(&[kind.as_str(), namespace, name])
 }
 
 fn drop_entry<K: Ord>(index: &mut Map<K, Set<ObjId>>, key: &K, id: ObjId) {

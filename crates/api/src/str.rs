@@ -1,6 +1,5 @@
 //! Text that is shared instead of copied.
 
-use crate::map::Map;
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;
@@ -132,6 +131,7 @@ impl From<Str> for Rc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::map::Map;
 
     #[test]
     fn text_is_equal_however_it_is_kept() {

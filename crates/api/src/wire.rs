@@ -356,12 +356,11 @@ impl<T: Wire + Default> Wire for Option<T> {
     }
 }
 
-impl<T: Wire> Wire for Rc<T> {
+impl<T: Wire + Default> Wire for Rc<T> {
     fn take(&mut self, value: Value, r: &mut Reader) {
-        // A default is nobody else's.
-        if let Some(inner) = Rc::get_mut(self) {
-            inner.take(value, r);
-        }
+        let mut inner = T::default();
+        inner.take(value, r);
+        *self = Rc::new(inner);
     }
     fn put(&self, always: bool) -> Option<Value> {
         T::put(self, always)
@@ -389,8 +388,15 @@ impl<T: Wire + Default> Wire for map::Map<Str, T> {
         });
     }
     fn put(&self, always: bool) -> Option<Value> {
-        (always || !self.is_empty())
-            .then(|| Value::Object(self.iter().map(|(k, v)| (k.to_string(), v.write_always())).collect()))
+        if !always && self.is_empty() {
+            return None;
+        }
+        // One by one: to collect into a JSON map would bring the code of a sort along.
+        let mut map = Map::new();
+        for (key, value) in self {
+            map.insert(key.to_string(), value.write_always());
+        }
+        Some(Value::Object(map))
     }
 }
 

@@ -33,12 +33,9 @@ pub fn run(only: Option<&str>) -> Result<(), String> {
             let (cpu, wall) = (cpu_seconds(start), start.elapsed());
             let Some(done) = run.next_part() else { break };
             let (cpu, wall) = (cpu_seconds(start) - cpu, (start.elapsed() - wall).as_secs_f64());
-            let simulated = done.simulated as f64 / 1e6;
-            let (part, events, requests, ready) = (done.part, done.events, done.requests, done.ready);
-            println!(
-                "{name}\t{part}\t{cpu:.6}\t{wall:.6}\t{simulated}\t{events}\t{requests}\t{ready}\t{}",
-                peak_memory()
-            );
+            let columns = done.columns();
+            let (part, counts) = columns.split_once('\t').unwrap_or((&columns, ""));
+            println!("{name}\t{part}\t{cpu:.6}\t{wall:.6}\t{counts}\t{}", peak_memory());
         }
     }
     Ok(())

@@ -92,11 +92,12 @@ fn run(file: &std::path::Path, until: Option<i64>, seed: u64, events: bool, hash
             return ExitCode::from(2);
         }
     };
-    let sim = scenario.run(seed, until.map_or(scenario.until, Time));
+    let until = until.map_or(scenario.until, Time);
     if hash {
-        println!("{:016x}", sim.hash());
+        println!("{}", scenario.hash(seed, until.0));
         return ExitCode::SUCCESS;
     }
+    let sim = scenario.run(seed, until);
     if events {
         print::events(&sim);
     }

@@ -190,7 +190,7 @@ fn conditions_are_upstreams() {
         let phase = PodPhase::from_word(text(input, "phase")).unwrap_or_default();
         let found = match text(input, "op") {
             "ContainersReady" => containers_ready(&pod.spec, statuses, phase),
-            "PodReady" => ready(&pod.spec, &known, statuses, phase),
+            "PodReady" => ready(&pod.spec, &known, &containers_ready(&pod.spec, statuses, phase)),
             "PodInitialized" => initialized(&pod.spec, statuses, phase),
             other => panic!("op {other}"),
         };

@@ -27,6 +27,15 @@ pub struct Done {
     pub ready: i32,
 }
 
+impl Done {
+    /// Tab-separated: part, simulated seconds, events, requests, ready pods.
+    pub fn columns(&self) -> String {
+        let milliseconds = self.simulated / 1000;
+        let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
+        format!("{}\t{seconds}.{rest:03}\t{}\t{}\t{}", self.part, self.events, self.requests, self.ready)
+    }
+}
+
 /// A run, part by part.
 pub struct Run {
     plan: &'static [Part],

@@ -78,6 +78,11 @@ impl Scenario {
         sim
     }
 
+    /// Runs the scenario up to a time in microseconds and says its hash in 16 digits.
+    pub fn hash(&self, seed: u64, until_us: i64) -> String {
+        format!("{:016x}", self.run(seed, Time(until_us)).hash())
+    }
+
     /// Runs the whole scenario up to a time.
     pub fn run(&self, seed: u64, until: Time) -> Sim {
         let mut sim = self.start(seed);

@@ -109,6 +109,34 @@ pub struct Call {
     pub(crate) retry: bool,
 }
 
+/// Calls on their way. Each has one wake-up pending, so that its number is free again once that has come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Calls {
+    slots: Vec<Option<Box<Call>>>,
+    free: Vec<u32>,
+}
+
+impl Calls {
+    fn add(&mut self, call: impl Into<Box<Call>>) -> u32 {
+        let call = Some(call.into());
+        match self.free.pop() {
+            Some(number) => {
+                self.slots[number as usize] = call;
+                number
+            }
+            None => {
+                self.slots.push(call);
+                self.slots.len() as u32 - 1
+            }
+        }
+    }
+    fn take(&mut self, number: u32) -> Option<Box<Call>> {
+        let call = self.slots.get_mut(number as usize)?.take()?;
+        self.free.push(number);
+        Some(call)
+    }
+}
+
 impl Call {
     /// A call that nobody waits for.
     pub(crate) fn background(by: Actor, epoch: u32, writes: Vec<Write>, cause: u64) -> Self {
@@ -299,9 +327,8 @@ impl Sim {
             return;
         }
         let wait = self.throttle(call.by) + self.tuning.api_request;
-        self.next_call = self.next_call.wrapping_add(1);
-        self.calls.insert(self.next_call, call);
-        self.queue.push(self.now.plus(wait), Wake::Land { call: self.next_call });
+        let call = self.calls.add(call);
+        self.queue.push(self.now.plus(wait), Wake::Land { call });
     }
 
     fn throttle(&mut self, by: Actor) -> Micros {
@@ -319,7 +346,7 @@ impl Sim {
 
     /// The next write of a call reaches the API server.
     pub(crate) fn land_due(&mut self, id: u32) {
-        let Some(mut call) = self.calls.remove(&id) else { return };
+        let Some(mut call) = self.calls.take(id) else { return };
         if !self.is_alive(call.by, call.epoch) {
             return;
         }
@@ -343,14 +370,14 @@ impl Sim {
             }
         }
         let Some((_, next_group)) = call.writes.front() else {
-            self.end_call(call);
+            self.end_call(*call);
             return;
         };
         let is_together = *next_group == group && group != 0;
         let latency = if is_together { 0 } else { self.tuning.api_request };
         let wait = self.throttle(call.by) + latency;
-        self.calls.insert(id, call);
-        self.queue.push(self.now.plus(wait), Wake::Land { call: id });
+        let call = self.calls.add(call);
+        self.queue.push(self.now.plus(wait), Wake::Land { call });
     }
 
     /// All writes of a call have landed, or one was refused.

@@ -119,7 +119,7 @@ impl Sim {
             seen,
             pod,
         };
-        machine.pods.insert(id, local);
+        machine.pods.insert(id, Box::new(local));
         self.machine_of_pod.insert(id.0, number);
         self.sync_pod(number, id);
     }
@@ -147,7 +147,7 @@ impl Sim {
     /// The pod of a wake-up, unless the machine or the pod has gone since.
     fn local(&mut self, number: u32, epoch: u32, id: ObjId) -> Option<&mut LocalPod> {
         let machine = self.machines.get_mut(number as usize).filter(|machine| machine.epoch == epoch)?;
-        machine.pods.get_mut(&id)
+        machine.pods.get_mut(&id).map(|local| &mut **local)
     }
 
     /// Lets the kubelet look at a pod or at an answer about it, with everything that it may know.

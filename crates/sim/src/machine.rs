@@ -46,7 +46,7 @@ pub struct Machine {
     /// Images on its disk.
     pub images: Set<Str>,
     /// Pods that its kubelet works on.
-    pub pods: Map<ObjId, LocalPod>,
+    pub pods: Map<ObjId, Box<LocalPod>>,
     /// When its disk and network are free for the next pull: pulls go one at a time.
     pub pull_free_at: Time,
     /// When its cores have worked off the requests of all its pods.

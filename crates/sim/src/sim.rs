@@ -1,7 +1,7 @@
 //! The whole simulation as one value, and the loop that moves it through time.
 
 use crate::admission::Admitted;
-use crate::control_loop::{Call, ControlLoop};
+use crate::control_loop::{Calls, ControlLoop};
 use crate::fact::{Actor, Facts, What};
 use crate::image::{Behavior, Catalogue};
 use crate::ledger::Ledger;
@@ -73,8 +73,7 @@ pub struct Sim {
     pub(crate) profile: Profile,
     pub(crate) loops: Vec<ControlLoop>,
     pub(crate) ready_loops: Vec<usize>,
-    pub(crate) calls: Map<u32, Call>,
-    pub(crate) next_call: u32,
+    pub(crate) calls: Calls,
     pub(crate) service_addresses: u32,
     pub(crate) admitted: Map<Uid, Admitted>,
     pub(crate) streams: Streams,
@@ -116,8 +115,7 @@ impl Sim {
             profile: config.profile,
             loops: vec![ControlLoop::default(); CONTROLLERS.len()],
             ready_loops: Vec::new(),
-            calls: Map::new(),
-            next_call: 0,
+            calls: Calls::default(),
             service_addresses: 10,
             admitted: Map::new(),
             streams: Streams::new(config.seed),

@@ -13,11 +13,12 @@ use crate::process::{command, find, output, root, run};
 /// The oldest node whose test runner has all that the tests use.
 const NODE_AT_LEAST: u32 = 20;
 
-/// Runs the tests in `tests/browser` whose names contain `only` (all, if it is empty) against `dist`.
+/// Runs the tests in `tests/browser` whose names contain `only` (all, if it is empty) against `dist`, and leaves the
+/// pictures that they take in `shots`.
 ///
 /// # Errors
 /// When a test fails, or when the machine lacks something that can't be installed.
-pub fn test(dist: &Path, only: Option<&str>) -> Result<()> {
+pub fn test(dist: &Path, only: Option<&str>, shots: Option<&Path>) -> Result<()> {
     check_node()?;
     let dir = root().join("tests/browser");
     install_packages(&dir)?;
@@ -35,6 +36,9 @@ pub fn test(dist: &Path, only: Option<&str>) -> Result<()> {
     // One file at a time: two browsers on two cores would make the tests wait for each other.
     let mut node = command("node", ["--test", "--test-concurrency=1"]);
     node.args(&tests).env("CHROMIUM", chromium).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist);
+    if let Some(shots) = shots {
+        node.env("SETPOINT_SHOTS", shots);
+    }
     if engine::hashes_file().exists() {
         node.env("SETPOINT_HASHES", engine::hashes_file());
         node.env("SETPOINT_NODE_MODULE", page::node_module(Profile::Page)?);

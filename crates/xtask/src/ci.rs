@@ -23,9 +23,9 @@ const STEPS: &[Step] = &[
     ("page", || done(page::build(Profile::Page, &root().join("dist")))),
     ("size", || done(size::check(&root().join("dist")))),
     ("release", || done(engine::runner(true).map(drop))),
-    ("hash", engine::hashes),
-    ("swarm", || engine::swarm(SWARM_SEEDS, 1)),
-    ("browser", || done(browser::test(&root().join("dist"), None))),
+    ("hash", || done(engine::hashes())),
+    ("swarm", || done(engine::swarm(SWARM_SEEDS, 1))),
+    ("browser", || done(browser::test(&root().join("dist"), None, None))),
 ];
 
 fn done(result: Result<()>) -> Result<Option<String>> {

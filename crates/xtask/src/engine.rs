@@ -1,11 +1,10 @@
-//! The headless runner's jobs: hashes that must agree, the swarm, the benchmarks.
+//! The headless runner's jobs: hashes that must agree, the swarm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::page::{self, Profile};
 use crate::process::{cargo, command, output, root, run, target_dir};
 
 /// Scenarios whose hashes must be the same everywhere.
@@ -29,30 +28,22 @@ pub fn runner(release: bool) -> Result<PathBuf> {
     Ok(target_dir().join(if release { "release" } else { "debug" }).join(name))
 }
 
-/// Whether the runner's help speaks of `word`.
-fn offers(runner: &Path, word: &str) -> Result<bool> {
-    Ok(output(&mut command(&runner.to_string_lossy(), ["--help"]))?.contains(word))
-}
-
 /// Where [`hashes`] leaves the jobs and their hashes for the wasm half of the comparison, which the browser
 /// tests do.
 pub fn hashes_file() -> PathBuf {
     target_dir().join("xtask").join("hashes.json")
 }
 
-/// Runs each scenario in debug and release, and records the hashes. Says why, if there is nothing to compare.
+/// Runs each scenario in debug and release, and records the hashes.
 ///
 /// # Errors
 /// When a run fails or two hashes differ.
-pub fn hashes() -> Result<Option<String>> {
+pub fn hashes() -> Result<()> {
     let file = hashes_file();
     if file.exists() {
         fs::remove_file(&file)?;
     }
     let (debug, release) = (runner(false)?, runner(true)?);
-    if !offers(&release, "--hash")? {
-        return Ok(Some("the runner has no --hash".to_owned()));
-    }
     let mut scenarios: Vec<PathBuf> = fs::read_dir(root().join(SCENARIOS))
         .with_context(|| format!("reading {SCENARIOS}"))?
         .map(|entry| Ok(entry?.path()))
@@ -77,7 +68,7 @@ pub fn hashes() -> Result<Option<String>> {
     }
     fs::create_dir_all(file.parent().unwrap_or(&file))?;
     fs::write(&file, format!("[{}]\n", jobs.join(",\n")))?;
-    Ok(None)
+    Ok(())
 }
 
 fn hash(runner: &Path, scenario: &Path, seed: u64) -> Result<String> {
@@ -98,32 +89,14 @@ fn hash_of_debug(debug: &Path, scenario: &Path, seed: u64, release_hash: &str) -
     Ok(hash)
 }
 
-/// Runs `seeds` random fault schedules from seed `first` on. Says why, if it can't.
+/// Runs `seeds` random fault schedules from seed `first` on.
 ///
 /// # Errors
 /// When a schedule breaks an invariant or does not converge.
-pub fn swarm(seeds: u64, first: u64) -> Result<Option<String>> {
+pub fn swarm(seeds: u64, first: u64) -> Result<()> {
     let runner = runner(true)?;
-    if !offers(&runner, "swarm")? {
-        return Ok(Some("the runner has no swarm".to_owned()));
-    }
     let (seeds, first) = (seeds.to_string(), first.to_string());
-    run(&mut command(&runner.to_string_lossy(), ["swarm", "--seeds", &seeds, "--first", &first]))?;
-    Ok(None)
-}
-
-/// Runs the benchmarks natively, then the same in wasm under node.
-///
-/// # Errors
-/// When one of the two can't be built or run.
-pub fn bench(args: &[String]) -> Result<()> {
-    let runner = runner(true)?;
-    if !offers(&runner, "bench")? {
-        bail!("the runner has no bench");
-    }
-    run(command(&runner.to_string_lossy(), ["bench"]).args(args))?;
-    let module = page::node_module(Profile::Page)?;
-    run(command("node", ["tests/browser/bench.mjs"]).arg(module).args(args))
+    run(&mut command(&runner.to_string_lossy(), ["swarm", "--seeds", &seeds, "--first", &first]))
 }
 
 /// Runs all tests again with golden files rewritten to what they now print.

@@ -5,6 +5,8 @@
 )]
 
 mod args;
+mod arrange;
+mod bench;
 mod browser;
 mod ci;
 mod docs;
@@ -36,8 +38,9 @@ cargo xtask COMMAND
   build [--release]                       write the page to dist/, for any static host and any sub-path
   ci [STEP...]                            everything that must hold before a change lands
   browser [PART]                          browser tests whose file name contains PART, on a fresh dist/
+  shots                                   the pictures in docs/screenshots, made anew from a fresh dist/
   swarm [--seeds N] [--first S]           random fault schedules, checked after every event
-  bench [ARGS]                            benchmarks, native and in wasm
+  bench                                   benchmarks, native and in wasm, against their targets
   docs                                    rewrite docs/simplifications.md from the headers
   bless [ARGS]                            rewrite golden files and generated documents to what holds now
   size                                    what the first load of dist/ transfers
@@ -77,17 +80,23 @@ fn command(mut args: Args) -> Result<()> {
             let only = args.word();
             args.finish()?;
             page::build(Profile::Page, &dist)?;
-            browser::test(&dist, only.as_deref())?;
+            browser::test(&dist, only.as_deref(), None)?;
+        }
+        Some("shots") => {
+            args.finish()?;
+            page::build(Profile::Page, &dist)?;
+            browser::test(&dist, Some("shots"), Some(&root().join("docs/screenshots")))?;
         }
         Some("swarm") => {
             let seeds = args.value("--seeds")?.unwrap_or(2_000);
             let first = args.value("--first")?.unwrap_or(1);
             args.finish()?;
-            if let Some(reason) = engine::swarm(seeds, first)? {
-                bail!(reason);
-            }
+            engine::swarm(seeds, first)?;
         }
-        Some("bench") => engine::bench(&args.rest())?,
+        Some("bench") => {
+            args.finish()?;
+            bench::bench()?;
+        }
         Some("docs") => {
             args.finish()?;
             docs::bless()?;

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::arrange;
 use crate::html::{self, Asset};
 use crate::process::{cargo, command, find, output, root, run, target_dir};
 
@@ -56,6 +57,7 @@ pub fn build(profile: Profile, dist: &Path) -> Result<()> {
     let wasm_file = glue.join("setpoint_bg.wasm");
     if profile == Profile::Page {
         optimise(&wasm_file);
+        fs::write(&wasm_file, arrange::arrange(&read_bytes(&wasm_file)?)?)?;
     }
 
     let mut files = Files::default();

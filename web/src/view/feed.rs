@@ -9,6 +9,8 @@ use yew::prelude::*;
 
 /// Most lines on the page.
 const LINES_MAX: usize = 100;
+/// Letters of a reason that fit on a line beside its age, however narrow the page.
+const REASON_MAX: usize = 18;
 
 /// The list with its filters.
 pub fn view(props: &Props) -> Html {
@@ -60,7 +62,7 @@ fn row(line: &FeedLine, now_us: i64) -> Html {
     html! {
         <li key={line.id} {class}>
             <time title={format!("at {}", words::clock(line.at_us))}>{ words::minute(line.at_us) }</time>
-            <b>{ line.reason.clone() }</b>
+            <b>{ reason(&line.reason) }</b>
             if line.count > 1 {
                 <span class="times">{ format!("×{}", line.count) }</span>
             }
@@ -73,5 +75,15 @@ fn row(line: &FeedLine, now_us: i64) -> Html {
                 <span class="source">{ line.source.clone() }</span>
             </p>
         </li>
+    }
+}
+
+/// An event's reason. One that is too long for a line breaks before its last word.
+fn reason(reason: &str) -> Html {
+    match reason.rfind(char::is_uppercase) {
+        Some(at) if reason.len() > REASON_MAX => {
+            html! { <>{ reason[..at].to_string() }<wbr />{ reason[at..].to_string() }</> }
+        }
+        _ => html! { reason.to_string() },
     }
 }

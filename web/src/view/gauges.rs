@@ -141,6 +141,7 @@ fn version(app: &App) -> Html {
     });
     let (tone, state) = match app.rollout {
         Rollout::Complete => ("", "Complete"),
+        Rollout::Progressing if app.versions.len() < 2 => ("", "Progressing"),
         Rollout::Progressing => ("", "Rolling out"),
         Rollout::Stalled => ("bad", "Stalled"),
         Rollout::Paused => ("warn", "Paused"),
@@ -160,7 +161,9 @@ fn cpu(app: &App, at_us: i64) -> Html {
     };
     let look = app.autoscaler.as_ref().and_then(|hpa| hpa.next_look_us);
     let state = match look {
-        Some(look) if look > at_us => html! { format!("next in {}", words::seconds_left(look - at_us)) },
+        Some(look) if look > at_us => {
+            html! { <><span class="roomy">{ "next " }</span>{ format!("in {}", words::seconds_left(look - at_us)) }</> }
+        }
         _ => html! {},
     };
     let foot = match (&app.autoscaler, goal) {

@@ -254,16 +254,28 @@ fn number_text(number: &Number) -> String {
     if let Some(whole) = whole(float) {
         return whole.to_string();
     }
-    let sign = if float < 0.0 { "-" } else { "" };
+    // JSON's digits of a whole float below 2^64 are read as an unsigned integer.
     let (digits, exponent) = shortest(float);
     let plain = plain(&digits, exponent);
-    // JSON's digits of a whole float below 2^64 are read as an unsigned integer.
-    if sign.is_empty() && plain.parse::<u64>().is_ok() {
-        return plain;
+    if float >= 0.0 && plain.parse::<u64>().is_ok() { plain } else { general(float) }
+}
+
+/// A float as Go's `strconv.FormatFloat(value, 'g', -1, 64)` prints it, and what is no number as YAML does.
+pub(super) fn general(value: f64) -> String {
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    if value.is_nan() {
+        return ".nan".to_owned();
     }
-    let exponent = exponent + digits.len() as i32 - 1;
+    if value.is_infinite() {
+        return format!("{sign}.inf");
+    }
+    let (digits, last) = shortest(value);
+    if digits.is_empty() {
+        return format!("{sign}0");
+    }
+    let exponent = last + digits.len() as i32 - 1;
     if (-4..6).contains(&exponent) {
-        return format!("{sign}{plain}");
+        return format!("{sign}{}", plain(&digits, last));
     }
     let (first, rest) = digits.split_at(1.min(digits.len()));
     let point = if rest.is_empty() { "" } else { "." };
@@ -316,4 +328,32 @@ fn merge_sort<T: Copy>(items: &mut [T], order: impl Fn(&T, &T) -> Ordering + Cop
     }
     merged.extend(left.chain(right));
     items.copy_from_slice(&merged);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::general;
+
+    #[test]
+    fn floats_print_as_in_go() {
+        // What `strconv.FormatFloat(value, 'g', -1, 64)` gives, but for the last three, which YAML has names for.
+        let cases = [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1.5, "1.5"),
+            (-1e-4, "-0.0001"),
+            (1e-5, "1e-05"),
+            (100_000.0, "100000"),
+            (1e6, "1e+06"),
+            (1_234_567.5, "1.2345675e+06"),
+            (1e30, "1e+30"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (f64::INFINITY, ".inf"),
+            (f64::NEG_INFINITY, "-.inf"),
+            (f64::NAN, ".nan"),
+        ];
+        for (value, wanted) in cases {
+            assert_eq!(general(value), wanted);
+        }
+    }
 }

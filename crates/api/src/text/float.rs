@@ -38,13 +38,6 @@ pub(super) fn shortest(value: f64) -> (String, i32) {
     (kept.trim_start_matches('0').to_owned(), exponent + (digits.len() - kept.len()) as i32)
 }
 
-/// The shortest text of a float that is no exponent's.
-pub(super) fn decimal(value: f64) -> String {
-    let (digits, exponent) = shortest(value);
-    let sign = if value < 0.0 { "-" } else { "" };
-    if digits.is_empty() { "0".to_owned() } else { format!("{sign}{}", plain(&digits, exponent)) }
-}
-
 /// `digits × 10^exponent` without an exponent.
 pub(super) fn plain(digits: &str, exponent: i32) -> String {
     let power = exponent.unsigned_abs() as usize;

@@ -54,8 +54,11 @@ impl Node {
             NodeValue::Str(text) => Value::String(text.as_ref().to_owned()),
             NodeValue::Seq(items) => Value::Array(items.iter().map(Node::to_value).gather()),
             NodeValue::Map(fields) => {
-                let fields = fields.iter().map(|(key, node)| (key.text.as_ref().to_owned(), node.to_value()));
-                Value::Object(fields.collect::<Map<_, _>>())
+                let mut map = Map::new();
+                for (key, node) in fields {
+                    map.insert(key.text.as_ref().to_owned(), node.to_value());
+                }
+                Value::Object(map)
             }
         }
     }

@@ -3,8 +3,8 @@
 use crate::map::Map;
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
+use super::emit::general;
 use super::explain::{explain_scan_error, forbidden_character};
-use super::float::decimal;
 use super::scalar::{Plain, resolve, to_node_value};
 use super::{Diagnostic, Key, Node, NodeValue, Severity, Span, go_quote, json};
 use crate::Str;
@@ -340,7 +340,7 @@ fn to_key(node: Node) -> Result<Key, Diagnostic> {
         NodeValue::Str(text) => text,
         NodeValue::Bool(value) => value.to_string().into(),
         NodeValue::Int(value) => value.to_string().into(),
-        NodeValue::Float(value) => decimal(value).into(),
+        NodeValue::Float(value) => general(value).into(),
         NodeValue::Null => {
             return Err(
                 Diagnostic::error(node.span, "invalid map key: null").suggest("Put the key in quotes.")

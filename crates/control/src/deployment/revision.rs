@@ -66,11 +66,33 @@ pub fn equal_ignore_hash(a: &PodTemplateSpec, b: &PodTemplateSpec) -> bool {
     fn labels(template: &PodTemplateSpec) -> impl Iterator<Item = (&Str, &Str)> {
         template.metadata.labels.iter().filter(|(key, _)| &***key != TEMPLATE_HASH)
     }
-    labels(a).eq(labels(b)) && without_labels(&a.metadata) == without_labels(&b.metadata) && a.rest == b.rest
+    labels(a).eq(labels(b)) && same_but_labels(&a.metadata, &b.metadata) && a.rest == b.rest
 }
 
-fn without_labels(meta: &ObjectMeta) -> ObjectMeta {
-    ObjectMeta { labels: Rc::default(), ..meta.clone() }
+fn same_but_labels(a: &ObjectMeta, b: &ObjectMeta) -> bool {
+    let ObjectMeta {
+        id,
+        name,
+        generate_name,
+        namespace,
+        uid,
+        resource_version,
+        generation,
+        creation_timestamp,
+        deletion_timestamp,
+        deletion_grace_period_seconds,
+        labels: _,
+        annotations,
+        owner_references,
+        finalizers,
+        rest,
+    } = a;
+    (id, name, generate_name, namespace, uid) == (&b.id, &b.name, &b.generate_name, &b.namespace, &b.uid)
+        && (resource_version, generation) == (&b.resource_version, &b.generation)
+        && (creation_timestamp, deletion_timestamp) == (&b.creation_timestamp, &b.deletion_timestamp)
+        && *deletion_grace_period_seconds == b.deletion_grace_period_seconds
+        && (annotations, owner_references) == (&b.annotations, &b.owner_references)
+        && (finalizers, rest) == (&b.finalizers, &b.rest)
 }
 
 /// The oldest ReplicaSet with the Deployment's template.

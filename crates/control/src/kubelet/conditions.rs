@@ -43,16 +43,10 @@ pub fn containers_ready(spec: &PodSpec, statuses: Option<&[ContainerStatus]>, ph
     }
 }
 
-/// Whether the pod may take requests: its containers are ready, and so are its readiness gates.
-pub fn ready(
-    spec: &PodSpec,
-    known: &[Condition],
-    statuses: Option<&[ContainerStatus]>,
-    phase: PodPhase,
-) -> Condition {
-    let containers = containers_ready(spec, statuses, phase);
+/// Whether the pod may take requests: its containers are ready, as the given condition says, and so are its readiness gates.
+pub fn ready(spec: &PodSpec, known: &[Condition], containers: &Condition) -> Condition {
     if containers.status != ConditionStatus::True {
-        return Condition { kind: Str::fixed("Ready"), ..containers };
+        return Condition { kind: Str::fixed("Ready"), ..containers.clone() };
     }
     let mut complaints = Vec::new();
     for gate in readiness_gates(spec) {

@@ -87,11 +87,12 @@ fn conditions_of(
     phase: PodPhase,
 ) -> Vec<Condition> {
     let (spec, known) = (&pod.spec, &pod.status.conditions);
+    let containers_ready = conditions::containers_ready(spec, Some(all), phase);
     let mut own = vec![
         conditions::ready_to_start_containers(has_sandbox),
         conditions::initialized(spec, Some(all), phase),
-        conditions::ready(spec, known, Some(all), phase),
-        conditions::containers_ready(spec, Some(all), phase),
+        conditions::ready(spec, known, &containers_ready),
+        containers_ready,
     ];
     let now = Some(cx.now.whole_seconds());
     for new in &mut own {

@@ -7,7 +7,7 @@ use super::affinity::Terms;
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
-use setpoint_api::{Affinity, Selector, Str};
+use setpoint_api::{Affinity, Selector, Str, mark};
 use std::rc::Rc;
 
 /// Index of a node in the cache.
@@ -89,8 +89,8 @@ impl Group {
     }
 }
 
-/// A namespace (or none) and a label that every pod of a group has (or none).
-type IndexKey = (Str, Str, Str);
+/// The mark of a namespace (or none) and a label that every pod of a group has (or none).
+type IndexKey = u64;
 
 /// All groups by id, found by what their pods have in common.
 #[derive(Clone, Debug, Default)]
@@ -145,16 +145,21 @@ impl Groups {
         if self.index.is_empty() {
             return out;
         }
-        let none: Str = "".into();
+        let none = Str::default();
         for space in [namespace, &none] {
             let pairs = labels.iter().chain([(&none, &none)]);
             for (key, value) in pairs {
-                let ids = self.index.get(&(space.clone(), key.clone(), value.clone()));
+                let ids = self.index.get(&mark(&[space, key, value]));
                 let takes = |id: &&u32| {
                     let group = self.by_id.get(id);
                     group.is_some_and(|group| group.takes(namespace, labels, is_deleting))
                 };
-                out.extend(ids.into_iter().flatten().filter(takes));
+                for id in ids.into_iter().flatten().filter(takes) {
+                    // Two labels of one pod may have the same mark.
+                    if !out.contains(id) {
+                        out.push(*id);
+                    }
+                }
             }
         }
         out
@@ -173,12 +178,12 @@ impl Groups {
 }
 
 fn index_key(filters: &[PodFilter]) -> IndexKey {
-    let none: Str = "".into();
+    let none = Str::default();
     let namespace = filters.iter().find_map(PodFilter::only_namespace).unwrap_or(&none);
     // Of several labels the last is mostly the rarest: `pod-template-hash` sorts after `app`.
     let pairs = filters.iter().flat_map(|filter| &filter.selectors).flat_map(Selector::exact_pairs);
     let (key, value) = pairs.last().unwrap_or((&none, &none));
-    (namespace.clone(), key.clone(), value.clone())
+    mark(&[namespace, key, value])
 }
 
 /// Pods with the same rules about other pods in the same namespace, counted by node.

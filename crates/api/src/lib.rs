@@ -6,9 +6,11 @@
 
 pub mod default;
 pub mod duration;
+pub mod gather;
 mod indexes;
 pub mod int_or_percent;
 pub mod kinds;
+pub mod list;
 pub mod manifest;
 pub mod map;
 pub mod meta;
@@ -26,9 +28,11 @@ pub mod time;
 pub mod validate;
 pub mod wire;
 
+pub use gather::Gather;
 pub use indexes::{PodCount, mark};
 pub use int_or_percent::IntOrPercent;
 pub use kinds::*;
+pub use list::{Ids, List};
 pub use meta::*;
 pub use object::*;
 pub use quantity::Quantity;

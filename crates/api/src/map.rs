@@ -164,6 +164,12 @@ items! {
     [T] IntoItems<T> => T, into_iter;
 }
 
+impl<T> Default for Items<'_, T> {
+    fn default() -> Self {
+        Self { chunks: [].iter(), items: [].iter(), left: 0 }
+    }
+}
+
 impl<T> Clone for Items<'_, T> {
     fn clone(&self) -> Self {
         Self { chunks: self.chunks.clone(), items: self.items.clone(), left: self.left }

@@ -3,6 +3,7 @@
 //! The standard sort is made anew for every type and every comparison, at about 8 kB each; in the page's WebAssembly file
 //! they cost 144 kB. Here positions are sorted instead of items, and the items are put in place afterwards.
 
+use crate::Gather as _;
 use std::cmp::Ordering;
 
 /// Compares the items at two positions.
@@ -38,7 +39,7 @@ pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) 
 
 /// The positions below `len`, in the order of what lies there.
 fn sorted_positions(len: usize, compare: &mut Compare) -> Vec<u32> {
-    let mut positions: Vec<u32> = (0..len as u32).collect();
+    let mut positions: Vec<u32> = (0..len as u32).gather();
     merge_sort(&mut positions, &mut vec![0; len], compare);
     positions
 }

@@ -3,6 +3,7 @@
 //! Upstream: `staging/src/k8s.io/apimachinery/pkg/labels/selector.go`,
 //! `staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/helpers.go` (`LabelSelectorAsSelector`).
 
+use crate::Gather as _;
 use crate::map::{Map, Set};
 use crate::order;
 use std::fmt;
@@ -66,7 +67,7 @@ impl Requirement {
             _ => None,
         };
         if let Some(rule) = count_rule {
-            let list: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+            let list: Vec<&str> = values.iter().map(AsRef::as_ref).gather();
             problems.push(format!("values: Invalid value: {}: {rule}", serde_json::json!(list)));
         }
         if matches!(operator, Operator::GreaterThan | Operator::LessThan) {
@@ -175,7 +176,7 @@ impl Selector {
                 operator: Operator::Equals,
                 values: vec![value.clone()],
             })
-            .collect();
+            .gather();
         Selector { requirements }
     }
 

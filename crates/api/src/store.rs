@@ -143,55 +143,48 @@ impl Store {
         self.by_uid.find(uid.0 as u64, is_it)
     }
     /// All objects of a kind, by namespace and name.
-    pub fn list<T: Resource>(&self) -> impl Iterator<Item = &Rc<T>> {
-        self.ids(T::KIND).filter_map(|id| self.get(id))
+    pub fn list<T: Resource>(&self) -> List<'_, T> {
+        List::new(self, self.ids(T::KIND))
     }
     /// All objects of a kind in a namespace, by name.
-    pub fn list_in<T: Resource>(&self, namespace: &str) -> impl Iterator<Item = &Rc<T>> {
-        let ids = self.names.get(&T::KIND).and_then(|names| names.get(namespace));
-        let ids = ids.into_iter().flat_map(|names| names.values()).copied();
-        let is_here =
-            move |id: &ObjId| self.object(*id).is_some_and(|o| *o.metadata().namespace == *namespace);
-        ids.chain(self.unnamed(T::KIND).into_iter().filter(is_here)).filter_map(|id| self.get(id))
+    pub fn list_in<T: Resource>(&self, namespace: &str) -> List<'_, T> {
+        let names = self.names.get(&T::KIND).and_then(|names| names.get(namespace));
+        let is_here = |object: &Object| *object.metadata().namespace == *namespace;
+        List::new(self, Ids::of_names(names).then(self.unnamed(T::KIND, is_here)))
     }
     /// Indexes of all objects of a kind, by namespace and name.
-    pub fn ids(&self, kind: Kind) -> impl Iterator<Item = ObjId> {
-        self.names
-            .get(&kind)
-            .into_iter()
-            .flat_map(|names| names.values())
-            .flat_map(|names| names.values())
-            .copied()
-            .chain(self.unnamed(kind))
+    pub fn ids(&self, kind: Kind) -> Ids<'_> {
+        Ids::of_namespaces(self.names.get(&kind)).then(self.unnamed(kind, |_| true))
     }
-    /// The same for a kind without an order of its own.
-    fn unnamed(&self, kind: Kind) -> Vec<ObjId> {
+    /// The same for a kind without an order of its own, as far as the objects are wanted.
+    fn unnamed(&self, kind: Kind, is_wanted: impl Fn(&Object) -> bool) -> Vec<ObjId> {
         if kind != Kind::Event {
             return Vec::new();
         }
-        let mut events: Vec<&Object> = self.objects().filter(|object| object.kind() == kind).collect();
+        let is_wanted = |object: &&Object| object.kind() == kind && is_wanted(object);
+        let mut events: Vec<&Object> = self.objects().filter(is_wanted).gather();
         order::sort_by(&mut events, |a, b| {
             let name =
                 |object: &Object| (object.metadata().namespace.clone(), object.metadata().name.clone());
             name(a).cmp(&name(b))
         });
-        events.into_iter().map(Object::id).collect()
+        events.into_iter().map(Object::id).gather()
     }
     /// All objects, by index, which is creation order.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.objects.iter().map(|(_, object)| object)
     }
     /// Objects of kind `T` that name `owner` in their owner references, in creation order.
-    pub fn dependents<T: Resource>(&self, owner: Uid) -> impl Iterator<Item = &Rc<T>> {
-        self.dependent_ids(owner).filter_map(|id| self.get(id))
+    pub fn dependents<T: Resource>(&self, owner: Uid) -> List<'_, T> {
+        List::new(self, self.dependent_ids(owner))
     }
     /// Indexes of all objects that name `owner` in their owner references, in creation order.
-    pub fn dependent_ids(&self, owner: Uid) -> impl Iterator<Item = ObjId> {
-        self.dependents.get(&owner).into_iter().flatten().copied()
+    pub fn dependent_ids(&self, owner: Uid) -> Ids<'_> {
+        Ids::of_set(self.dependents.get(&owner))
     }
     /// Pods bound to a node, in creation order.
-    pub fn pods_on(&self, node: &str) -> impl Iterator<Item = &Rc<Pod>> {
-        self.pods_by_node.get(node).into_iter().flatten().filter_map(|id| self.get(*id))
+    pub fn pods_on(&self, node: &str) -> List<'_, Pod> {
+        List::new(self, Ids::of_set(self.pods_by_node.get(node)))
     }
     /// Names of the nodes that pods are bound to, whether or not the nodes exist, by name.
     pub fn nodes_with_pods(&self) -> impl Iterator<Item = &Str> {
@@ -205,7 +198,7 @@ impl Store {
         let posting = |(key, value): (&Str, &Str)| self.pods_by_label.get(&mark(&[namespace, key, value]));
         let mut exact = selector.exact_pairs().peekable();
         if exact.peek().is_none() {
-            let mut pods: Vec<_> = self.list_in::<Pod>(namespace).filter(matches).collect();
+            let mut pods: Vec<_> = self.list_in::<Pod>(namespace).filter(matches).gather();
             order::sort_by_key(&mut pods, |pod| pod.metadata.id);
             return pods;
         }
@@ -217,12 +210,11 @@ impl Store {
                 Some(_) => {}
             }
         }
-        rarest.into_iter().flatten().filter_map(|id| self.get(*id)).filter(matches).collect()
+        List::new(self, Ids::of_set(rarest)).filter(matches).gather()
     }
     /// Pods or ReplicaSets of a namespace that have no controlling owner, in creation order.
-    pub fn free<T: Resource>(&self, namespace: &Str) -> impl Iterator<Item = &Rc<T>> {
-        let ids = self.free.get(&(T::KIND, namespace.clone()));
-        ids.into_iter().flatten().filter_map(|id| self.get(*id))
+    pub fn free<T: Resource>(&self, namespace: &Str) -> List<'_, T> {
+        List::new(self, Ids::of_set(self.free.get(&(T::KIND, namespace.clone()))))
     }
     /// The pods of a controlling owner, counted.
     pub fn pod_counts(&self, owner: Uid) -> &[PodCount] {

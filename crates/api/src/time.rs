@@ -27,10 +27,14 @@ impl Time {
         Time(self.0.div_euclid(SECOND) * SECOND)
     }
     /// Time passed from `earlier` to `self`.
+    // Saturation is long in wasm, and times are added in a hundred places.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn since(self, earlier: Time) -> Micros {
         self.0.saturating_sub(earlier.0)
     }
     /// The point `micros` later.
+    // Saturation is long in wasm, and times are added in a hundred places.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn plus(self, micros: Micros) -> Time {
         Time(self.0.saturating_add(micros))
     }

@@ -27,6 +27,7 @@ mod volume;
 
 pub use cause::{Cause, CauseKind};
 
+use crate::Gather as _;
 use crate::map::Set;
 use crate::{Object, Status};
 use cause::{Errors, Path};
@@ -98,5 +99,5 @@ fn verdict(object: &Object, causes: &[Cause]) -> Result<(), Status> {
     // The message says everything once, even what two checks have found.
     let mut seen = Set::new();
     let texts = causes.iter().map(Cause::to_string).filter(|text| seen.insert(text.clone()));
-    Err(Status::invalid(object.kind(), &object.metadata().name, &texts.collect::<Vec<_>>()))
+    Err(Status::invalid(object.kind(), &object.metadata().name, &texts.gather()))
 }

@@ -3,6 +3,7 @@
 //! A table of fields per type, made by the [`wire!`](crate::wire!) macro, does both directions. Fields that the simulator does
 //! not model stay in `rest`, so that an object keeps everything it was given.
 
+use crate::Gather as _;
 use crate::map;
 use crate::{IntOrPercent, Quantity, Str};
 use serde_json::{Map, Value};
@@ -240,7 +241,7 @@ pub fn put_fields(fields: &dyn Fields, always: bool) -> Option<Value> {
 /// [`Wire::put`] of a list.
 fn put_list<'a>(length: usize, always: bool, item: &dyn Fn(usize) -> &'a dyn Wire) -> Option<Value> {
     let write = |index| item(index).put(true).unwrap_or(Value::Null);
-    (always || length > 0).then(|| Value::Array((0..length).map(write).collect()))
+    (always || length > 0).then(|| Value::Array((0..length).map(write).gather()))
 }
 
 impl Wire for bool {

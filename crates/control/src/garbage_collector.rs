@@ -11,6 +11,7 @@
 //! upstream retries for ever.
 
 use crate::{ChangeCx, Controller, Cx, Key, Keys, Memory, Note, Outcome, Patch, Write};
+use setpoint_api::Gather as _;
 use setpoint_api::{
     Change, DeleteOptions, Kind, ObjId, Object, ObjectMeta, Op, OwnerReference, Propagation, Store,
 };
@@ -118,7 +119,7 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
 /// Lets the dependents go, then the owner.
 fn orphan(cx: &Cx, meta: &ObjectMeta) -> Outcome {
     let release = |id: ObjId| Write::Patch(id, Patch::RemoveOwner(meta.uid));
-    let dependents: Vec<Write> = cx.view.dependent_ids(meta.uid).map(release).collect();
+    let dependents: Vec<Write> = cx.view.dependent_ids(meta.uid).map(release).gather();
     let observed = vec![("dependents", dependents.len() as i64)];
     let mut writes = Vec::new();
     if !dependents.is_empty() {
@@ -182,14 +183,14 @@ fn find(view: &Store, meta: &ObjectMeta, reference: &OwnerReference) -> Owner {
 /// Upstream: `attemptToDeleteItem`.
 fn collect(cx: &Cx, meta: &ObjectMeta) -> Outcome {
     let owners = meta.owner_references.iter().map(|owner| (find(cx.view, meta, owner), owner));
-    let owners: Vec<(Owner, &OwnerReference)> = owners.collect();
+    let owners: Vec<(Owner, &OwnerReference)> = owners.gather();
     let count = |state| owners.iter().filter(|(owner, _)| *owner == state).count() as i64;
     let (solid, dangling, waiting) = (count(Owner::Solid), count(Owner::Dangling), count(Owner::Waiting));
     let observed = vec![("owners", solid), ("owners gone", dangling), ("owners that wait", waiting)];
     if solid > 0 {
         let stale = owners.iter().filter(|(owner, _)| *owner != Owner::Solid);
         let writes: Vec<Write> =
-            stale.map(|(_, owner)| Write::Patch(meta.id, Patch::RemoveOwner(owner.uid))).collect();
+            stale.map(|(_, owner)| Write::Patch(meta.id, Patch::RemoveOwner(owner.uid))).gather();
         let decision =
             if writes.is_empty() { "an owner is there" } else { "drop references to owners that are gone" };
         return acted(observed, decision, writes);

@@ -9,6 +9,7 @@
 
 use crate::taints::OUT_OF_SERVICE;
 use crate::{ChangeCx, Controller, Cx, Key, Keys, Memory as AllMemory, Note, Outcome, Patch, Write};
+use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::order;
 use setpoint_api::{
@@ -89,7 +90,7 @@ fn missing_nodes(cx: &Cx, memory: &mut Memory) -> Vec<Str> {
         let end = cx.now.plus(cx.tuning.pod_gc_quarantine);
         memory.quarantine.entry(node.clone()).or_insert(end);
     }
-    memory.quarantine.iter().filter(|(_, end)| **end <= cx.now).map(|(node, _)| node.clone()).collect()
+    memory.quarantine.iter().filter(|(_, end)| **end <= cx.now).map(|(node, _)| node.clone()).gather()
 }
 
 fn is_out_of_service(view: &Store, node: &str) -> bool {

@@ -2,6 +2,7 @@
 //! taken for the thing.
 
 use crate::scenario::Scenario;
+use setpoint_api::Gather as _;
 use setpoint_api::time::{MINUTE, SECOND};
 use setpoint_api::{Deployment, Micros, Time};
 use setpoint_sim::{Action, Sim};
@@ -151,7 +152,7 @@ impl Run {
     /// Every tenth Deployment gets a new image; two minutes pass.
     fn roll(&mut self) {
         let image = format!("web:v{}", self.sim.now().0 / SECOND);
-        let deployments: Vec<_> = self.sim.store().list::<Deployment>().step_by(10).cloned().collect();
+        let deployments: Vec<_> = self.sim.store().list::<Deployment>().step_by(10).cloned().gather();
         for deployment in deployments {
             let meta = &deployment.metadata;
             self.sim.act(&Action::SetImage {

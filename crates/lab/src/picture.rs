@@ -3,6 +3,7 @@
 use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
 use crate::tiles;
 use crate::words::{describe_action, mark_of};
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Event, Kind, Node, ObjId, Pod};
@@ -57,7 +58,7 @@ impl Painter {
 
     /// Reads the facts since the last call.
     fn read_facts(&mut self, sim: &Sim) {
-        let facts: Vec<_> = sim.facts().after(self.seen).collect();
+        let facts: Vec<_> = sim.facts().after(self.seen).gather();
         for fact in facts {
             self.seen = fact.id;
             match &fact.what {
@@ -146,12 +147,12 @@ impl Painter {
     pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64) -> Rc<Frame> {
         sim.settle_requests();
         self.read_facts(sim);
-        let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).collect();
+        let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).gather();
         let history: Vec<Sample> =
             if self.last.history.last() == self.history.back() && !self.history.is_empty() {
                 Vec::new()
             } else {
-                self.history.iter().cloned().collect()
+                self.history.iter().cloned().gather()
             };
         let nodes = self.nodes(sim);
         let pending = self.pending(sim);
@@ -180,7 +181,7 @@ impl Painter {
         let mut alive = Map::new();
         for node in sim.store().list::<Node>() {
             let pods: Vec<Rc<PodTile>> =
-                sim.store().pods_on(&node.metadata.name).map(|pod| self.pod(sim, pod, &mut alive)).collect();
+                sim.store().pods_on(&node.metadata.name).map(|pod| self.pod(sim, pod, &mut alive)).gather();
             let tile = tiles::node(sim, node, pods);
             let old = self.last.nodes.iter().find(|old| old.name == tile.name);
             tiles.push(match old {
@@ -197,7 +198,7 @@ impl Painter {
 
     fn pending(&mut self, sim: &Sim) -> Vec<Rc<PodTile>> {
         let waiting = sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none());
-        waiting.filter_map(|pod| self.pods.get(&pod.metadata.id).map(|(_, tile)| tile.clone())).collect()
+        waiting.filter_map(|pod| self.pods.get(&pod.metadata.id).map(|(_, tile)| tile.clone())).gather()
     }
 
     /// The tile of a pod; the last one if nothing that it shows has changed.
@@ -260,7 +261,7 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
             Some(old) => old.clone(),
             None => Rc::new(new),
         })
-        .collect()
+        .gather()
 }
 
 fn flights(sim: &Sim) -> Vec<Flight> {
@@ -277,5 +278,5 @@ fn flights(sim: &Sim) -> Vec<Flight> {
             pod: request.pod.map(|pod| pod.0),
             failed: request.outcome != Outcome::Served,
         })
-        .collect()
+        .gather()
 }

@@ -14,6 +14,7 @@
 //! - {at: 10s, do: killMachine, node: node-02}
 //! ```
 
+use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::text::{self, Diagnostic, Node, NodeValue, PathSegment, Severity, Span};
 use setpoint_api::time::SECOND;
@@ -275,8 +276,7 @@ impl ScenarioReader {
     }
 
     fn tuning(&mut self, node: &Node, config: &mut Config) {
-        let names: Vec<&'static str> =
-            Tuning::of(Profile::Real).rows().into_iter().map(|row| row.0).collect();
+        let names: Vec<&'static str> = Tuning::of(Profile::Real).rows().into_iter().map(|row| row.0).gather();
         for (key, node) in self.fields(node, "tuning", &names) {
             // Rates and counts are plain integers, times have a unit.
             let value = match node.value {
@@ -331,7 +331,7 @@ impl ScenarioReader {
         for item in self.items(node, "manifests") {
             let read = match &item.value {
                 NodeValue::Str(text) => setpoint_api::manifest::read(text).map_err(|errors| {
-                    errors.into_iter().map(|error| within_block(error, item.span)).collect()
+                    errors.into_iter().map(|error| within_block(error, item.span)).gather()
                 }),
                 _ => setpoint_api::manifest::read_tree(item),
             };
@@ -387,7 +387,7 @@ fn within_block(mut error: Diagnostic, block: Span) -> Diagnostic {
 }
 
 fn numbered_machines(count: i64) -> Vec<MachineConfig> {
-    (1..=count).map(|number| MachineConfig::named(&format!("node-{number:02}"))).collect()
+    (1..=count).map(|number| MachineConfig::named(&format!("node-{number:02}"))).gather()
 }
 
 /// A thousand hours.

@@ -4,6 +4,7 @@ use crate::frame::Frame;
 use crate::picture::Painter;
 use crate::scenario::Scenario;
 use serde_json::json;
+use setpoint_api::Gather as _;
 use setpoint_api::Time;
 use setpoint_api::text::Diagnostic;
 use setpoint_api::time::{MINUTE, SECOND};
@@ -113,7 +114,7 @@ impl Session {
     }
     /// Seed and actions as text, for a report or to run the same again.
     pub fn report(&self) -> String {
-        let actions: Vec<_> = self.log.iter().map(|(at, action)| json!([at, action.to_value()])).collect();
+        let actions: Vec<_> = self.log.iter().map(|(at, action)| json!([at, action.to_value()])).gather();
         json!({ "scenario": self.scenario.name, "seed": self.seed, "actions": actions }).to_string()
     }
 

@@ -2,6 +2,7 @@
 //! every event; once the faults stop, everything must come to rest as desired.
 
 use crate::scenario::Scenario;
+use setpoint_api::Gather as _;
 use setpoint_api::time::{MINUTE, SECOND};
 use setpoint_api::{Deployment, HorizontalPodAutoscaler, Kind, Node, Pod, Time};
 use setpoint_control::pod as pods;
@@ -201,12 +202,12 @@ fn draw_action(dice: &mut Dice, sim: &Sim, calm: bool) -> Option<Action> {
     let namespace = || "default".to_string();
     let node = |dice: &mut Dice| {
         let machines: Vec<String> =
-            sim.machines().iter().map(|machine| machine.config.node.to_string()).collect();
+            sim.machines().iter().map(|machine| machine.config.node.to_string()).gather();
         dice.pick(&machines).cloned().unwrap_or_default()
     };
     let pod = |dice: &mut Dice| {
         let names: Vec<String> =
-            sim.store().list_in::<Pod>("default").map(|pod| pod.metadata.name.to_string()).collect();
+            sim.store().list_in::<Pod>("default").map(|pod| pod.metadata.name.to_string()).gather();
         dice.pick(&names).cloned().unwrap_or_default()
     };
     let deployment = || "web".to_string();
@@ -231,7 +232,7 @@ fn draw_action(dice: &mut Dice, sim: &Sim, calm: bool) -> Option<Action> {
         13 => Action::SetCordoned { node: node(dice), cordoned: dice.chance(50) },
         14 => Action::DeletePod { namespace: namespace(), pod: pod(dice), grace_seconds: Some(0) },
         _ => {
-            let names: Vec<&str> = setpoint_control::CONTROLLERS.iter().map(|row| row.name).collect();
+            let names: Vec<&str> = setpoint_control::CONTROLLERS.iter().map(|row| row.name).gather();
             let component = dice.pick(&names)?.to_string();
             Action::SetComponent { component, up: dice.chance(60) }
         }
@@ -295,7 +296,7 @@ fn unrest(sim: &Sim) -> Option<String> {
             deployment.metadata.generation
         ));
     }
-    let there: Vec<_> = store.list_in::<Pod>("default").collect();
+    let there: Vec<_> = store.list_in::<Pod>("default").gather();
     if there.len() as i32 != wanted || there.iter().any(|pod| !pods::is_active(pod)) {
         return Some(format!("{} pods for {wanted} replicas", there.len()));
     }

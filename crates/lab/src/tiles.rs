@@ -1,6 +1,7 @@
 //! What single parts of the frame show: the application, nodes, pods, traffic.
 
 use crate::frame::{App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Rollout, Traffic, VersionCount};
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
@@ -222,7 +223,7 @@ pub(crate) fn balancer(sim: &Sim) -> Option<Balancer> {
         name: format!("{}:{port}", service.metadata.name).into(),
         address: service.spec.cluster_ip.clone().into(),
         ready_endpoints: ready as i32,
-        routes: routes.iter().map(|pod| pod.0).collect(),
+        routes: routes.iter().map(|pod| pod.0).gather(),
     })
 }
 

@@ -4,6 +4,7 @@ use crate::action::Action;
 use crate::control_loop::Call;
 use crate::fact::{Actor, What};
 use crate::sim::{MachineConfig, Sim};
+use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::{DeleteOptions, Deployment, Kind, Node, ObjId, Object, Resource, Scope, Selector, Status};
 use setpoint_control::{CONTROLLERS, Profile, Tuning, Write};
@@ -153,14 +154,14 @@ impl Sim {
         let selector = Selector::parse(selector).map_err(|error| error.to_string())?;
         let mut pods = self.store.pods_matching(namespace, &selector);
         if let Some(nth) = nth {
-            pods = pods.get(nth as usize).copied().into_iter().collect();
+            pods = pods.get(nth as usize).copied().into_iter().gather();
         }
         if pods.is_empty() {
             return Err("No resources found".into());
         }
         order::sort_by_key(&mut pods, |pod| pod.metadata.name.clone());
         let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
-        let deletes = pods.iter().map(|pod| Write::Delete(pod.metadata.id, options, None)).collect();
+        let deletes = pods.iter().map(|pod| Write::Delete(pod.metadata.id, options, None)).gather();
         self.send(Call::background(Actor::Person, 0, deletes, fact));
         Ok(())
     }
@@ -196,9 +197,8 @@ impl Sim {
 
     /// Creates objects from manifest text, or changes those that are there.
     fn apply_text(&mut self, manifest: &str, fact: u64) -> Result<(), String> {
-        let objects = setpoint_api::manifest::read(manifest).map_err(|diagnostics| {
-            diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-        })?;
+        let objects = setpoint_api::manifest::read(manifest)
+            .map_err(|diagnostics| diagnostics.iter().map(ToString::to_string).gather().join("\n"))?;
         for object in objects {
             self.apply_object(object, fact).map_err(|status| status.message)?;
         }

@@ -8,6 +8,7 @@ use crate::fact::{Actor, What};
 use crate::queue::Wake;
 use crate::sim::Sim;
 use crate::streams::Purpose;
+use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::time::{MILLISECOND, SECOND};
 use setpoint_api::{Micros, ObjId, Str, Time};
@@ -177,7 +178,7 @@ impl Sim {
                 new: object.clone(),
                 stamp: setpoint_api::Stamp { at: self.now, fact: cause },
             })
-            .collect();
+            .gather();
         for change in &listed {
             self.notify(controller, change);
         }

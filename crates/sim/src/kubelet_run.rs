@@ -11,6 +11,7 @@ use crate::load::{Serving, lose_requests};
 use crate::machine::{LocalPod, Machine, Process};
 use crate::queue::Wake;
 use crate::sim::Sim;
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::text::parse_float;
 use setpoint_api::time::MILLISECOND;
@@ -573,7 +574,7 @@ fn processes(
             serves: index == first_served,
             fact,
         })
-        .collect()
+        .gather()
 }
 
 /// The pod with a readiness probe that finds what its annotations tell of its readiness.

@@ -1,5 +1,6 @@
 //! What became of every request: each ends in exactly one outcome with one cause.
 
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Micros, ObjId, Time};
@@ -188,7 +189,7 @@ impl Ledger {
     }
     /// All counts, for the hash.
     pub(crate) fn words(&self) -> Vec<u64> {
-        std::iter::once(self.sent).chain(self.ended).collect()
+        std::iter::once(self.sent).chain(self.ended).gather()
     }
 
     fn second_mut(&mut self, number: i64) -> &mut Second {

@@ -10,6 +10,7 @@ use crate::ledger::Outcome;
 use crate::load::{Serving, lose_requests};
 use crate::queue::Wake;
 use crate::sim::{MachineConfig, Sim};
+use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::quantity::Format;
 use setpoint_api::{
@@ -209,12 +210,12 @@ impl Sim {
         let (cause, node_name) = (machine.last_fact, machine.config.node.clone());
         let store = &self.store;
         crate::kubelet_run::recover(machine, self.now, |id| store.get::<Pod>(id).cloned());
-        let known: Vec<ObjId> = machine.pods.keys().copied().collect();
+        let known: Vec<ObjId> = machine.pods.keys().copied().gather();
         self.report_node(number, cause);
         for id in &known {
             self.sync_pod(number, *id);
         }
-        let bound: Vec<Rc<Pod>> = self.store.pods_on(&node_name).cloned().collect();
+        let bound: Vec<Rc<Pod>> = self.store.pods_on(&node_name).cloned().gather();
         for pod in bound.into_iter().filter(|pod| !known.contains(&pod.metadata.id)) {
             self.take_up(number, pod, cause);
         }

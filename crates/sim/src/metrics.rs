@@ -5,6 +5,7 @@
 
 use crate::queue::Wake;
 use crate::sim::Sim;
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Micros, ObjId, Selector, Service};
@@ -57,7 +58,7 @@ impl Sim {
             }
         }
         let gone = self.metrics.pods.iter().filter(|(_, sample)| sample.at != now).map(|(id, _)| id);
-        for id in gone.collect::<Vec<_>>() {
+        for id in gone.gather() {
             self.metrics.pods.remove(id);
         }
     }
@@ -73,7 +74,7 @@ impl Sim {
                 .iter()
                 .filter(|pod| setpoint_control::pod::is_ready(pod))
                 .map(|pod| pod.metadata.id)
-                .collect();
+                .gather();
             for id in &ready {
                 shares.insert(*id, div_ceil(*milli, ready.len() as i64));
             }

@@ -6,6 +6,7 @@
 use crate::queue::Wake;
 use crate::sim::Sim;
 use crate::streams::Purpose;
+use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{Change, EndpointSlice, Kind, ObjId, Object, Op, Store, Str, Time};
@@ -115,8 +116,8 @@ impl Targets {
 
 /// Ready endpoints; where a Service has none, those that still serve while they terminate.
 fn chosen<'a>(slices: impl Iterator<Item = &'a Targets> + Clone) -> Vec<ObjId> {
-    let ready: Vec<ObjId> = slices.clone().flat_map(|targets| &targets.ready).copied().collect();
-    if ready.is_empty() { slices.flat_map(|targets| &targets.draining).copied().collect() } else { ready }
+    let ready: Vec<ObjId> = slices.clone().flat_map(|targets| &targets.ready).copied().gather();
+    if ready.is_empty() { slices.flat_map(|targets| &targets.draining).copied().gather() } else { ready }
 }
 
 /// One kube-proxy. Proxy 0 stands at the gateway where requests from outside arrive.

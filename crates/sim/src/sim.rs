@@ -12,6 +12,7 @@ use crate::queue::{Queue, Wake};
 use crate::recorder::Recorder;
 use crate::server::concerns_proxies;
 use crate::streams::Streams;
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::slab::Slab;
 use setpoint_api::{
@@ -276,7 +277,7 @@ impl Sim {
             .changes_after(self.delivered)
             .take_while(|change| change.revision <= revision)
             .cloned()
-            .collect();
+            .gather();
         let Some(last) = changes.last() else { return };
         self.delivered = last.revision;
         let mut proxies_are_late = false;

@@ -4,6 +4,7 @@
 //! of looking ahead decides which of several complaints a wrong text gets.
 
 use super::{Operator, Requirement, label_key_problem};
+use crate::Gather as _;
 use crate::Str;
 use crate::map::Set;
 
@@ -98,7 +99,7 @@ impl<'a> Tokens<'a> {
             Operator::In | Operator::NotIn => self.value_set()?,
             _ => self.exact_value()?,
         };
-        Requirement::new(key, operator, values.into_iter().map(Str::from).collect())
+        Requirement::new(key, operator, values.into_iter().map(Str::from).gather())
     }
 
     /// `(a,b)`, where an empty place stands for the empty value.

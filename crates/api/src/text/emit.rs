@@ -2,11 +2,12 @@
 //!
 //! Upstream: `sigs.k8s.io/yaml` (`Marshal`), `go.yaml.in/yaml/v2/{encode,emitterc,sorter}.go`.
 
+use crate::Gather as _;
 use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
-use super::float::shortest;
+use super::float::{plain, shortest};
 use super::scalar::whole;
 use super::style::{Style, is_printable, style_of};
 
@@ -65,7 +66,7 @@ impl Printer {
     }
 
     fn map(&mut self, map: &Map<String, Value>, indent: usize) {
-        let mut fields: Vec<(&String, &Value)> = map.iter().collect();
+        let mut fields: Vec<(&String, &Value)> = map.iter().gather();
         merge_sort(&mut fields, |(a, _), (b, _)| key_order(a, b));
         for (key, value) in fields {
             self.indent(indent);
@@ -282,21 +283,9 @@ pub(super) fn general(value: f64) -> String {
     format!("{sign}{first}{point}{rest}e{exponent_sign}{:02}", exponent.unsigned_abs())
 }
 
-/// `digits × 10^exponent` without an exponent.
-fn plain(digits: &str, exponent: i32) -> String {
-    let power = exponent.unsigned_abs() as usize;
-    if exponent >= 0 {
-        return format!("{digits}{}", "0".repeat(power));
-    }
-    match digits.split_at_checked(digits.len().wrapping_sub(power)) {
-        Some((whole, fraction)) if !whole.is_empty() => format!("{whole}.{fraction}"),
-        _ => format!("0.{}{digits}", "0".repeat(power - digits.len())),
-    }
-}
-
 /// Upstream's order of keys: letters after other characters, and runs of digits by their value.
 fn key_order(a: &str, b: &str) -> Ordering {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().gather(), b.chars().gather());
     let Some(at) = a.iter().zip(&b).position(|(x, y)| x != y) else { return a.len().cmp(&b.len()) };
     let (Some(x), Some(y)) = (a.get(at), b.get(at)) else { return Ordering::Equal };
     match (x.is_alphabetic(), y.is_alphabetic()) {

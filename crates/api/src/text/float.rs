@@ -38,6 +38,18 @@ pub(super) fn shortest(value: f64) -> (String, i32) {
     (kept.trim_start_matches('0').to_owned(), exponent + (digits.len() - kept.len()) as i32)
 }
 
+/// `digits × 10^exponent` without an exponent.
+pub(super) fn plain(digits: &str, exponent: i32) -> String {
+    let power = exponent.unsigned_abs() as usize;
+    if exponent >= 0 {
+        return format!("{digits}{}", "0".repeat(power));
+    }
+    match digits.split_at_checked(digits.len().wrapping_sub(power)) {
+        Some((whole, fraction)) if !whole.is_empty() => format!("{whole}.{fraction}"),
+        _ => format!("0.{}{digits}", "0".repeat(power - digits.len())),
+    }
+}
+
 /// The float nearest to `digits × 10^exponent`, the even one of two that are equally near. `digits` begins with no zero.
 fn nearest(digits: &str, exponent: i64) -> f64 {
     /// More digits than these cannot decide between two floats that all of these leave open, unless they are all zeros.

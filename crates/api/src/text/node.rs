@@ -1,5 +1,6 @@
 //! The tree of a document, each node with its place.
 
+use crate::Gather as _;
 use serde_json::{Map, Number, Value};
 
 use super::{PathSegment, Span};
@@ -51,7 +52,7 @@ impl Node {
             NodeValue::Int(value) => Value::from(*value),
             NodeValue::Float(value) => Number::from_f64(*value).map_or(Value::Null, Value::Number),
             NodeValue::Str(text) => Value::String(text.as_ref().to_owned()),
-            NodeValue::Seq(items) => Value::Array(items.iter().map(Node::to_value).collect()),
+            NodeValue::Seq(items) => Value::Array(items.iter().map(Node::to_value).gather()),
             NodeValue::Map(fields) => {
                 let mut map = Map::new();
                 for (key, node) in fields {

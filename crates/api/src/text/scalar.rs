@@ -5,6 +5,7 @@
 
 use super::NodeValue;
 use super::float::{parse_float, shortest};
+use crate::Gather as _;
 
 /// What a plain text resolves to before JSON.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +105,7 @@ fn number(plain: &str) -> Plain {
 
 /// A text without its underscores, if each stands between digits.
 fn underscored(text: &str) -> Option<String> {
-    let parts: Vec<&str> = text.split('_').collect();
+    let parts: Vec<&str> = text.split('_').gather();
     let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
     let joined = parts.windows(2).all(|pair| match pair {
         [left, right] => digit(left.as_bytes().last()) && digit(right.as_bytes().first()),

@@ -5,6 +5,7 @@
 use super::cause::{Errors, Path};
 use super::pod_spec::{field, text};
 use super::{SPEC, meta};
+use crate::Gather as _;
 use crate::wire::{Reader, Wire};
 use crate::{
     CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, HpaScalingPolicy,
@@ -77,7 +78,7 @@ fn path_segment_problems(text: &str) -> Vec<String> {
         return vec![format!("may not be '{text}'")];
     }
     let found = ["/", "%"].into_iter().filter(|sign| text.contains(sign));
-    found.map(|sign| format!("may not contain '{sign}'")).collect()
+    found.map(|sign| format!("may not contain '{sign}'")).gather()
 }
 
 fn metric(metric: &MetricSpec, path: &Path, errors: &mut Errors) {
@@ -97,7 +98,7 @@ fn metric(metric: &MetricSpec, path: &Path, errors: &mut Errors) {
             };
             value.map(|value| (name, kind, value))
         })
-        .collect();
+        .gather();
     // Only the first source is looked at in full.
     if let Some((name, kind, value)) = sources.first() {
         source(kind, value, &path.child(name), errors);

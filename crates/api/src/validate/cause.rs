@@ -2,6 +2,7 @@
 //!
 //! Upstream: staging/src/k8s.io/apimachinery/pkg/util/validation/field/{errors,path}.go.
 
+use crate::Gather as _;
 use crate::text::go_quote;
 use crate::{IntOrPercent, Quantity, Str};
 use serde_json::Value;
@@ -204,7 +205,7 @@ impl Errors {
         self.add(CauseKind::NotFound, at, Some(value.shown()), "");
     }
     pub(super) fn not_supported(&mut self, at: &Path, value: impl Shown, supported: &[&str]) {
-        let quoted: Vec<String> = supported.iter().map(|value| go_quote(value)).collect();
+        let quoted: Vec<String> = supported.iter().map(|value| go_quote(value)).gather();
         let detail = format!("supported values: {}", quoted.join(", "));
         self.add(CauseKind::NotSupported, at, Some(value.shown()), &detail);
     }

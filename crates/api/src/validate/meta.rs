@@ -5,6 +5,7 @@
 
 use super::METADATA;
 use super::cause::{Errors, Path, Raw};
+use crate::Gather as _;
 use crate::map::Map;
 use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name, is_valid_label_value};
 use crate::order;
@@ -49,7 +50,7 @@ pub(super) fn object_update(old: &ObjectMeta, new: &ObjectMeta, errors: &mut Err
     if old.is_deleting() {
         let added = |name: &&Str| !old.finalizers.contains(name);
         let mut added: Vec<String> =
-            new.finalizers.iter().filter(added).map(|name| crate::text::go_quote(name)).collect();
+            new.finalizers.iter().filter(added).map(|name| crate::text::go_quote(name)).gather();
         order::sort(&mut added);
         if !added.is_empty() {
             let list = added.join(", ");

@@ -8,6 +8,7 @@ use super::cause::{Errors, Path};
 use super::pod_spec::{no_outer_whitespace, pod_spec};
 use super::scheduling::tolerations;
 use super::{METADATA, SPEC, meta};
+use crate::Gather as _;
 use crate::{Container, Kind, Pod, PodSpec, Toleration};
 use std::rc::Rc;
 
@@ -105,7 +106,7 @@ fn only_added_tolerations(old: &[Toleration], new: &[Toleration], errors: &mut E
 fn with_old_mutables(old: &PodSpec, new: &PodSpec) -> PodSpec {
     let with_images = |old: &[Container], new: &[Container]| {
         let pairs = new.iter().zip(old);
-        Rc::new(pairs.map(|(new, old)| Container { image: old.image.clone(), ..new.clone() }).collect())
+        Rc::new(pairs.map(|(new, old)| Container { image: old.image.clone(), ..new.clone() }).gather())
     };
     let mut munged = PodSpec {
         containers: with_images(&old.containers, &new.containers),

@@ -5,6 +5,7 @@
 use super::math::{desired, total_actual};
 use super::revision::active;
 use super::sync::{ReplicaSets, Scale, Step, Sync};
+use setpoint_api::Gather as _;
 use setpoint_api::{Pod, PodPhase, Store};
 
 /// One step of a rollout.
@@ -12,7 +13,7 @@ use setpoint_api::{Pod, PodPhase, Store};
 /// Upstream: `rolloutRecreate`.
 pub(super) fn rollout(sync: &mut Sync) -> Step {
     let mut sets = sync.replica_sets(false)?;
-    let down: Vec<_> = active(&sets.old).iter().map(|set| Scale::new(set, 0)).collect();
+    let down: Vec<_> = active(&sets.old).iter().map(|set| Scale::new(set, 0)).gather();
     if sync.scale_all(&down) || old_pods_run(sync, &sets) {
         return sync.finish_rollout(&sets);
     }

@@ -3,6 +3,7 @@
 //! Upstream: pkg/controller/deployment/util/deployment_util.go, pkg/controller/controller_utils.go (`ComputeHash`).
 
 use super::math::{DESIRED_REPLICAS, MAX_REPLICAS, desired, max_total, size};
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::wire::Wire;
@@ -106,14 +107,14 @@ pub fn find_new<'a>(template: &PodTemplateSpec, sets: &'a [Rc<ReplicaSet>]) -> O
 ///
 /// Upstream: `FindOldReplicaSets`.
 pub fn find_old(new: Option<&Rc<ReplicaSet>>, sets: &[Rc<ReplicaSet>]) -> Vec<Rc<ReplicaSet>> {
-    sets.iter().filter(|set| new.is_none_or(|new| !Rc::ptr_eq(new, set))).cloned().collect()
+    sets.iter().filter(|set| new.is_none_or(|new| !Rc::ptr_eq(new, set))).cloned().gather()
 }
 
 /// ReplicaSets that want pods.
 ///
 /// Upstream: `FilterActiveReplicaSets`.
 pub fn active(sets: &[Rc<ReplicaSet>]) -> Vec<Rc<ReplicaSet>> {
-    sets.iter().filter(|set| size(set) > 0).cloned().collect()
+    sets.iter().filter(|set| size(set) > 0).cloned().gather()
 }
 
 /// ReplicaSets to delete, oldest revision first, so that no more than `limit` old ones are kept. Those that still have or
@@ -122,7 +123,7 @@ pub fn active(sets: &[Rc<ReplicaSet>]) -> Vec<Rc<ReplicaSet>> {
 /// Upstream: `cleanupDeployment`.
 pub fn beyond_history(old: &[Rc<ReplicaSet>], limit: Option<i32>) -> Vec<Rc<ReplicaSet>> {
     let Some(limit) = limit.filter(|limit| *limit != i32::MAX) else { return Vec::new() };
-    let mut alive: Vec<_> = old.iter().filter(|set| !set.metadata.is_deleting()).cloned().collect();
+    let mut alive: Vec<_> = old.iter().filter(|set| !set.metadata.is_deleting()).cloned().gather();
     // An annotation that is no number sorts by age among the unnumbered, so that the order stays one.
     order::sort_by(&mut alive, |a, b| {
         let key = |set: &ReplicaSet| revision(&set.metadata).unwrap_or(0);

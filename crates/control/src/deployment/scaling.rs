@@ -5,6 +5,7 @@
 use super::math::{DESIRED_REPLICAS, desired, is_rolling_update, max_total, proportion, size, total_size};
 use super::revision::{active, by_age};
 use super::sync::{Scale, Step, Sync};
+use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::{Deployment, ReplicaSet};
 use std::rc::Rc;
@@ -32,12 +33,12 @@ pub fn rescale(deployment: &Deployment, new: Option<&Rc<ReplicaSet>>, old: &[Rc<
         return if size(&only) == wanted { Vec::new() } else { vec![Scale::new(&only, wanted)] };
     }
     if new.is_some_and(|new| is_saturated(deployment, new)) {
-        return active(old).iter().map(|set| Scale::new(set, 0)).collect();
+        return active(old).iter().map(|set| Scale::new(set, 0)).gather();
     }
     if !is_rolling_update(deployment) {
         return Vec::new();
     }
-    let all: Vec<_> = old.iter().chain(new).cloned().collect();
+    let all: Vec<_> = old.iter().chain(new).cloned().gather();
     share_out(deployment, active(&all))
 }
 
@@ -45,7 +46,7 @@ pub fn rescale(deployment: &Deployment, new: Option<&Rc<ReplicaSet>>, old: &[Rc<
 ///
 /// Upstream: `FindActiveOrLatest`.
 fn active_or_latest(new: Option<&Rc<ReplicaSet>>, old: &[Rc<ReplicaSet>]) -> Option<Rc<ReplicaSet>> {
-    let all: Vec<_> = old.iter().chain(new).cloned().collect();
+    let all: Vec<_> = old.iter().chain(new).cloned().gather();
     match active(&all).as_slice() {
         [] => new.or_else(|| old.iter().max_by(|a, b| by_age(a, b))).cloned(),
         [only] => Some(only.clone()),

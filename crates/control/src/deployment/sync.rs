@@ -10,6 +10,7 @@ use super::revision::{
 };
 use super::{ROW, math};
 use crate::{Cx, EventDraft, Note, Outcome, Patch, Write};
+use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::{
     ConditionStatus, DeleteOptions, Deployment, Kind, LabelSelector, Micros, ObjectMeta, OwnerReference,
@@ -46,7 +47,7 @@ pub struct ReplicaSets {
 impl ReplicaSets {
     /// The old ones and the new one.
     pub fn all(&self) -> Vec<Rc<ReplicaSet>> {
-        self.old.iter().chain(&self.new).cloned().collect()
+        self.old.iter().chain(&self.new).cloned().gather()
     }
 }
 
@@ -135,7 +136,7 @@ impl<'a> Sync<'a> {
         let view = self.cx.view;
         let owned = view.dependents::<ReplicaSet>(meta.uid);
         let owned = owned.filter(|set| set.metadata.controller().is_some_and(|owner| owner.uid == meta.uid));
-        let mut sets: Vec<_> = owned.chain(view.free(&meta.namespace)).collect();
+        let mut sets: Vec<_> = owned.chain(view.free(&meta.namespace)).gather();
         order::sort_by(&mut sets, |a, b| a.metadata.name.cmp(&b.metadata.name));
         for set in sets {
             let matches = || selector.matches(&set.metadata.labels);

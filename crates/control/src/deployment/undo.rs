@@ -3,6 +3,7 @@
 //! Upstream: staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollback.go, history.go.
 
 use super::revision::{self, TEMPLATE_HASH, equal_ignore_hash, is_copied};
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::{Deployment, ObjectMeta, PodTemplateSpec, ReplicaSet, Store, Str};
@@ -28,7 +29,7 @@ pub fn history(store: &Store, deployment: &Deployment) -> Vec<Revision> {
         revisions
             .insert(revision, Revision { revision, change_cause, replica_set: set.metadata.name.clone() });
     }
-    revisions.into_values().collect()
+    revisions.into_values().gather()
 }
 
 /// The Deployment with the template of another revision put back, ready to be written: the one before the newest if
@@ -85,7 +86,7 @@ fn owned<'a>(store: &'a Store, deployment: &Deployment) -> impl Iterator<Item = 
 /// The ReplicaSet with the second highest revision.
 fn previous<'a>(store: &'a Store, deployment: &Deployment) -> Option<&'a Rc<ReplicaSet>> {
     let numbered = owned(store, deployment).filter_map(|set| Some((revision::revision(&set.metadata)?, set)));
-    let mut sets: Vec<_> = numbered.collect();
+    let mut sets: Vec<_> = numbered.gather();
     order::sort_by_key(&mut sets, |(revision, _)| *revision);
     sets.iter().rev().nth(1).map(|(_, set)| *set)
 }

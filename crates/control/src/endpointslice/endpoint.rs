@@ -5,6 +5,7 @@
 
 use crate::pod::is_ready;
 use serde_json::{Map, Value};
+use setpoint_api::Gather as _;
 use setpoint_api::{
     Endpoint, EndpointConditions, EndpointPort, IntOrPercent, Node, ObjectReference, Pod, PodIp, Service,
     ServicePort, Str,
@@ -78,7 +79,7 @@ pub fn pod_to_endpoint(
         ..ObjectReference::default()
     };
     Some(Rc::new(Endpoint {
-        addresses: addresses(pod).cloned().collect(),
+        addresses: addresses(pod).cloned().gather(),
         conditions,
         target_ref: Some(Rc::new(target)),
         node_name: pod.spec.node_name.clone(),
@@ -105,7 +106,7 @@ pub fn endpoint_ports(service: &Service, pod: &Pod) -> Vec<EndpointPort> {
             rest: None,
         })
     };
-    service.spec.ports.iter().filter_map(port).collect()
+    service.spec.ports.iter().filter_map(port).gather()
 }
 
 fn protocol(protocol: &str) -> &str {

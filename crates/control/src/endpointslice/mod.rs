@@ -19,6 +19,7 @@ pub use endpoint::{endpoint_ports, has_endpoint, pod_to_endpoint};
 pub use plan::{MAX_ENDPOINTS, Plan, plan};
 
 use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory, Note, Outcome, Write};
+use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::time::SECOND;
 use setpoint_api::{
@@ -172,7 +173,7 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let selector = Selector::from_match_labels(&service.spec.selector);
     let slices = cx.view.dependents::<EndpointSlice>(service.metadata.uid);
     let slices: Vec<_> =
-        slices.filter(|slice| is_managed(&slice.metadata) && !slice.metadata.is_deleting()).collect();
+        slices.filter(|slice| is_managed(&slice.metadata) && !slice.metadata.is_deleting()).gather();
     let (pods, changed) = match todo {
         Some(Todo::Pods(uids)) => (selected(cx.view, service, &selector, &uids), Some(uids)),
         _ => (cx.view.pods_matching(&service.metadata.namespace, &selector), None),
@@ -191,7 +192,7 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let creates = plan.create.into_iter().map(|slice| Write::Create(slice.into_object(), None));
     let updates = plan.update.into_iter().map(|slice| Write::Update(slice.into_object(), Scope::Main));
     let deletes = plan.delete.into_iter().map(|id| Write::Delete(id, DeleteOptions::default(), None));
-    let mut writes: Vec<Write> = creates.chain(updates).chain(deletes).collect();
+    let mut writes: Vec<Write> = creates.chain(updates).chain(deletes).gather();
     let mut requeue_after = None;
     if plan.skipped.is_empty() {
         if changed.is_none() {
@@ -223,7 +224,7 @@ fn selected<'a>(
     let is_selected = |pod: &&Rc<Pod>| {
         pod.metadata.namespace == service.metadata.namespace && selector.matches(&pod.metadata.labels)
     };
-    ids.into_iter().filter_map(|id| view.get::<Pod>(id)).filter(is_selected).collect()
+    ids.into_iter().filter_map(|id| view.get::<Pod>(id)).filter(is_selected).gather()
 }
 
 fn skipped_event(service: &Service, skipped: &[String]) -> EventDraft {

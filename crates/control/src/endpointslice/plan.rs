@@ -4,6 +4,7 @@
 
 use super::endpoint::{endpoint_ports, has_endpoint, pod_to_endpoint};
 use super::{LABEL_MANAGED_BY, LABEL_SERVICE_NAME, MANAGED_BY};
+use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::order;
 use setpoint_api::{
@@ -182,7 +183,7 @@ fn plan_group(service: &Service, group: &mut Group, scope: &Scope, plan: &mut Pl
             let pod = pod_of(endpoint)?;
             if scope.has_pod(pod) { wanted.take(pod) } else { Some(Rc::clone(endpoint)) }
         };
-        let kept: Vec<Rc<Endpoint>> = slice.endpoints.iter().filter_map(keep).collect();
+        let kept: Vec<Rc<Endpoint>> = slice.endpoints.iter().filter_map(keep).gather();
         plan.endpoints += kept.len();
         let is_same = kept.len() == slice.endpoints.len()
             && kept.iter().zip(&slice.endpoints).all(|(new, old)| Rc::ptr_eq(new, old));
@@ -253,7 +254,7 @@ fn reuse_slices(service: &Service, slices: &[&Rc<EndpointSlice>], plan: &mut Pla
         slice.metadata = ObjectMeta { labels, ..old.metadata.clone() };
         plan.update.push(slice);
     }
-    plan.delete = spare.collect();
+    plan.delete = spare.gather();
     // The garbage collector is about to remove the slices of a Service that goes; none must replace them.
     if service.metadata.is_deleting() {
         plan.create.clear();

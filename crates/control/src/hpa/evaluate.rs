@@ -9,6 +9,7 @@ use super::feed::Feed;
 use super::replicas::{Calculator, Startup, Tolerances};
 use super::settings::{Settings, default_metric, rules};
 use super::target::Scale;
+use setpoint_api::Gather as _;
 use setpoint_api::{
     Condition, ConditionStatus, HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, MetricStatus, Micros,
     Quantity, Selector, Time, condition_status,
@@ -180,7 +181,7 @@ impl Run<'_> {
         let claimants = feed.claimants(selector);
         if claimants.len() > 1 {
             let namespace = &self.hpa.metadata.namespace;
-            let names: Vec<_> = claimants.iter().map(|name| format!("{{{name} {namespace}}}")).collect();
+            let names: Vec<_> = claimants.iter().map(|name| format!("{{{name} {namespace}}}")).gather();
             let names = names.join(" ");
             let error = format!("pods by selector {selector} are controlled by multiple HPAs: [{names}]");
             self.out.warnings.push(("AmbiguousSelector", error.clone()));

@@ -22,6 +22,7 @@ use crate::{
 pub use decision::{Decision, Stabilization, Unit};
 use evaluate::{Evaluation, History, evaluate, set_condition};
 use feed::{Cluster, Selectors};
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::{
     Change, HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, Kind, ObjId, Object, Op, Scope, Time,
@@ -141,7 +142,7 @@ fn writes(cx: &Cx, hpa: &HorizontalPodAutoscaler, target: Option<ObjId>, done: &
     let warn = |(reason, message): &(&'static str, String)| {
         Write::Event(EventDraft::warning(NAME, id, reason, message.clone()))
     };
-    let mut writes: Vec<Write> = done.warnings.iter().map(warn).collect();
+    let mut writes: Vec<Write> = done.warnings.iter().map(warn).gather();
     if let Some(replicas) = done.rescale
         && let Some(object) = target.and_then(|target| scaled(cx.view, target, replicas))
     {

@@ -8,6 +8,7 @@
 use super::probes::{ProbeKind, Verdict};
 use super::record::*;
 use serde_json::Value;
+use setpoint_api::Gather as _;
 use setpoint_api::{Container, Pod, PodSpec, Str};
 
 /// Why a container is stopped; it decides the grace.
@@ -177,7 +178,7 @@ fn start_over(pod: &Pod, record: &PodRecord, out: &mut Actions) {
         None => false,
     };
     let todo = regular(spec, record).filter(|(_, container, state)| !is_done(container, state));
-    let todo: Vec<ContainerRef> = todo.map(|(at, _, _)| at).collect();
+    let todo: Vec<ContainerRef> = todo.map(|(at, _, _)| at).gather();
     let was_initialized = record.containers.iter().any(|state| state.runtime != Runtime::Absent);
     if todo.is_empty() && was_initialized {
         out.create_sandbox = false;
@@ -200,7 +201,7 @@ fn init_actions(spec: &PodSpec, record: &PodRecord, out: &mut Actions) -> bool {
     };
     let mut is_initialized = record.containers.iter().any(has_run);
     let mut is_past = is_initialized;
-    let all: Vec<_> = init(spec, record).collect();
+    let all: Vec<_> = init(spec, record).gather();
     let mut starts = Vec::new();
     for (index, (at, container, state)) in all.iter().enumerate().rev() {
         let next = all.get(index + 1).map(|(at, _, _)| *at);

@@ -9,6 +9,7 @@ use super::KubeletCx;
 use super::events::{COMPONENT, about_pod};
 use crate::EventDraft;
 use serde_json::{Value, json};
+use setpoint_api::Gather as _;
 use setpoint_api::*;
 use std::rc::Rc;
 
@@ -53,7 +54,7 @@ pub fn node_status(facts: &NodeFacts, old: Option<&NodeStatus>, now: Time) -> No
             ..Condition::default()
         }
     };
-    let mut conditions: Vec<Condition> = own.into_iter().map(report).collect();
+    let mut conditions: Vec<Condition> = own.into_iter().map(report).gather();
     let is_foreign = |old: &&Condition| !own.iter().any(|(kind, ..)| *kind == &*old.kind);
     conditions.extend(known.iter().filter(is_foreign).cloned());
     let capacity = Rc::new(capacity(facts));

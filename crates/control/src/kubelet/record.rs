@@ -2,6 +2,7 @@
 
 use super::backoff::Backoff;
 use super::probes::ProbeRecord;
+use setpoint_api::Gather as _;
 use setpoint_api::{Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec, Str, Time};
 
 /// Which container of a pod, and which attempt to run it. Facts that name an older attempt are ignored.
@@ -180,7 +181,7 @@ impl PodRecord {
                 let restart_count = known.map_or(0, |status| status.restart_count);
                 ContainerRecord { restart_count, ..ContainerRecord::default() }
             };
-            containers.iter().map(record).collect()
+            containers.iter().map(record).gather()
         };
         Self {
             since: now,
@@ -274,7 +275,7 @@ impl PodRecord {
                 index,
                 instance: record.instance,
             };
-            (0u32..).zip(list).map(at).collect()
+            (0u32..).zip(list).map(at).gather()
         };
         let mut all = refs(true, &self.init);
         all.extend(refs(false, &self.containers));

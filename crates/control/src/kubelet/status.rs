@@ -8,6 +8,7 @@ use super::KubeletCx;
 use super::actions::{is_restartable, restarts_after, should_be_restarted};
 use super::record::*;
 use super::{conditions, probes};
+use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::*;
 
@@ -133,7 +134,7 @@ fn statuses(cx: &KubeletCx, pod: &Pod, record: &PodRecord, is_init: bool) -> Vec
         status.rest = old.and_then(|old| old.rest.clone());
         status
     };
-    containers.iter().zip(states).map(status).collect()
+    containers.iter().zip(states).map(status).gather()
 }
 
 /// The status of one container, without what its probes say.

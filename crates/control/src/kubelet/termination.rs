@@ -10,6 +10,7 @@ use super::actions::{init, pre_stop_seconds, regular};
 use super::record::*;
 use super::status::pod_status;
 use super::{Command, KubeletCx, StopReason, Sync, events};
+use setpoint_api::Gather as _;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Micros, Pod, PodSpec};
 
@@ -116,7 +117,7 @@ fn stop_all(cx: &KubeletCx, pod: &Pod, record: &mut PodRecord, sync: &mut Sync) 
 /// Running sidecars before which something still runs that must end first.
 fn sidecars_that_wait(spec: &PodSpec, record: &PodRecord) -> Vec<ContainerRef> {
     let mut is_blocked = regular(spec, record).any(|(_, _, state)| state.is_running());
-    let sidecars: Vec<_> = init(spec, record).filter(|(_, container, _)| is_sidecar(container)).collect();
+    let sidecars: Vec<_> = init(spec, record).filter(|(_, container, _)| is_sidecar(container)).gather();
     let mut waits = Vec::new();
     for (at, _, state) in sidecars.into_iter().rev() {
         if is_blocked {

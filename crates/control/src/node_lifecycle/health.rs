@@ -3,6 +3,7 @@
 //! Upstream: pkg/controller/nodelifecycle/node_lifecycle_controller.go `tryUpdateNodeHealth`.
 
 use crate::Tuning;
+use setpoint_api::Gather as _;
 use setpoint_api::{Condition, ConditionStatus, MicroTime, Micros, Node, Time, condition};
 
 /// What the controller remembers of a node, by its own clock: a kubelet's clock may be wrong.
@@ -98,5 +99,5 @@ fn turn_unknown(node: &Node, created: Time, now: Time) -> Vec<Condition> {
             ..Condition::default()
         }),
     };
-    [READY, "MemoryPressure", "DiskPressure", "PIDPressure"].into_iter().filter_map(turn).collect()
+    [READY, "MemoryPressure", "DiskPressure", "PIDPressure"].into_iter().filter_map(turn).gather()
 }

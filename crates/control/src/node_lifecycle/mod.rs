@@ -22,6 +22,7 @@ use crate::taints::{self, NO_EXECUTE, NO_SCHEDULE, NOT_READY, UNREACHABLE};
 use crate::{
     ChangeCx, Controller, Cx, EventDraft, Gone, Key, Keys, Memory as AllMemory, Note, Outcome, Patch, Write,
 };
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{
@@ -113,7 +114,7 @@ fn taint_no_schedule(cx: &Cx, id: ObjId) -> Outcome {
         let is_it = |row: &&(&str, ConditionStatus, &str)| row.0 == &*is.kind && row.1 == is.status;
         CONDITION_TAINTS.iter().find(is_it).map(|row| row.2)
     };
-    let mut wanted: Vec<&str> = node.status.conditions.iter().filter_map(taint_of).collect();
+    let mut wanted: Vec<&str> = node.status.conditions.iter().filter_map(taint_of).gather();
     if node.spec.unschedulable {
         wanted.push(taints::UNSCHEDULABLE);
     }
@@ -123,11 +124,11 @@ fn taint_no_schedule(cx: &Cx, id: ObjId) -> Outcome {
         .iter()
         .filter(|key| !taints::has_taint(&node.spec.taints, key, NO_SCHEDULE))
         .map(|key| taints::taint(key, NO_SCHEDULE, now))
-        .collect();
+        .gather();
     let is_stale = |taint: &&setpoint_api::Taint| {
         &*taint.effect == NO_SCHEDULE && is_ours(&taint.key) && !wanted.contains(&&*taint.key)
     };
-    let remove: Vec<_> = node.spec.taints.iter().filter(is_stale).cloned().collect();
+    let remove: Vec<_> = node.spec.taints.iter().filter(is_stale).cloned().gather();
     if add.is_empty() && remove.is_empty() {
         return Outcome::idle("the taints fit the conditions");
     }
@@ -155,7 +156,7 @@ fn tick(cx: &Cx, memory: &mut Memory) -> Outcome {
         memory.pass_at = None;
         memory.due.extend(memory.zones.values_mut().filter_map(|zone| zone.pop(cx.now)));
         let nodes = std::mem::take(&mut memory.due);
-        outcome.writes.extend(together(nodes.iter().filter_map(|node| taint_no_execute(cx, node)).collect()));
+        outcome.writes.extend(together(nodes.iter().filter_map(|node| taint_no_execute(cx, node)).gather()));
     }
     outcome.requeue_after = next_pass(cx, memory);
     outcome
@@ -346,7 +347,7 @@ fn mark_reachable(node: &Node, zone: &mut ZoneMemory, batch: &mut Batch) {
     let remove: Vec<_> = tainted
         .filter(|key| taints::has_taint(&node.spec.taints, key, NO_EXECUTE))
         .map(|key| taints::taint(key, NO_EXECUTE, None))
-        .collect();
+        .gather();
     if !remove.is_empty() {
         batch.taints.push(Write::Patch(node.metadata.id, Patch::NodeTaints { add: Vec::new(), remove }));
     }

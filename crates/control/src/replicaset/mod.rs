@@ -13,6 +13,7 @@ pub mod status;
 
 use crate::pod::is_active;
 use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Memory, Note, Outcome, Patch, Write};
+use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
@@ -116,7 +117,7 @@ impl<'a> Claimed<'a> {
         match &self.listed {
             Some(active) => active.clone(),
             // Only counted, because all of them are claimed.
-            None => own_pods(view, &set.metadata).filter(|pod| is_active(pod)).collect(),
+            None => own_pods(view, &set.metadata).filter(|pod| is_active(pod)).gather(),
         }
     }
 }
@@ -212,7 +213,7 @@ fn creations(set: &ReplicaSet, count: usize) -> impl Iterator<Item = Write> {
         let event = EventDraft::normal(ROW.name, set.metadata.id, "SuccessfulCreate", "Created pod: {name}");
         Write::Create(pod_of(set).into_object(), Some(event))
     };
-    batches(count).into_iter().map(move |size| Write::Together((0..size).map(|_| create()).collect()))
+    batches(count).into_iter().map(move |size| Write::Together((0..size).map(|_| create()).gather()))
 }
 
 /// The next pod of a ReplicaSet.
@@ -243,7 +244,7 @@ fn deletions(cx: &Cx, set: &ReplicaSet, active: &[&Rc<Pod>], count: usize) -> Wr
         let event = EventDraft::normal(ROW.name, set.metadata.id, "SuccessfulDelete", text);
         Write::Delete(pod.metadata.id, DeleteOptions::default(), Some(event))
     };
-    Write::Together(chosen.iter().map(delete).collect())
+    Write::Together(chosen.iter().map(delete).gather())
 }
 
 /// Pods that the ReplicaSets with the same owner select, each once.

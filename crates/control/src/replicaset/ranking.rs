@@ -4,6 +4,7 @@
 //! (`getPodsToDelete`), pkg/apis/core/helper (`GetDeletionCostFromPodAnnotations`).
 
 use crate::pod::{is_active, is_ready};
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::{Pod, PodPhase, Str, Time, condition};
@@ -38,11 +39,11 @@ pub fn to_delete<'a>(
         *on_node.entry(pod.spec.node_name.as_ref()).or_insert(0) += 1;
     }
     let rank = |pod: &Pod| on_node.get(&pod.spec.node_name.as_ref()).copied().unwrap_or(0);
-    let mut ranked: Vec<_> = pods.iter().map(|pod| Ranked { pod, rank: rank(pod) }).collect();
+    let mut ranked: Vec<_> = pods.iter().map(|pod| Ranked { pod, rank: rank(pod) }).gather();
     // Upstream leaves pods that compare equal to chance; the uid is this world's.
     order::sort_by_key(&mut ranked, |ranked| ranked.pod.metadata.uid);
     let sorted = sort(ranked, Some(now));
-    sorted.into_iter().take(count).map(|ranked| ranked.pod).collect()
+    sorted.into_iter().take(count).map(|ranked| ranked.pod).gather()
 }
 
 /// Sorts pods, first to go first. A merge sort of its own, because upstream's comparison is no order: pods that became ready

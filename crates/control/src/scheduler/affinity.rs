@@ -5,6 +5,7 @@
 
 use super::cache::Cache;
 use super::groups::{PodFilter, Slot};
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::{
@@ -80,11 +81,11 @@ impl Terms {
     pub fn of(namespace: &Str, affinity: &Affinity) -> Self {
         let required = |rules: &Option<PodAffinity>| -> Vec<Term> {
             let terms = rules.iter().flat_map(|rules| &rules.required);
-            terms.map(|term| Term::of(namespace, term, 0)).collect()
+            terms.map(|term| Term::of(namespace, term, 0)).gather()
         };
         let preferred = |rules: &Option<PodAffinity>| -> Vec<Term> {
             let terms = rules.iter().flat_map(|rules| &rules.preferred);
-            terms.map(|t| Term::of(namespace, &t.pod_affinity_term, i64::from(t.weight))).collect()
+            terms.map(|t| Term::of(namespace, &t.pod_affinity_term, i64::from(t.weight))).gather()
         };
         Self {
             required_affinity: required(&affinity.pod_affinity),
@@ -202,7 +203,7 @@ fn by_value(view: &Store, cache: &mut Cache, filters: Vec<PodFilter>, column: us
 fn existing_anti(view: &Store, cache: &mut Cache, pod: &Pod) -> Vec<ByValue> {
     let has_anti =
         |class: &&u32| cache.classes.get(class).is_some_and(|class| !class.terms.required_anti.is_empty());
-    let classes: Vec<u32> = cache.classes.keys().filter(has_anti).copied().collect();
+    let classes: Vec<u32> = cache.classes.keys().filter(has_anti).copied().gather();
     if classes.is_empty() {
         return Vec::new();
     }
@@ -215,7 +216,7 @@ fn existing_anti(view: &Store, cache: &mut Cache, pod: &Pod) -> Vec<ByValue> {
             sums.add_class(cache, column, id, 1);
         }
     }
-    sums.0.into_iter().filter(|(_, counts)| counts.iter().skip(1).any(|count| *count > 0)).collect()
+    sums.0.into_iter().filter(|(_, counts)| counts.iter().skip(1).any(|count| *count > 0)).gather()
 }
 
 /// Sums by label and value.
@@ -255,7 +256,7 @@ pub fn scores(view: &Store, cache: &mut Cache, pod: &Pod, slots: &[Slot]) -> Opt
         }
     }
     let own_labels = namespace_labels(view, &pod.metadata.namespace);
-    let classes: Vec<u32> = cache.classes.keys().copied().collect();
+    let classes: Vec<u32> = cache.classes.keys().copied().gather();
     for id in classes {
         let Some(terms) = cache.classes.get(&id).map(|class| class.terms.clone()) else { continue };
         let hard = terms.required_affinity.iter().map(|term| (term, HARD_POD_AFFINITY_WEIGHT));
@@ -279,7 +280,7 @@ pub fn scores(view: &Store, cache: &mut Cache, pod: &Pod, slots: &[Slot]) -> Opt
         };
         sums.0.iter().map(at).fold(0, i64::saturating_add)
     };
-    Some(normalise(slots.iter().map(of).collect()))
+    Some(normalise(slots.iter().map(of).gather()))
 }
 
 fn normalise(mut scores: Vec<i64>) -> Vec<i64> {

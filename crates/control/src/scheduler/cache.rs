@@ -8,6 +8,7 @@ use super::demand::{Demand, Memo};
 use super::groups::{Class, Groups, PodFilter, Slot};
 use super::rows::{Column, NodeSlot, Room, give_back, set_scalars, take};
 use crate::node_lifecycle::Zone;
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::slab::Slab;
@@ -68,7 +69,7 @@ impl Cache {
         if self.order_is_stale {
             let longest = self.zones.iter().map(|(_, slots)| slots.len()).max().unwrap_or(0);
             let of_round = |round: usize| self.zones.iter().filter_map(move |(_, slots)| slots.get(round));
-            self.order = Rc::new((0..longest).flat_map(of_round).copied().collect());
+            self.order = Rc::new((0..longest).flat_map(of_round).copied().gather());
             self.order_is_stale = false;
         }
         self.order.clone()
@@ -180,7 +181,7 @@ impl Cache {
 
     fn count_images(&mut self, node: Option<&Node>, is_added: bool) {
         let Some(node) = node else { return };
-        let mut names: Vec<&Str> = node.status.images.iter().flat_map(|image| &image.names).collect();
+        let mut names: Vec<&Str> = node.status.images.iter().flat_map(|image| &image.names).gather();
         order::sort(&mut names);
         names.dedup();
         for name in names {
@@ -299,9 +300,9 @@ impl Cache {
         });
         let ids: Vec<u32> = match indexed {
             Some((namespace, selector)) => {
-                view.pods_matching(&namespace, &selector).iter().map(|pod| pod.metadata.id.0).collect()
+                view.pods_matching(&namespace, &selector).iter().map(|pod| pod.metadata.id.0).gather()
             }
-            None => self.pods.iter().map(|(id, _)| id).collect(),
+            None => self.pods.iter().map(|(id, _)| id).gather(),
         };
         let id = self.groups.insert(filters, counts_deleting);
         let Some(group) = self.groups.get_mut(id) else { return id };

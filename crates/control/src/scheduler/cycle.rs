@@ -9,6 +9,7 @@ use super::message::FitError;
 use super::scores::{self, PluginScores};
 use super::{Decision, NodeScore, Verdict, preempt};
 use crate::scheduler::filters::Plugin;
+use setpoint_api::Gather as _;
 use setpoint_api::{Pod, Store};
 
 /// Nodes up to which all are looked at.
@@ -62,7 +63,7 @@ pub fn schedule(view: &Store, cache: &mut Cache, pod: &Pod, draw: u64) -> (Verdi
         .rules
         .only_nodes
         .as_ref()
-        .map(|names| names.iter().filter_map(|name| cache.slot_of(name)).collect());
+        .map(|names| names.iter().filter_map(|name| cache.slot_of(name)).gather());
     let contradicts = filters.rules.only_nodes.as_ref().is_some_and(|names| names.is_empty());
     let candidates = named.as_ref().unwrap_or(&order);
     let found = find(cache, &filters, candidates, cache.next_start as usize);
@@ -150,7 +151,7 @@ fn record(
     let scored = |(at, slot): (usize, &Slot)| {
         let plugins = scores.iter().filter_map(|row| Some((row.plugin, row.scores.get(at)? * row.weight)));
         let total = totals.get(at).copied().unwrap_or(0);
-        NodeScore { node: name(*slot), plugins: plugins.collect(), total }
+        NodeScore { node: name(*slot), plugins: plugins.gather(), total }
     };
     Decision {
         pod: filters.pod.metadata.full_name().into(),
@@ -159,8 +160,8 @@ fn record(
             .rejected
             .iter()
             .map(|(slot, why)| (name(*slot), why.reasons(&filters.demand)))
-            .collect(),
-        scores: found.feasible.iter().enumerate().map(scored).collect(),
+            .gather(),
+        scores: found.feasible.iter().enumerate().map(scored).gather(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Upstream: pkg/scheduler/framework/types.go (`Resource.Add`, `HostPortInfo`), pkg/scheduler/util/pod_resources.go.
 
 use crate::pod::{requests, requests_or};
+use setpoint_api::Gather as _;
 use setpoint_api::wire::Rest;
 use setpoint_api::{Container, PodSpec, Str};
 use std::rc::Rc;
@@ -63,7 +64,7 @@ impl Demand {
             cpu: of("cpu"),
             memory: of("memory"),
             ephemeral: of("ephemeral-storage"),
-            scalars: scalars.map(|(name, value)| (name.clone(), *value)).collect(),
+            scalars: scalars.map(|(name, value)| (name.clone(), *value)).gather(),
             nonzero_cpu: scored.get("cpu").copied().unwrap_or(0),
             nonzero_memory: scored.get("memory").copied().unwrap_or(0),
             ports: host_ports(spec),
@@ -96,7 +97,7 @@ fn host_ports(spec: &PodSpec) -> Vec<HostPort> {
             protocol: or(&port.protocol, "TCP"),
             port: port.host_port,
         })
-        .collect()
+        .gather()
 }
 
 /// Keeps the demand of the template that was asked for last: pods of one ReplicaSet share their container lists.

@@ -10,6 +10,7 @@ use super::groups::Slot;
 use super::node_rules::{NodeRules, is_tolerated, tolerates_hard_taints};
 use super::rows::{HARD_TAINTS, Room, UNSCHEDULABLE};
 use super::spread::{SpreadFilter, SpreadMiss};
+use setpoint_api::Gather as _;
 use setpoint_api::{Node, Pod, Store, Str, Taint};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -78,7 +79,7 @@ impl Rejection {
                 let common = (0..SHORT.len()).filter(has).map(|bit| Cow::Borrowed(SHORT[bit]));
                 let scalars = demand.scalars.iter().enumerate().filter(|(at, _)| has(&(at + SHORT.len())));
                 let scalars = scalars.map(|(_, (name, _))| Cow::Owned(format!("Insufficient {name}")));
-                common.chain(scalars).collect()
+                common.chain(scalars).gather()
             }
         }
     }

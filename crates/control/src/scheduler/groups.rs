@@ -4,6 +4,7 @@
 //! numbers are the same.
 
 use super::affinity::Terms;
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::{Affinity, Selector, Str, mark};
@@ -165,7 +166,7 @@ impl Groups {
     }
 
     fn drop_unused(&mut self) {
-        let mut uses: Vec<u64> = self.by_id.values().map(|group| group.used).collect();
+        let mut uses: Vec<u64> = self.by_id.values().map(|group| group.used).gather();
         order::sort(&mut uses);
         let median = uses.get(uses.len() / 2).copied().unwrap_or(0);
         self.by_id.retain(|_, group| group.used >= median);

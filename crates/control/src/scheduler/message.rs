@@ -2,6 +2,7 @@
 //!
 //! Upstream: pkg/scheduler/framework/types.go (`FitError.Error`), pkg/scheduler/schedule_one.go (`truncateMessage`).
 
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use std::borrow::Cow;
@@ -36,7 +37,7 @@ impl FitError {
             out.push_str(&format!(" {}.", self.before));
         } else if !self.reasons.is_empty() {
             let mut parts: Vec<String> =
-                self.reasons.iter().map(|(reason, nodes)| format!("{nodes} {reason}")).collect();
+                self.reasons.iter().map(|(reason, nodes)| format!("{nodes} {reason}")).gather();
             order::sort(&mut parts);
             out.push_str(&format!(" {}.", parts.join(", ")));
         }

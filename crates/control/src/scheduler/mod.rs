@@ -10,6 +10,7 @@
 
 use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Note, Outcome, Patch, Write};
 use crate::{Memory as AllMemory, Tuning};
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::{
     Change, Condition, ConditionStatus, Kind, Node, ObjId, Object, Op, Pod, Store, Str, Time, condition,
@@ -223,7 +224,7 @@ impl Memory {
             let pod = cx.view.get::<Pod>(id).filter(|_| event.may_concern(waiting.rejected_by))?;
             event.may_help(cx.view, pod, waiting.rejected_by).then_some(id)
         };
-        let ids: Vec<ObjId> = self.queue.unschedulable().filter_map(helped).collect();
+        let ids: Vec<ObjId> = self.queue.unschedulable().filter_map(helped).gather();
         for id in ids {
             self.queue.wake(id, cx.now, cx.tuning);
         }

@@ -3,6 +3,7 @@
 //! Upstream: staging/src/k8s.io/component-helpers/scheduling/corev1/{helpers.go,nodeaffinity/nodeaffinity.go}.
 
 use crate::taints::tolerates;
+use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::select::{Operator, Requirement};
 use setpoint_api::{Node, NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Str, Taint, Toleration};
@@ -91,12 +92,12 @@ impl NodeRules {
         let terms = required.map(|required| required.node_selector_terms.as_slice());
         Self {
             selector: spec.node_selector.clone(),
-            required: terms.map(|terms| terms.iter().map(Term::of).collect()),
+            required: terms.map(|terms| terms.iter().map(Term::of).gather()),
             preferred: preferred
                 .iter()
                 .filter(|term| term.weight != 0)
                 .map(|term| (i64::from(term.weight), Term::of(&term.preference)))
-                .collect(),
+                .gather(),
             only_nodes: terms.and_then(only_nodes),
         }
     }

@@ -10,6 +10,7 @@ use super::groups::Slot;
 use super::node_rules::intolerable_soft_taints;
 use super::rows::{Room, SOFT_TAINTS};
 use super::{affinity, spread};
+use setpoint_api::Gather as _;
 use setpoint_api::{Node, PodSpec, Store, Str};
 
 /// Images below this size do not count.
@@ -34,9 +35,9 @@ pub fn all(view: &Store, cache: &mut Cache, filters: &Filters, slots: &[Slot]) -
     let spread = spread::scores(view, cache, filters.pod, &filters.rules, slots);
     let demand = &*filters.demand;
     let rooms = || slots.iter().map(|slot| &cache.rooms[*slot as usize]);
-    let fit = rooms().map(|room| least_allocated(demand, room)).collect();
+    let fit = rooms().map(|room| least_allocated(demand, room)).gather();
     let is_balanced = demand.cpu != 0 || demand.memory != 0;
-    let balanced = is_balanced.then(|| rooms().map(|room| balanced_allocation(demand, room)).collect());
+    let balanced = is_balanced.then(|| rooms().map(|room| balanced_allocation(demand, room)).gather());
     let rows = [
         ("TaintToleration", 3, Some(taint_toleration(cache, filters, slots))),
         ("NodeAffinity", 2, node_affinity(cache, filters, slots)),
@@ -49,11 +50,11 @@ pub fn all(view: &Store, cache: &mut Cache, filters: &Filters, slots: &[Slot]) -
     let made = |(plugin, weight, scores): (_, _, Option<Vec<i64>>)| {
         scores.map(|scores| PluginScores { plugin, weight, scores })
     };
-    rows.into_iter().filter_map(made).collect()
+    rows.into_iter().filter_map(made).gather()
 }
 
 fn on_node(cache: &Cache, slots: &[Slot], score: impl Fn(&Node) -> i64) -> Vec<i64> {
-    slots.iter().map(|slot| cache.node(*slot).map_or(0, |node| score(node))).collect()
+    slots.iter().map(|slot| cache.node(*slot).map_or(0, |node| score(node))).gather()
 }
 
 /// Upstream: `DefaultNormalizeScore`.
@@ -132,7 +133,7 @@ fn image_locality(cache: &Cache, spec: &PodSpec, slots: &[Slot]) -> Option<Vec<i
     let containers = spec.init_containers.len() + spec.containers.len();
     let most = MOST_IMAGE.saturating_mul(containers.max(1) as i64);
     let known: Vec<(&Str, u32)> =
-        images.iter().filter_map(|image| Some((image, *cache.images.get(image)?))).collect();
+        images.iter().filter_map(|image| Some((image, *cache.images.get(image)?))).gather();
     if known.is_empty() {
         return Some(vec![0; slots.len()]);
     }
@@ -156,7 +157,7 @@ fn images_of(spec: &PodSpec) -> Vec<Str> {
     let volumes = spec.rest.as_deref().and_then(|rest| rest.get("volumes")?.as_array());
     let volumes = volumes.into_iter().flatten();
     let volumes = volumes.filter_map(|volume| volume.get("image")?.get("reference")?.as_str());
-    containers.chain(volumes).map(with_tag).collect()
+    containers.chain(volumes).map(with_tag).gather()
 }
 
 fn with_tag(image: &str) -> Str {

@@ -6,6 +6,7 @@
 use super::cache::Cache;
 use super::groups::{PodFilter, Slot};
 use super::node_rules::{NodeRules, tolerates_hard_taints};
+use setpoint_api::Gather as _;
 use setpoint_api::{Kind, Labels, Node, Pod, ReplicaSet, Selector, Service, Store, Str};
 
 /// Label of a node's own name.
@@ -84,7 +85,7 @@ fn own_constraints(view: &Store, cache: &mut Cache, pod: &Pod, kind: &str) -> Ve
             honors_taints: is(&constraint.node_taints_policy, "Honor"),
         }
     };
-    of_kind.map(prepare).collect()
+    of_kind.map(prepare).gather()
 }
 
 /// Upstream's constraints for a pod that brings none, if a Service or a set selects it.
@@ -105,7 +106,7 @@ fn default_constraints(view: &Store, cache: &mut Cache, pod: &Pod) -> Vec<Constr
             honors_taints: false,
         }
     };
-    DEFAULTS.into_iter().map(prepare).collect()
+    DEFAULTS.into_iter().map(prepare).gather()
 }
 
 /// The group of pods that the Services and the set of a pod select together.
@@ -170,7 +171,7 @@ impl SpreadFilter {
         }
         let order = cache.order();
         let has_all = |slot: &&Slot| constraints.iter().all(|c| cache.columns[c.column].value(**slot) != 0);
-        let slots: Vec<Slot> = order.iter().filter(has_all).copied().collect();
+        let slots: Vec<Slot> = order.iter().filter(has_all).copied().gather();
         let count = |constraint: Constraint| {
             let column = &cache.columns[constraint.column];
             let counts = constraint.counts(cache);
@@ -189,10 +190,10 @@ impl SpreadFilter {
             let domains = eligible.clone().count() as i64;
             let least = eligible.copied().min().unwrap_or(i64::from(i32::MAX));
             let least = if domains < constraint.min_domains { 0 } else { least };
-            let places = places.into_iter().map(|place| place.unwrap_or(0)).collect();
+            let places = places.into_iter().map(|place| place.unwrap_or(0)).gather();
             (constraint, places, least)
         };
-        Some(Self { constraints: constraints.clone().into_iter().map(count).collect() })
+        Some(Self { constraints: constraints.clone().into_iter().map(count).gather() })
     }
 
     /// Whether a node does.
@@ -232,7 +233,7 @@ pub fn scores(
     let cache = &*cache;
     // The default constraints do without a label that a node does not have.
     let has_all = |slot: Slot| constraints.iter().all(|c| cache.columns[c.column].value(slot) != 0);
-    let is_ignored: Vec<bool> = slots.iter().map(|slot| is_own && !has_all(*slot)).collect();
+    let is_ignored: Vec<bool> = slots.iter().map(|slot| is_own && !has_all(*slot)).gather();
     let mut raw = vec![0.0; slots.len()];
     for constraint in &constraints {
         let column = &cache.columns[constraint.column];
@@ -271,7 +272,7 @@ pub fn scores(
             *score += count as f64 * weight + (constraint.max_skew - 1) as f64;
         }
     }
-    let rounded = raw.into_iter().map(round).collect();
+    let rounded = raw.into_iter().map(round).gather();
     Some(normalise(rounded, &is_ignored))
 }
 

@@ -560,8 +560,9 @@ impl<K: Ord + Clone> BitXor for &Set<K> {
 
     /// The items that are in one of the sets, but not in both.
     fn bitxor(self, other: Self) -> Set<K> {
-        let mut one = self | other;
-        one.retain(|key| !(self.contains(key) && other.contains(key)));
+        let mut one = self.clone();
+        one.retain(|key| !other.contains(key));
+        one.extend(other.iter().filter(|key| !self.contains(*key)).cloned());
         one
     }
 }

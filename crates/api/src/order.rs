@@ -90,7 +90,7 @@ mod tests {
                 let mut found = items.clone();
                 sort_by_key(&mut found, |item| item.0);
                 assert_eq!(found, wanted);
-                wanted.sort_by(|a, b| b.1.cmp(&a.1));
+                wanted.sort_by_key(|item| std::cmp::Reverse(item.1));
                 sort_by(&mut found, |a, b| b.1.cmp(&a.1));
                 assert_eq!(found, wanted);
                 wanted.sort();

@@ -47,6 +47,7 @@ struct Topic {
 }
 
 /// What to do with a draft.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once, and never kept")]
 pub enum Verdict {
     /// The source has said too much about this object.
     Drop,

@@ -105,52 +105,69 @@ fn run(file: &std::path::Path, until: Option<i64>, seed: u64, events: bool, hash
     ExitCode::SUCCESS
 }
 
-/// Lives the seeds on all cores and reports the first failure in order of seeds.
+thread_local! {
+    /// The seed that this thread lives, for the message of a panic: the release build ends at once, and says nothing else.
+    static LIVING: std::cell::Cell<Option<u64>> = const { std::cell::Cell::new(None) };
+}
+
+/// Failed seeds that a worker reports before it gives up.
+const FAILURES_MAX: usize = 5;
+
+/// Lives the seeds on all cores and reports the failures in order of seeds.
 fn run_swarm(seeds: u64, first: u64) -> ExitCode {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let share = |thread: u64| {
-        move || {
-            let own = (first..first.saturating_add(seeds)).filter(move |seed| seed % threads == thread);
-            let mut totals = (0u64, 0u64, 0u64);
-            for seed in own {
-                match std::panic::catch_unwind(|| swarm::live(seed)) {
-                    Ok(Ok(life)) => {
-                        totals = (totals.0 + life.wakes, totals.1 + life.checks, totals.2 + life.requests.0);
-                    }
-                    Ok(Err(failure)) => {
-                        if let (1, Some(sim)) = (seeds, &failure.sim) {
-                            print::events(sim);
-                            print::objects(sim);
-                        }
-                        return Err((seed, failure.report));
-                    }
-                    Err(_) => {
-                        let report = format!(
-                            "seed {seed}: panicked\nreplay: cargo xtask swarm --seeds 1 --first {seed}"
-                        );
-                        return Err((seed, report));
-                    }
-                }
-            }
-            Ok(totals)
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        usual(info);
+        if let Some(seed) = LIVING.get() {
+            eprintln!("seed {seed} panicked\nreplay: cargo xtask swarm --seeds 1 --first {seed}");
         }
-    };
-    let workers: Vec<_> = (0..threads).map(|thread| std::thread::spawn(share(thread))).collect();
-    let mut totals = (0, 0, 0);
+    }));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let workers: Vec<_> = (0..threads)
+        .map(|thread| {
+            let own = (first..first.saturating_add(seeds)).filter(move |seed| seed % threads == thread);
+            std::thread::spawn(move || live_all(own, seeds == 1))
+        })
+        .collect();
+    let mut totals = [0; 4];
     let mut failures = Vec::new();
     for worker in workers {
-        match worker.join() {
-            Ok(Ok(own)) => totals = (totals.0 + own.0, totals.1 + own.1, totals.2 + own.2),
-            Ok(Err(failure)) => failures.push(failure),
-            Err(_) => failures.push((u64::MAX, "a worker died".to_string())),
-        }
+        // A panic has said all there is to say, and has ended a release build already.
+        let Ok((counts, failed)) = worker.join() else { return ExitCode::FAILURE };
+        totals.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+        failures.extend(failed);
     }
     failures.sort();
     for (_, report) in &failures {
         eprintln!("{report}");
     }
-    println!("{seeds} seeds from {first}: {} events, {} checks, {} requests", totals.0, totals.1, totals.2);
-    let lost = failures.len();
-    println!("{} passed, {lost} failed", seeds - lost as u64);
+    let [lives, events, checks, requests] = totals;
+    println!("seeds from {first} on: {events} events, {checks} checks, {requests} requests");
+    println!("{lives} passed, {} failed", failures.len());
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Lives seeds one after the other: counts of lives, events, checks and requests, and the reports of those that failed.
+fn live_all(seeds: impl Iterator<Item = u64>, is_shown: bool) -> ([u64; 4], Vec<(u64, String)>) {
+    let (mut counts, mut failures) = ([0; 4], Vec::new());
+    for seed in seeds {
+        LIVING.set(Some(seed));
+        match swarm::live(seed) {
+            Ok(life) => {
+                let own = [1, life.wakes, life.checks, life.requests.0];
+                counts.iter_mut().zip(own).for_each(|(count, own)| *count += own);
+            }
+            Err(failure) => {
+                if let Some(sim) = failure.sim.as_ref().filter(|_| is_shown) {
+                    print::events(sim);
+                    print::objects(sim);
+                }
+                failures.push((seed, failure.report));
+                if failures.len() == FAILURES_MAX {
+                    break;
+                }
+            }
+        }
+    }
+    (counts, failures)
 }

@@ -21,6 +21,8 @@ const REFILL: i64 = 5 * MINUTE;
 pub struct Recorder {
     objects: Map<ObjId, Sayings>,
     sequence: u64,
+    /// Events are made all the time, and none has labels, owners or finalizers: all share this one nothing.
+    blank: ObjectMeta,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -77,7 +79,7 @@ impl Recorder {
             return Verdict::Count(*known, message);
         }
         self.sequence += 1;
-        Verdict::Create(new_event(draft, about, message, now, self.sequence))
+        Verdict::Create(new_event(draft, about, message, now, (self.sequence, &self.blank)))
     }
 
     /// Remembers which event a draft became, so that equal ones count it up.
@@ -166,12 +168,18 @@ impl Topic {
     }
 }
 
-fn new_event(draft: &EventDraft, about: ObjectReference, message: Str, now: Time, sequence: u64) -> Event {
+fn new_event(
+    draft: &EventDraft,
+    about: ObjectReference,
+    message: Str,
+    now: Time,
+    (sequence, blank): (u64, &ObjectMeta),
+) -> Event {
     // Upstream appends the time in nanoseconds; the sequence stands for the digits below a microsecond.
     let nanoseconds = now.0 as u64 * 1000 + sequence % 1000;
     let name = format!("{}.{:016x}", about.name, 0x1800_0000_0000_0000 + nanoseconds);
     let namespace = if about.namespace.is_empty() { Str::fixed("default") } else { about.namespace.clone() };
-    let metadata = ObjectMeta { namespace, name: name.into(), ..ObjectMeta::default() };
+    let metadata = ObjectMeta { namespace, name: name.into(), ..blank.clone() };
     let is_new_style = !draft.action.is_empty();
     Event {
         metadata,

@@ -105,11 +105,6 @@ fn node_info(facts: &NodeFacts) -> Value {
     })
 }
 
-/// The event of a kubelet that begins.
-pub fn starting_event(node: ObjId, name: &Str) -> EventDraft {
-    about_node(node, name, "Starting", "Starting kubelet.".into())
-}
-
 /// Events about what has changed in a node's status or spec, as its kubelet sees it. `old` is `None` at registration.
 pub fn node_events(
     id: ObjId,

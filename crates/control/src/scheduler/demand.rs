@@ -70,11 +70,6 @@ impl Demand {
             ports: host_ports(spec),
         }
     }
-
-    /// Whether nothing but a place in the pod count is asked for.
-    pub fn is_best_effort(&self) -> bool {
-        self.cpu == 0 && self.memory == 0 && self.ephemeral == 0 && self.scalars.is_empty()
-    }
 }
 
 /// Whether a resource is counted by name: extended resources, huge pages, attachable volumes.

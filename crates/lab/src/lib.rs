@@ -4,6 +4,7 @@
 
 pub mod bench;
 pub mod frame;
+pub mod inspect;
 mod picture;
 mod scenario;
 mod session;

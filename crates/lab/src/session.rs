@@ -1,6 +1,7 @@
 //! One run as a person drives it: time, actions, pictures.
 
 use crate::frame::Frame;
+use crate::inspect::{Cause, Inspection, Subject};
 use crate::picture::Painter;
 use crate::scenario::Scenario;
 use serde_json::json;
@@ -107,6 +108,14 @@ impl Session {
     /// The picture of now. Parts that did not change since the last call keep their `Rc`.
     pub fn frame(&mut self) -> Rc<Frame> {
         self.painter.frame(&mut self.sim, self.seed)
+    }
+    /// One thing from all sides; `None` if there is and was no such thing.
+    pub fn inspect(&self, _subject: &Subject) -> Option<Inspection> {
+        None
+    }
+    /// The chain of causes behind a fact, newest first; the last link says where it began. Empty if it is forgotten.
+    pub fn why(&self, _fact: u64) -> Vec<Cause> {
+        Vec::new()
     }
     /// A hash over everything that has happened and is.
     pub fn hash(&self) -> u64 {

@@ -93,6 +93,7 @@ impl Sim {
                 node.spec.unschedulable = *cordoned;
                 self.update_by_person(node.into_object(), fact)
             }
+            Action::SetStrategy { .. } | Action::Drain { .. } => Err("not possible yet".to_string()),
             Action::Apply { manifest } => self.apply_text(manifest, fact),
             Action::Delete { kind, namespace, name } => self.delete_named(kind, namespace, name, fact),
             Action::SetProfile { real } => {

@@ -160,6 +160,22 @@ actions! {
         /// Whether it is cordoned.
         cordoned: bool = "cordoned";
     }
+    /// Sets the rolling update's bounds of a Deployment, as `kubectl patch` would.
+    SetStrategy = "setStrategy" {
+        /// Namespace.
+        namespace: String = "namespace" or "default".to_string();
+        /// The Deployment.
+        deployment: String = "deployment";
+        /// `maxSurge`: pods or a percentage, such as `1` or `25%`.
+        max_surge: String = "maxSurge";
+        /// `maxUnavailable`: pods or a percentage.
+        max_unavailable: String = "maxUnavailable";
+    }
+    /// Cordons a node and evicts its pods, as `kubectl drain --ignore-daemonsets --force` does.
+    Drain = "drain" {
+        /// The node.
+        node: String = "node";
+    }
     /// Creates or changes objects from a manifest.
     Apply = "apply" {
         /// YAML or JSON, one or more documents.

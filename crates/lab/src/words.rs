@@ -40,6 +40,10 @@ pub fn describe_action(action: &Action) -> String {
         Action::WedgePod { pod, .. } => format!("You made pod {pod} hang."),
         Action::SetCordoned { node, cordoned: true } => format!("You cordoned {node}."),
         Action::SetCordoned { node, cordoned: false } => format!("You uncordoned {node}."),
+        Action::SetStrategy { deployment, max_surge, max_unavailable, .. } => {
+            format!("You set deployment {deployment} to surge {max_surge}, unavailable {max_unavailable}.")
+        }
+        Action::Drain { node } => format!("You began to drain {node}."),
         Action::Apply { .. } => "You applied a manifest.".to_string(),
         Action::Delete { kind, name, .. } => format!("You deleted {kind} {name}."),
         Action::SetProfile { real: true } => "You switched to upstream's default timing.".to_string(),
@@ -63,6 +67,7 @@ pub fn mark_of(action: &Action) -> Option<String> {
         Action::DeletePod { .. } | Action::DeletePods { .. } => "delete pod".to_string(),
         Action::CrashPod { .. } => "crash pod".to_string(),
         Action::WedgePod { .. } => "hang pod".to_string(),
+        Action::Drain { node } => format!("drain {node}"),
         Action::SetComponent { component, up } => format!("{component} {}", if *up { "on" } else { "off" }),
         _ => return None,
     })

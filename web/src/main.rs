@@ -12,6 +12,7 @@ mod contrast;
 mod engine;
 mod flow;
 mod pace;
+mod rest;
 mod slots;
 mod view;
 mod wire;

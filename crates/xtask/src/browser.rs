@@ -46,6 +46,18 @@ pub fn test(dist: &Path, only: Option<&str>, shots: Option<&Path>) -> Result<()>
     run(&mut node)
 }
 
+/// Opens the page in `dist`, which records which of its functions run, and returns their indices as text.
+///
+/// # Errors
+/// When the machine lacks something that can't be installed, or the page does not come up.
+pub fn profile(dist: &Path) -> Result<String> {
+    check_node()?;
+    let dir = root().join("tests/browser");
+    install_packages(&dir)?;
+    let mut node = command("node", [dir.join("profile.mjs")]);
+    output(node.env("CHROMIUM", chromium()?).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist))
+}
+
 fn check_node() -> Result<()> {
     let missing = || format!("the browser tests need node {NODE_AT_LEAST} or later with npm on PATH");
     if find("node").is_none() || find("npm").is_none() {

@@ -12,6 +12,7 @@ pub mod nodes;
 mod number;
 pub mod panel;
 mod parts;
+mod sheet;
 pub mod pending;
 pub mod plane;
 mod pod;

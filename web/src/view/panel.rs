@@ -1,7 +1,9 @@
 //! The parts of the page that people read at leisure. They are drawn anew only when their picture is.
 
-use super::{chart, controls, feed, gauges};
+use super::{chaos, chart, controls, feed, gauges};
 use crate::app::Send;
+use crate::desk::Look;
+use crate::faults::Fault;
 use setpoint_lab::frame::Frame;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -12,6 +14,7 @@ pub enum Part {
     Gauges,
     Controls,
     Feed,
+    Faults,
     Chart,
 }
 
@@ -34,6 +37,10 @@ pub struct Props {
     /// The pod that was pressed.
     pub selected: Option<u32>,
     pub filter: Filter,
+    /// What is broken.
+    pub faults: Rc<Vec<Fault>>,
+    /// How the chart is looked at.
+    pub look: Look,
     pub send: Send,
 }
 
@@ -44,6 +51,7 @@ pub fn Panel(props: &Props) -> Html {
         Part::Gauges => gauges::view(props),
         Part::Controls => controls::view(props),
         Part::Feed => feed::view(props),
-        Part::Chart => chart::view(&props.frame),
+        Part::Faults => chaos::faults(props),
+        Part::Chart => chart::view(props),
     }
 }

@@ -8,6 +8,7 @@ use crate::pace::Pace;
 use crate::view;
 use crate::view::panel::{Filter, Panel, Part};
 use setpoint_lab::frame::Frame;
+use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -37,8 +38,12 @@ pub enum Msg {
     Speed(usize),
     /// The theme switch was pressed.
     Theme,
-    /// A pod's tile was pressed.
-    Select(u32),
+    /// Something is to be looked at closely; once more, and no longer.
+    Select(Subject),
+    /// Nothing is to be looked at any more.
+    Deselect,
+    /// The chain of causes behind a fact.
+    Why(u64),
     /// The feed is narrowed.
     Filter(Filter),
     /// To the cluster, past what comes before it.
@@ -60,7 +65,7 @@ pub struct App {
     pace: Pace,
     playing: bool,
     load: Option<Pending>,
-    selected: Option<u32>,
+    selected: Option<Subject>,
     filter: Filter,
     theme: Theme,
     flow: Flow,
@@ -123,7 +128,11 @@ impl Component for App {
                 self.theme = self.theme.next();
                 self.theme.wear();
             }
-            Msg::Select(pod) => self.selected = (self.selected != Some(pod)).then_some(pod),
+            Msg::Select(subject) => {
+                self.selected = (self.selected.as_ref() != Some(&subject)).then_some(subject);
+            }
+            Msg::Deselect => self.selected = None,
+            Msg::Why(_) => return false,
             Msg::Filter(filter) => self.filter = filter,
             Msg::Skip => {
                 focus::focus_id("cluster");
@@ -142,7 +151,7 @@ impl Component for App {
         });
         let panel = |part: Part| {
             html! {
-                <Panel {part} frame={calm.clone()} {load} selected={self.selected} filter={self.filter.clone()}
+                <Panel {part} frame={calm.clone()} {load} selected={self.selected.clone()} filter={self.filter.clone()}
                     send={send.clone()} />
             }
         };
@@ -169,8 +178,8 @@ impl Component for App {
                             <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
                             { view::plane::view(&frame.components) }
                             { view::balancer::view(frame.balancer.as_deref()) }
-                            { view::nodes::view(frame, self.selected, send) }
-                            { view::pending::view(frame, self.selected, send) }
+                            { view::nodes::view(frame, self.selected.as_ref(), send) }
+                            { view::pending::view(frame, self.selected.as_ref(), send) }
                         </div>
                     </section>
                     { panel(Part::Feed) }

@@ -1,5 +1,6 @@
 //! Things to break, each aimed at what was chosen or at what comes first.
 
+use super::is_selected;
 use super::panel::Props;
 use crate::app::Msg;
 use setpoint_lab::Action;
@@ -10,7 +11,7 @@ use yew::prelude::*;
 /// The buttons, and what they aim at.
 pub fn view(props: &Props) -> Html {
     let frame = &*props.frame;
-    let chosen = props.selected.and_then(|id| pods(frame).find(|pod| pod.id == id));
+    let chosen = pods(frame).find(|pod| is_selected(pod, props.selected.as_ref()));
     let pod =
         chosen.or_else(|| pods(frame).filter(|pod| pod.look == PodLook::Ready).min_by_key(|pod| pod.id));
     let node = node(frame, chosen);

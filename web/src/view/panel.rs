@@ -3,6 +3,7 @@
 use super::{chart, controls, feed, gauges};
 use crate::app::Send;
 use setpoint_lab::frame::Frame;
+use setpoint_lab::inspect::Subject;
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -31,8 +32,8 @@ pub struct Props {
     pub frame: Rc<Frame>,
     /// Where the load slider stands.
     pub load: u32,
-    /// The pod that was pressed.
-    pub selected: Option<u32>,
+    /// What is looked at closely.
+    pub selected: Option<Subject>,
     pub filter: Filter,
     pub send: Send,
 }

@@ -1,13 +1,16 @@
 //! The owner of the run: time goes in, frames come out, actions go in.
 
 use crate::announce::Crier;
+use crate::browser::keys::Keys;
 use crate::browser::theme::Theme;
 use crate::browser::{address, focus, frame_loop};
+use crate::desk::{self, Desk, Look};
 use crate::flow::Flow;
 use crate::pace::Pace;
 use crate::view;
 use crate::view::panel::{Filter, Panel, Part};
 use setpoint_lab::frame::Frame;
+use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -33,16 +36,26 @@ pub enum Msg {
     Step,
     /// The same run from its start.
     Restart,
+    /// Another run, from the start.
+    Seed(u64),
     /// Speed by notch.
     Speed(usize),
     /// The theme switch was pressed.
     Theme,
-    /// A pod's tile was pressed.
-    Select(u32),
+    /// Something is to be looked at closely; once more, and no longer.
+    Select(Subject),
+    /// Nothing is to be looked at any more.
+    Deselect,
+    /// The chain of causes behind a fact.
+    Why(u64),
     /// The feed is narrowed.
     Filter(Filter),
     /// To the cluster, past what comes before it.
     Skip,
+    /// Something that concerns the person alone, not the cluster.
+    Desk(desk::Msg),
+    /// A single key was pressed.
+    Key(String),
 }
 
 /// How messages go up; one value for the life of the page.
@@ -60,13 +73,15 @@ pub struct App {
     pace: Pace,
     playing: bool,
     load: Option<Pending>,
-    selected: Option<u32>,
+    selected: Option<Subject>,
     filter: Filter,
     theme: Theme,
     flow: Flow,
     canvas: NodeRef,
     crier: Crier,
     status: AttrValue,
+    desk: Desk,
+    on_seed: Callback<String>,
     send: Send,
 }
 
@@ -86,6 +101,8 @@ impl Component for App {
         let mut session = Session::welcome(address::query_number("seed").unwrap_or(1));
         address::leave_report(&session.report());
         let frame = session.frame();
+        let link = ctx.link().clone();
+        let desk = Desk::new(&session, Keys::listen(move |key| link.send_message(Msg::Key(key))));
         Self {
             scenario: session.scenario_name().to_string().into(),
             session,
@@ -102,11 +119,13 @@ impl Component for App {
             canvas: NodeRef::default(),
             crier: Crier::default(),
             status: AttrValue::Static(""),
+            desk,
+            on_seed: ctx.link().batch_callback(|text: String| text.parse().ok().map(Msg::Seed)),
             send: ctx.link().callback(|msg| msg),
         }
     }
 
-    fn update(&mut self, _ctx: &Context<Self>, msg: Msg) -> bool {
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Beat(now_ms) => return self.beat(now_ms),
             Msg::Act(action) => self.act(action),
@@ -117,18 +136,31 @@ impl Component for App {
                 self.session.step();
                 self.look();
             }
-            Msg::Restart => self.restart(),
+            Msg::Restart => self.restart(self.frame.seed),
+            Msg::Seed(seed) => self.restart(seed),
             Msg::Speed(notch) => self.pace.set_notch(notch),
             Msg::Theme => {
                 self.theme = self.theme.next();
                 self.theme.wear();
             }
-            Msg::Select(pod) => self.selected = (self.selected != Some(pod)).then_some(pod),
+            Msg::Select(subject) => {
+                self.selected = (self.selected.as_ref() != Some(&subject)).then_some(subject);
+            }
+            Msg::Deselect => self.selected = None,
+            Msg::Why(_) => return false,
             Msg::Filter(filter) => self.filter = filter,
             Msg::Skip => {
                 focus::focus_id("cluster");
                 return false;
             }
+            Msg::Desk(msg) => self.desk.update(msg),
+            Msg::Key(key) => match self.desk.key(&key, self.pace.notch) {
+                Some(msg) => {
+                    ctx.link().send_message(msg);
+                    return false;
+                }
+                None => return false,
+            },
         }
         true
     }
@@ -142,7 +174,8 @@ impl Component for App {
         });
         let panel = |part: Part| {
             html! {
-                <Panel {part} frame={calm.clone()} {load} selected={self.selected} filter={self.filter.clone()}
+                <Panel {part} frame={calm.clone()} {load} selected={self.selected.clone()} filter={self.filter.clone()}
+                    faults={self.desk.faults.clone()} look={if part == Part::Chart { self.desk.look } else { Look::default() }}
                     send={send.clone()} />
             }
         };
@@ -155,7 +188,9 @@ impl Component for App {
             real_timing: frame.real_timing,
             seed: frame.seed,
             theme: self.theme,
-            send: send.clone(),
+            desk: &self.desk,
+            send,
+            on_seed: &self.on_seed,
         };
         html! {
             <div class="app">
@@ -169,11 +204,12 @@ impl Component for App {
                             <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
                             { view::plane::view(&frame.components) }
                             { view::balancer::view(frame.balancer.as_deref()) }
-                            { view::nodes::view(frame, self.selected, send) }
-                            { view::pending::view(frame, self.selected, send) }
+                            { view::nodes::view(frame, self.selected.as_ref(), send) }
+                            { view::pending::view(frame, self.selected.as_ref(), send) }
                         </div>
                     </section>
                     { panel(Part::Feed) }
+                    { panel(Part::Faults) }
                     { panel(Part::Chart) }
                 </main>
                 <p class="sr" role="status">{ self.status.clone() }</p>
@@ -200,6 +236,7 @@ impl App {
         if now_ms - self.calm_ms >= CALM_MS && !Rc::ptr_eq(&self.calm, &self.frame) {
             self.calm_ms = now_ms;
             self.calm = self.frame.clone();
+            self.desk.settle();
             changed = true;
         }
         changed
@@ -214,6 +251,7 @@ impl App {
         });
         self.pace.record(wall_ms, self.session.now_us() - from_us);
         self.frame = self.session.frame();
+        self.desk.see(&self.frame);
     }
 
     /// Sends the slider's value once it has rested, so that one drag is one action.
@@ -231,20 +269,23 @@ impl App {
     }
 
     fn act(&mut self, action: Action) {
-        self.session.act(action);
+        self.session.act(action.clone());
         address::leave_report(&self.session.report());
         self.look();
+        self.desk.act(&action, &self.session, &self.frame);
     }
 
     fn look(&mut self) {
         self.frame = self.session.frame();
         self.calm = self.frame.clone();
+        self.desk.see(&self.frame);
+        self.desk.settle();
     }
 
-    /// Starts over with the same seed; the timing is the person's choice and stays.
-    fn restart(&mut self) {
+    /// Starts over with a seed; the timing is the person's choice and stays.
+    fn restart(&mut self, seed: u64) {
         let real = self.frame.real_timing;
-        self.session = Session::welcome(self.frame.seed);
+        self.session = Session::welcome(seed);
         self.flow = Flow::default();
         self.selected = None;
         self.load = None;
@@ -252,6 +293,7 @@ impl App {
         if self.session.frame().real_timing != real {
             self.session.act(Action::SetProfile { real });
         }
+        self.desk = Desk::new(&self.session, self.desk.keys.clone());
         address::leave_report(&self.session.report());
         self.look();
     }

@@ -80,6 +80,8 @@ impl Fault {
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     list: Vec<Fault>,
+    /// Failed requests in the last picture but one and in the last: what breaks may fail some in the same moment.
+    failed: [u64; 2],
 }
 
 impl Faults {
@@ -101,6 +103,7 @@ impl Faults {
 
     /// Reads a picture.
     pub fn look(&mut self, frame: &Frame) {
+        self.failed = [self.failed[1], frame.traffic.failed];
         let found = broken(frame);
         for (kind, namespace, name) in &found {
             self.open(frame, *kind, namespace.clone(), name.clone());
@@ -141,7 +144,7 @@ impl Faults {
             failed: 0,
             low: None,
             whole_us: None,
-            failed_before: frame.traffic.failed,
+            failed_before: self.failed[0],
         };
         self.list.insert(0, fault);
         if self.list.len() > KEPT {
@@ -200,7 +203,7 @@ mod tests {
         assert!(faults.list().is_empty());
         // Seconds, power, ready pods, failed requests.
         for (seconds, powered, ready, failed) in
-            [(10, false, 3, 5), (15, false, 2, 9), (19, false, 3, 9), (30, true, 3, 9), (40, true, 3, 12)]
+            [(10, false, 3, 6), (15, false, 2, 9), (19, false, 3, 9), (30, true, 3, 9), (40, true, 3, 12)]
         {
             faults.look(&frame(seconds, powered, ready, failed));
         }

@@ -27,12 +27,16 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         Action::RestoreMachine { node } => {
             format!("{node} starts again. Watch: it turns Ready and takes new pods; none is moved back.")
         }
-        Action::AddMachine { node } => format!("{node} starts. Watch: it registers, and waiting pods find it."),
+        Action::AddMachine { node } => {
+            format!("{node} starts. Watch: it registers, and waiting pods find it.")
+        }
         Action::Scale { .. } if has_hpa => {
-            "Replicas changed. Watch: pods follow, and at its next look the HPA may set another number.".to_string()
+            "Replicas changed. Watch: pods follow, and at its next look the HPA may set another number."
+                .to_string()
         }
         Action::Scale { .. } => {
-            "Replicas changed. Watch: the ReplicaSet creates or deletes pods until it has as many.".to_string()
+            "Replicas changed. Watch: the ReplicaSet creates or deletes pods until it has as many."
+                .to_string()
         }
         Action::SetImage { image, .. } if image.ends_with(":broken") => {
             format!("{image} rolls out. Watch: it never gets ready, the old pods go on serving; then undo.")
@@ -49,7 +53,9 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         Action::SetPaused { paused: true, .. } => {
             "Paused. Watch: the pods stay as they are, both versions serve, until you resume.".to_string()
         }
-        Action::SetPaused { paused: false, .. } => "Resumed. Watch: the rollout goes on where it stopped.".to_string(),
+        Action::SetPaused { paused: false, .. } => {
+            "Resumed. Watch: the rollout goes on where it stopped.".to_string()
+        }
         Action::DeletePod { .. } | Action::DeletePods { .. } => {
             "Pod deleted. Watch: it leaves the Service, ends, and the ReplicaSet creates another.".to_string()
         }
@@ -57,7 +63,8 @@ pub fn after(action: &Action, frame: &Frame) -> String {
             "Container exited. Watch: the kubelet restarts it in place, later after every crash.".to_string()
         }
         Action::WedgePod { .. } => {
-            "The process hangs. Watch: readiness takes it out of the Service, then liveness restarts it.".to_string()
+            "The process hangs. Watch: readiness takes it out of the Service, then liveness restarts it."
+                .to_string()
         }
         Action::SetCordoned { node, cordoned: true } => {
             format!("{node} is cordoned. Watch: its pods stay, but new ones go elsewhere.")
@@ -81,7 +88,9 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         Action::SetProfile { real: false } => {
             "Short periods are in force: a dead node is noticed after 4 s instead of 50 s.".to_string()
         }
-        Action::Apply { .. } => "Applied. Watch: the controllers compare it with what is, and act.".to_string(),
+        Action::Apply { .. } => {
+            "Applied. Watch: the controllers compare it with what is, and act.".to_string()
+        }
         Action::Delete { kind, name, .. } => format!("{kind} {name} is deleted, and with it what it owns."),
         Action::SetCpuLoad { .. } => "The CPU load changed. Watch: the HPA follows it.".to_string(),
     }
@@ -102,12 +111,18 @@ mod tests {
     #[test]
     fn it_follows_what_was_done_or_tells_why_not() {
         let load = Action::SetLoad { namespace: "default".into(), service: "web".into(), rps: 90_000 };
-        let mut frame = Frame { traffic: Traffic { offered_rps: 20_000, ..Traffic::default() }.into(), ..Frame::default() };
+        let mut frame = Frame {
+            traffic: Traffic { offered_rps: 20_000, ..Traffic::default() }.into(),
+            ..Frame::default()
+        };
         assert_eq!(after(&load, &frame), "The simulator sends at most 20000 requests per second.");
-        let line = FeedLine { reason: "NotDone".into(), message: "no such node".into(), ..FeedLine::default() };
+        let line =
+            FeedLine { reason: "NotDone".into(), message: "no such node".into(), ..FeedLine::default() };
         frame.feed = Rc::new(vec![line.into()]);
         assert_eq!(after(&load, &frame), "Not done: no such node");
         frame.at_us = 1;
-        assert!(after(&Action::KillMachine { node: "node-02".into() }, &frame).starts_with("node-02 lost power."));
+        assert!(
+            after(&Action::KillMachine { node: "node-02".into() }, &frame).starts_with("node-02 lost power.")
+        );
     }
 }

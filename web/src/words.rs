@@ -122,7 +122,9 @@ mod tests {
         }
         assert_eq!(seconds_left(5_000_001), "6 s");
         assert_eq!(seconds_left(-3), "0 s");
-        for (ms, expected) in [(0, "0 ms"), (500, "500 ms"), (4_000, "4 s"), (300_000, "5 min"), (90_500, "1 min 30 s")] {
+        for (ms, expected) in
+            [(0, "0 ms"), (500, "500 ms"), (4_000, "4 s"), (300_000, "5 min"), (90_500, "1 min 30 s")]
+        {
             assert_eq!(span(ms * 1000), expected);
         }
         assert_eq!(latency(41_400), "41 ms");

@@ -35,8 +35,7 @@ impl Keys {
             }
         });
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
-            let _ =
-                document.add_event_listener_with_callback("keydown", listener.as_ref().unchecked_ref());
+            let _ = document.add_event_listener_with_callback("keydown", listener.as_ref().unchecked_ref());
         }
         listener.forget();
         keys

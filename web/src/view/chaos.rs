@@ -1,5 +1,6 @@
 //! Things to break, each aimed at what was chosen or at what comes first; and what that has cost.
 
+use super::is_selected;
 use super::panel::Props;
 use super::parts::{CLOSE, icon};
 use crate::app::Msg;
@@ -15,7 +16,7 @@ use yew::prelude::*;
 /// The buttons, and what they aim at.
 pub fn view(props: &Props) -> Html {
     let frame = &*props.frame;
-    let chosen = chosen_pod(frame, props.selected.as_ref());
+    let chosen = pods(frame).find(|pod| is_selected(pod, props.selected.as_ref()));
     let pod =
         chosen.or_else(|| pods(frame).filter(|pod| pod.look == PodLook::Ready).min_by_key(|pod| pod.id));
     let node = aimed_node(frame, props.selected.as_ref(), chosen);
@@ -31,7 +32,10 @@ pub fn view(props: &Props) -> Html {
 
 /// A row of buttons below what they aim at.
 fn row(kind: &'static str, name: Option<Rc<str>>, hint: &'static str, buttons: Html) -> Html {
-    let aim = name.map_or_else(|| html! { <span class="unit">{ "none" }</span> }, |name| html! { <b class="mono">{ name }</b> });
+    let aim = name.map_or_else(
+        || html! { <span class="unit">{ "none" }</span> },
+        |name| html! { <b class="mono">{ name }</b> },
+    );
     html! {
         <div class="field aim">
             <span>{ kind }{ " " }{ aim }<span class="unit">{ hint }</span></span>
@@ -42,12 +46,14 @@ fn row(kind: &'static str, name: Option<Rc<str>>, hint: &'static str, buttons: H
 
 fn button(props: &Props, label: &'static str, word: &'static str, action: Option<Action>) -> Html {
     let off = action.is_none();
-    let onclick = props.send.batch(move |_: MouseEvent| action.clone().map(Msg::Act));
+    let onclick = action.map(|action| props.send.reform(move |_: MouseEvent| Msg::Act(action.clone())));
     html! { <button {onclick} disabled={off} aria-label={label}>{ word }</button> }
 }
 
 fn on_pod(props: &Props, pod: Option<&Rc<PodTile>>) -> Html {
-    let act = |make: fn(String, String) -> Action| pod.map(|pod| make(pod.namespace.to_string(), pod.name.to_string()));
+    let act = |make: fn(String, String) -> Action| {
+        pod.map(|pod| make(pod.namespace.to_string(), pod.name.to_string()))
+    };
     let buttons = html! {
         <>
             { button(props, "Crash a pod", "Crash", act(|namespace, pod| Action::CrashPod { namespace, pod })) }
@@ -62,7 +68,12 @@ fn on_node(props: &Props, node: Option<&Rc<NodeTile>>) -> Html {
     let act = |make: fn(String) -> Action| node.map(|node| make(node.name.to_string()));
     let cordoned = node.is_some_and(|node| node.cordoned);
     let cordon = if cordoned {
-        button(props, "Uncordon a node", "Uncordon", act(|node| Action::SetCordoned { node, cordoned: false }))
+        button(
+            props,
+            "Uncordon a node",
+            "Uncordon",
+            act(|node| Action::SetCordoned { node, cordoned: false }),
+        )
     } else {
         button(props, "Cordon a node", "Cordon", act(|node| Action::SetCordoned { node, cordoned: true }))
     };
@@ -91,7 +102,8 @@ fn on_component(props: &Props) -> Html {
     let option = |part: &Rc<Component>| {
         html! { <option value={part.name.to_string()} selected={part.name == aim.name}>{ part.title.to_string() }</option> }
     };
-    let (label, word) = if aim.up { ("Stop the component", "Stop") } else { ("Start the component", "Start") };
+    let (label, word) =
+        if aim.up { ("Stop the component", "Stop") } else { ("Start the component", "Start") };
     let action = Action::SetComponent { component: aim.name.to_string(), up: !aim.up };
     html! {
         <div class="field aim">
@@ -106,11 +118,6 @@ fn on_component(props: &Props) -> Html {
 
 fn pods(frame: &Frame) -> impl Iterator<Item = &Rc<PodTile>> {
     frame.nodes.iter().flat_map(|node| &node.pods).chain(&frame.pending)
-}
-
-fn chosen_pod<'a>(frame: &'a Frame, selected: Option<&Subject>) -> Option<&'a Rc<PodTile>> {
-    let Some(Subject::Object { kind, namespace, name }) = selected else { return None };
-    pods(frame).find(|pod| **kind == *"pod" && pod.name == *name && pod.namespace == *namespace)
 }
 
 /// The chosen node, the chosen pod's, or else the running one with the most pods.
@@ -158,7 +165,9 @@ fn fault_row(fault: &Fault, props: &Props) -> Html {
     let lasted = if fault.kind == Kind::Delete { String::new() } else { lasted };
     let class = if fault.is_over() { "over" } else { "" };
     let name = match fault.kind {
-        Kind::Stopped => frame.components.iter().find(|part| part.name == fault.name).map(|part| part.title.clone()),
+        Kind::Stopped => {
+            frame.components.iter().find(|part| part.name == fault.name).map(|part| part.title.clone())
+        }
         Kind::Image => Some(format!("Rollout of {}", fault.name).into()),
         _ => None,
     };
@@ -187,7 +196,10 @@ fn cost(fault: &Fault, frame: &Frame) -> String {
     let pods = match (fault.low, fault.whole_us) {
         (None, _) => "no pod was missing".to_string(),
         (Some((least, of)), None) => format!("down to {least} of {of} ready pods"),
-        (Some(_), Some(whole_us)) => format!("all pods ready again after {}", words::span((whole_us - fault.from_us) / 1_000_000 * 1_000_000)),
+        (Some(_), Some(whole_us)) => format!(
+            "all pods ready again after {}",
+            words::span((whole_us - fault.from_us) / 1_000_000 * 1_000_000)
+        ),
     };
     let waiting = match frame.pending.len() {
         0 => String::new(),

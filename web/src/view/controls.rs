@@ -116,11 +116,8 @@ fn rollout(app: &App, send: &Send) -> Html {
         max_surge,
         max_unavailable: kept_unavailable.clone(),
     });
-    let on_unavailable = on_app(app, send, move |namespace, deployment, max_unavailable| Action::SetStrategy {
-        namespace,
-        deployment,
-        max_surge: kept_surge.clone(),
-        max_unavailable,
+    let on_unavailable = on_app(app, send, move |namespace, deployment, max_unavailable| {
+        Action::SetStrategy { namespace, deployment, max_surge: kept_surge.clone(), max_unavailable }
     });
     let delete = on_app(app, send, |namespace, name, _: MouseEvent| Action::Delete {
         kind: "Deployment".to_string(),

@@ -1,5 +1,6 @@
 //! A node: what the cluster believes of it, what its machine is, and its pods.
 
+use super::is_selected;
 use super::parts::{POWER, RESTORE, bar, icon};
 use super::pod::{self, Place};
 use crate::app::{Msg, Send};
@@ -7,6 +8,7 @@ use crate::slots::Slots;
 use crate::words::{self, cores};
 use setpoint_lab::Action;
 use setpoint_lab::frame::{NodeTile, PodTile};
+use setpoint_lab::inspect::Subject;
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -15,7 +17,8 @@ pub struct Props {
     pub node: Rc<NodeTile>,
     /// Time, if a pod is under way.
     pub at_us: i64,
-    pub selected: Option<u32>,
+    /// What is looked at closely, if it is one of the node's pods.
+    pub selected: Option<Subject>,
     pub send: Send,
 }
 
@@ -84,7 +87,7 @@ impl Node {
         match pod {
             Some(pod) => html! {
                 <li key={pod.id}>
-                    { pod::view(pod, Place { at_us: props.at_us, selected: props.selected == Some(pod.id), stop: first }, &props.send) }
+                    { pod::view(pod, Place { at_us: props.at_us, selected: is_selected(pod, props.selected.as_ref()), stop: first }, &props.send) }
                 </li>
             },
             // Free places have keys that no pod has.

@@ -1,9 +1,11 @@
 //! The nodes side by side, and the keys that walk them.
 
+use super::is_selected;
 use super::node::Node;
 use crate::app::Send;
 use crate::browser::focus;
 use setpoint_lab::frame::Frame;
+use setpoint_lab::inspect::Subject;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 use yew::prelude::*;
@@ -12,7 +14,7 @@ use yew::prelude::*;
 const STEP_US: i64 = 100_000;
 
 /// All nodes. Left and right walk nodes or pods, down enters a node, up leaves it.
-pub fn view(frame: &Frame, selected: Option<u32>, send: &Send) -> Html {
+pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
     let onkeydown = Callback::from(|event: KeyboardEvent| {
         if walk(&event) {
             event.prevent_default();
@@ -24,7 +26,8 @@ pub fn view(frame: &Frame, selected: Option<u32>, send: &Send) -> Html {
                 // Only nodes with something under way need to know the time.
                 let busy = node.pods.iter().any(|pod| pod.step.is_some());
                 let at_us = if busy { frame.at_us / STEP_US * STEP_US } else { 0 };
-                let selected = selected.filter(|id| node.pods.iter().any(|pod| pod.id == *id));
+                let selected =
+                    selected.filter(|subject| node.pods.iter().any(|pod| is_selected(pod, Some(subject)))).cloned();
                 html! {
                     <Node key={&*node.name} node={node.clone()} {at_us} {selected} send={send.clone()} />
                 }

@@ -5,6 +5,7 @@ use crate::app::Send;
 use crate::desk::Look;
 use crate::faults::Fault;
 use setpoint_lab::frame::Frame;
+use setpoint_lab::inspect::Subject;
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -34,8 +35,8 @@ pub struct Props {
     pub frame: Rc<Frame>,
     /// Where the load slider stands.
     pub load: u32,
-    /// The pod that was pressed.
-    pub selected: Option<u32>,
+    /// What is looked at closely.
+    pub selected: Option<Subject>,
     pub filter: Filter,
     /// What is broken.
     pub faults: Rc<Vec<Fault>>,

@@ -1,6 +1,7 @@
 //! A pod's tile. Its state has a word, a shape and a line style; its version has a colour and a name.
 
 use super::parts::{icon, percent};
+use super::subject_of;
 use crate::app::{Msg, Send};
 use crate::words;
 use setpoint_lab::frame::{PodLook, PodTile};
@@ -18,7 +19,7 @@ pub struct Place {
 
 /// One pod.
 pub fn view(pod: &PodTile, place: Place, send: &Send) -> Html {
-    let id = pod.id;
+    let subject = subject_of(pod);
     let (class, word, path) = look(pod);
     let class = format!(
         "pod {} {class}{}",
@@ -29,10 +30,10 @@ pub fn view(pod: &PodTile, place: Place, send: &Send) -> Html {
     let title =
         pod.note.as_ref().map_or_else(|| pod.name.to_string(), |note| format!("{}: {note}", pod.name));
     html! {
-        <button {class} id={format!("pod-{id}")} {title}
+        <button {class} id={format!("pod-{}", pod.id)} {title}
             tabindex={if place.stop { "0" } else { "-1" }}
             aria-pressed={if place.selected { "true" } else { "false" }}
-            onclick={send.reform(move |_: MouseEvent| Msg::Select(id))}>
+            onclick={send.reform(move |_: MouseEvent| Msg::Select(subject.clone()))}>
             { fill(pod, place.at_us) }
             <span><b>{ pod.version.clone() }</b><i class="name">{ pod.short_name.clone() }</i></span>
             <span class="word">{ icon(path) }<i>{ word }</i>{ figure }</span>

@@ -141,7 +141,9 @@ fn timing(bar: &Bar) -> Html {
 fn timing_note(bar: &Bar) -> Html {
     let grace = bar.desk.shortened.iter().find(|row| *row.name == *"node monitor grace");
     let (name, note) = match grace {
-        _ if bar.real_timing => ("Real timing: ", "a dead node is noticed after 50 s, as by default.".to_string()),
+        _ if bar.real_timing => {
+            ("Real timing: ", "a dead node is noticed after 50 s, as by default.".to_string())
+        }
         Some(row) => {
             let (here, upstream) = (words::span(row.here_us), words::span(row.upstream_us));
             ("Classroom timing: ", format!("a dead node is noticed after {here}, not {upstream}."))

@@ -16,7 +16,7 @@ pub fn after(action: &Action, frame: &Frame) -> String {
             format!("The simulator sends at most {} requests per second.", frame.traffic.offered_rps)
         }
         Action::SetLoad { rps, .. } if has_hpa => format!(
-            "{rps} requests per second. Watch: CPU follows, and the HPA sets replicas to ⌈pods × CPU / target⌉."
+            "{rps} requests per second. Watch: CPU follows, and the HPA sets replicas to ceil(pods × CPU / target)."
         ),
         Action::SetLoad { rps, .. } => {
             format!("{rps} requests per second. Watch: CPU and latency follow; no autoscaler adds pods.")

@@ -106,12 +106,9 @@ fn on_component(props: &Props) -> Html {
         if aim.up { ("Stop the component", "Stop") } else { ("Start the component", "Start") };
     let action = Action::SetComponent { component: aim.name.to_string(), up: !aim.up };
     html! {
-        <div class="field aim">
-            <label for="component">{ "Control plane" }</label>
-            <div class="load-row">
-                <select id="component" {onchange}>{ for parts.iter().map(option) }</select>
-                { button(props, label, word, Some(action)) }
-            </div>
+        <div class="load-row">
+            <select aria-label="Component of the control plane" {onchange}>{ for parts.iter().map(option) }</select>
+            { button(props, label, word, Some(action)) }
         </div>
     }
 }
@@ -151,16 +148,15 @@ pub fn faults(props: &Props) -> Html {
 
 fn fault_row(fault: &Fault, props: &Props) -> Html {
     let frame = &*props.frame;
-    let goes_on = fault.ended_us.is_none();
     let lasted = words::span((fault.ended_us.unwrap_or(frame.at_us) - fault.from_us) / 1_000_000 * 1_000_000);
-    let (is, was) = match fault.kind {
-        Kind::Power => ("has had no power for", "had no power for"),
-        Kind::Cordon => ("takes no new pods since", "took no new pods for"),
-        Kind::Stopped => ("is stopped since", "was stopped for"),
-        Kind::Hang => ("hangs since", "hung for"),
-        Kind::Image => ("is stalled since", "was stalled for"),
-        Kind::Crash => ("is down since", "was down for"),
-        Kind::Delete => ("is being deleted", "was deleted"),
+    let is = match fault.kind {
+        Kind::Power => "off for ",
+        Kind::Cordon => "cordoned for ",
+        Kind::Stopped => "stopped for ",
+        Kind::Hang => "hung for ",
+        Kind::Image => "stalled for ",
+        Kind::Crash => "down for ",
+        Kind::Delete => "deleted",
     };
     let lasted = if fault.kind == Kind::Delete { String::new() } else { lasted };
     let class = if fault.is_over() { "over" } else { "" };
@@ -179,7 +175,7 @@ fn fault_row(fault: &Fault, props: &Props) -> Html {
     html! {
         <li key={format!("{:?}{}{}", fault.kind, fault.name, fault.from_us)} {class}>
             <span class="sign">{ icon(if fault.is_over() { "M3 8.5 6.5 12 13 4.5" } else { CLOSE }) }</span>
-            <p><b>{ name.unwrap_or_else(|| fault.name.clone()) }</b>{ format!(" {} {lasted}", if goes_on { is } else { was }) }</p>
+            <p><b>{ name.unwrap_or_else(|| fault.name.clone()) }</b>{ format!(" {is}{lasted}") }</p>
             { for reset }
             <p class="cost">{ cost(fault, frame) }</p>
         </li>

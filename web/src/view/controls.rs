@@ -23,7 +23,7 @@ pub fn view(props: &Props) -> Html {
     html! {
         <aside class="panel controls" aria-label="Desired state">
             <section>
-                <h2>{ "Desired state" }</h2>
+                <h2 class="sr">{ "Desired state" }</h2>
                 { load(props) }
                 if let Some(app) = &frame.app {
                     { deploy(app, &props.send) }
@@ -50,12 +50,15 @@ fn load(props: &Props) -> Html {
     let onchange = props.send.reform(|text: String| Msg::Load(text.parse().unwrap_or(0)));
     let tenfold = rps.saturating_mul(10).max(LOADS[0]);
     html! {
-        <div class="field load">
-            <label for="load-number">{ "User load" }<span class="unit">{ "requests/s" }</span></label>
-            <input type="range" min="0" max={(LOADS.len() - 1).to_string()} value={notch.to_string()} {oninput}
-                aria-label="User load" aria-valuetext={format!("{rps} requests per second")} />
+        <div class="field">
+            <div class="row">
+                <label for="load-number">{ "User load" }</label>
+                <Number id="load-number" value={rps.to_string()} range={(0, LOAD_MAX)} {onchange} />
+                <span class="unit">{ "requests/s" }</span>
+            </div>
             <div class="load-row">
-                <Number id="load-number" noun="request per second" value={rps.to_string()} range={(0, LOAD_MAX)} {onchange} />
+                <input type="range" min="0" max={(LOADS.len() - 1).to_string()} value={notch.to_string()} {oninput}
+                    aria-label="User load" aria-valuetext={format!("{rps} requests per second")} />
                 <button disabled={tenfold > LOAD_MAX.unsigned_abs()} aria-label="×10 load"
                     onclick={props.send.reform(move |_: MouseEvent| Msg::Load(tenfold))}>{ "×10" }</button>
             </div>
@@ -147,22 +150,22 @@ fn autoscaler(app: &App, send: &Send) -> Html {
         }
     });
     html! {
-        <>
+        <div class="row">
             <label class="switch">
                 <input type="checkbox" role="switch" checked={on} {onchange} />
-                <span>{ "Autoscaler (HPA)" }</span>
+                <span>{ "Autoscaler" }</span>
             </label>
             if let Some(hpa) = &app.autoscaler {
                 { bounds(app, hpa, send) }
             }
-        </>
+        </div>
     }
 }
 
 /// The autoscaler's numbers; each is applied when it is confirmed.
 fn bounds(app: &App, hpa: &Autoscaler, send: &Send) -> Html {
     let now = [hpa.min, hpa.max, hpa.target_percent];
-    let cells = [("hpa-min", "Min"), ("hpa-max", "Max"), ("hpa-target", "CPU %")];
+    let cells = [("hpa-min", "Min"), ("hpa-max", "Max"), ("hpa-target", "CPU target %")];
     let cells = cells.into_iter().enumerate().map(|(at, (id, name))| {
         let onchange = on_app(app, send, move |namespace, name, text: String| {
             let mut numbers = now;
@@ -173,7 +176,7 @@ fn bounds(app: &App, hpa: &Autoscaler, send: &Send) -> Html {
     });
     html! {
         <details class="fold">
-            <summary>{ "Bounds" }<span class="unit">{ format!("{} to {} pods at {}%", now[0], now[1], now[2]) }</span></summary>
+            <summary aria-label="Bounds of the autoscaler"><span class="unit">{ format!("{}–{}, {}%", now[0], now[1], now[2]) }</span></summary>
             <div class="cells">{ for cells }</div>
         </details>
     }

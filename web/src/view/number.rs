@@ -10,10 +10,10 @@ pub struct Props {
     pub id: &'static str,
     /// What the value in force is called, as text.
     pub value: AttrValue,
-    /// A whole number between these, with a button on either side that adds one; otherwise any text.
+    /// A whole number between these; otherwise any text.
     #[prop_or_default]
     pub range: Option<(i32, i32)>,
-    /// What it counts, for the names of the buttons: `replica`.
+    /// What it counts, such as `replica`; then a button on either side adds one.
     #[prop_or_default]
     pub noun: &'static str,
     /// The new value, once it is confirmed and differs.
@@ -72,7 +72,7 @@ impl Component for Number {
                 oninput={link.callback(|event: InputEvent| Msg::Type(event.target_unchecked_into::<HtmlInputElement>().value()))}
                 onchange={link.callback(|_: Event| Msg::Commit)} />
         };
-        let Some((min, max)) = props.range else { return field };
+        let Some((min, max)) = props.range.filter(|_| !props.noun.is_empty()) else { return field };
         let value = number(&props.value).unwrap_or(min);
         let button = |by: i32, off: bool, path: &'static str, word: &str| {
             html! {

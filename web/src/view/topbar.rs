@@ -57,7 +57,7 @@ fn guide(bar: &Bar) -> Html {
         ("", true) => return html! { <p class="guide" /> },
         ("", false) => html! {
             <>
-                { "A simulated Kubernetes cluster, alive in this page. " }
+                { "A simulated Kubernetes cluster. " }
                 <strong>{ "Kill a node, raise the load or deploy v2" }</strong>
                 { ", and watch its control loops put it right." }
             </>

@@ -168,7 +168,7 @@ fn fault_row(fault: &Fault, props: &Props) -> Html {
         _ => None,
     };
     let reset = fault.reset().map(|(word, action)| {
-        let name = format!("{word} {}", fault.name);
+        let name = format!("{word} {} (fault)", fault.name);
         let onclick = props.send.reform(move |_: MouseEvent| Msg::Act(action.clone()));
         html! { <button {onclick} aria-label={name}>{ word }</button> }
     });

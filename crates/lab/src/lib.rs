@@ -10,6 +10,7 @@ mod scenario;
 mod session;
 pub mod swarm;
 mod tiles;
+mod why;
 pub mod words;
 
 pub use scenario::{Scenario, parse_duration};

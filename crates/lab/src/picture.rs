@@ -2,13 +2,13 @@
 
 use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
 use crate::tiles;
-use crate::words::{describe_action, mark_of};
+use crate::words::{author_of, describe_action, mark_of};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Event, Kind, Node, ObjId, Pod};
 use setpoint_control::{CONTROLLERS, Profile};
-use setpoint_sim::fact::{Actor, What};
+use setpoint_sim::fact::{Actor, Fact, What};
 use setpoint_sim::ledger::Outcome;
 use setpoint_sim::{Action, Sim};
 use std::collections::VecDeque;
@@ -63,11 +63,16 @@ impl Painter {
             self.seen = fact.id;
             match &fact.what {
                 What::Said { event } => self.say(sim, *event, fact.id),
-                What::Action(action) => {
+                What::Action { action, is_scripted } => {
                     self.mark(sim, fact.at.0, action);
-                    self.person(fact.at.0, fact.id, "Action", describe_action(action), false);
+                    let message = format!("{} {}.", author_of(*is_scripted), describe_action(action));
+                    self.author(fact, "Action", message, *is_scripted);
                 }
-                What::Refused(sentence) => self.person(fact.at.0, fact.id, "NotDone", sentence.clone(), true),
+                What::Refused(sentence) => {
+                    let by = sim.facts().get(fact.cause).map(|action| &action.what);
+                    let is_scripted = matches!(by, Some(What::Action { is_scripted: true, .. }));
+                    self.author(fact, "NotDone", sentence.clone(), is_scripted);
+                }
                 What::Stored { by: Actor::Controller(controller), kind: Kind::Deployment, id, .. }
                     if CONTROLLERS[usize::from(*controller)].name == "horizontal-pod-autoscaler" =>
                 {
@@ -102,17 +107,18 @@ impl Painter {
         }
     }
 
-    fn person(&mut self, at_us: i64, fact: u64, reason: &str, message: String, is_warning: bool) {
+    /// A line of the person, or of the scenario in their place.
+    fn author(&mut self, fact: &Fact, reason: &str, message: String, is_scripted: bool) {
         let line = FeedLine {
-            id: fact,
-            at_us,
-            is_warning,
+            id: fact.id,
+            at_us: fact.at.0,
+            is_warning: reason == "NotDone",
             reason: reason.into(),
             object: "".into(),
             message: message.into(),
             count: 1,
-            source: "you".into(),
-            fact,
+            source: if is_scripted { "scenario" } else { "you" }.into(),
+            fact: fact.id,
         };
         self.push_line(ObjId(0), line);
     }

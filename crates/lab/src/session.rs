@@ -114,8 +114,8 @@ impl Session {
         None
     }
     /// The chain of causes behind a fact, newest first; the last link says where it began. Empty if it is forgotten.
-    pub fn why(&self, _fact: u64) -> Vec<Cause> {
-        Vec::new()
+    pub fn why(&self, fact: u64) -> Vec<Cause> {
+        crate::why::why(&self.sim, fact)
     }
     /// A hash over everything that has happened and is.
     pub fn hash(&self) -> u64 {
@@ -144,7 +144,7 @@ impl Session {
         while let Some((at, action)) = self.scenario.actions.get(self.scripted)
             && *at <= self.sim.now()
         {
-            self.sim.act(action);
+            self.sim.act_scripted(action);
             self.scripted += 1;
         }
     }

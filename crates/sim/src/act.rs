@@ -19,7 +19,17 @@ const REPLICAS_MAX: i32 = 150_000;
 impl Sim {
     /// Does what a person asks for, now. Returns the fact; a refusal is a fact of its own, caused by it.
     pub fn act(&mut self, action: &Action) -> u64 {
-        let fact = self.facts.add(self.now, 0, What::Action(Box::new(action.clone())));
+        self.act_as(action, false)
+    }
+
+    /// Does what the scenario has a person do, now.
+    pub fn act_scripted(&mut self, action: &Action) -> u64 {
+        self.act_as(action, true)
+    }
+
+    fn act_as(&mut self, action: &Action, is_scripted: bool) -> u64 {
+        let action_fact = What::Action { action: Box::new(action.clone()), is_scripted };
+        let fact = self.facts.add(self.now, 0, action_fact);
         if let Err(sentence) = self.try_act(action, fact) {
             self.facts.add(self.now, fact, What::Refused(sentence));
         }

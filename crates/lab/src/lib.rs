@@ -3,6 +3,7 @@
 //! **Border**: no browser here; the page shows what this crate says.
 
 pub mod bench;
+pub mod builtin;
 pub mod frame;
 pub mod inspect;
 mod picture;

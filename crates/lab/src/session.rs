@@ -47,9 +47,11 @@ impl Session {
     }
     /// Opens the scenario that the page starts with.
     pub fn welcome(seed: u64) -> Self {
-        // The built-in scenario is checked by a test; an empty cluster is better than a dead page all the same.
-        let scenario = Scenario::read(include_str!("../scenarios/welcome.yaml"));
-        Self::open(Rc::new(scenario.unwrap_or_else(|_| Scenario::empty())), seed)
+        Self::open(Rc::new(crate::builtin::scenario("welcome").unwrap_or_else(Scenario::empty)), seed)
+    }
+    /// Opens one of the scenarios that come with the page, see [`crate::builtin::NAMES`]; `None` for any other name.
+    pub fn named(name: &str, seed: u64) -> Option<Self> {
+        Some(Self::open(Rc::new(crate::builtin::scenario(name)?), seed))
     }
     /// Reads and opens a scenario file.
     ///

@@ -48,7 +48,10 @@ fn chain(session: &mut Session, since: i64, reason: &str, is_first: bool) -> Str
 fn chains_lead_back_to_what_somebody_did() {
     let namespace = || "default".to_string();
     let deployment = || "web".to_string();
+    /// What somebody does in a cluster that looks so.
     type Act = Box<dyn Fn(&Frame) -> Vec<Action>>;
+    /// Name, how long it is watched, what is done, and the lines asked about: the first or the last of a reason.
+    type Case = (&'static str, i64, Act, Vec<(&'static str, bool)>);
     let image = move |image: &'static str| -> Act {
         Box::new(move |_| {
             vec![Action::SetImage { namespace: namespace(), deployment: deployment(), image: image.into() }]
@@ -56,7 +59,7 @@ fn chains_lead_back_to_what_somebody_did() {
     };
     let pod_act =
         |make: fn(String) -> Action| -> Act { Box::new(move |frame| vec![make(first_pod(frame).1)]) };
-    let cases: Vec<(&str, i64, Act, Vec<(&str, bool)>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "the cluster starts",
             0,

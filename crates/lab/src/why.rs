@@ -137,6 +137,13 @@ fn link(sim: &Sim, facts: &[&Fact]) -> (Option<Cause>, usize) {
             let is_named = !about.is_empty();
             (made(who, what, is_named.then(|| object(kind, namespace, about))), 1)
         }
+        (
+            What::Stored { by: Actor::Person, turn: Turn::Deleting, kind, namespace, name, .. },
+            Some(What::Action { action, .. }),
+        ) if matches!(**action, setpoint_sim::Action::Drain { .. }) => {
+            let what = format!("evicted {name}: its node is drained");
+            (made("API server".into(), what, Some(object(*kind, namespace, name))), 1)
+        }
         // What a person's action did at once is the same thing.
         (What::Stored { by: Actor::Person, .. } | What::Happened { .. }, Some(What::Action { .. })) => {
             (None, 1)
@@ -350,7 +357,7 @@ fn namespace_of(sim: &Sim, fact: &Fact, machine: u32, pod: &str) -> Rc<str> {
 }
 
 /// The thing that an action was about.
-fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
+pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
     use setpoint_sim::Action as A;
     Some(match action {
         A::KillMachine { node }

@@ -124,6 +124,12 @@ fn chains_lead_back_to_what_somebody_did() {
             vec![("Killing", true), ("SuccessfulCreate", true), ("Started", true)],
         ),
         (
+            "a drained node",
+            8_000,
+            Box::new(|frame| vec![Action::Drain { node: first_pod(frame).0 }]),
+            vec![("SuccessfulCreate", true), ("Started", true)],
+        ),
+        (
             "too many pods",
             8_000,
             Box::new(|_| {

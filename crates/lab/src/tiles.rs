@@ -1,6 +1,8 @@
 //! What single parts of the frame show: the application, nodes, pods, traffic.
 
-use crate::frame::{App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Rollout, Traffic, VersionCount};
+use crate::frame::{
+    App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Revision, Rollout, Traffic, VersionCount,
+};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
@@ -50,6 +52,7 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &Map<ObjId, Rc<str>>) -> Option<Ap
     let versions = versions(sim, shown, &version);
     let rollout = rollout(shown);
     let pods_there: i32 = versions.iter().map(|version| version.pods).sum();
+    let revisions = revisions(sim, shown);
     let autoscaler =
         sim.store().list_in::<HorizontalPodAutoscaler>(&shown.metadata.namespace).find(|autoscaler| {
             let target = &autoscaler.spec.scale_target_ref;
@@ -68,10 +71,28 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &Map<ObjId, Rc<str>>) -> Option<Ap
         rollout,
         max_surge: deployment::math::max_surge(shown),
         max_unavailable: deployment::math::max_unavailable(shown),
-        can_undo: deployment::history(sim.store(), shown).len() > 1,
+        can_undo: revisions.len() > 1,
+        revisions,
         cpu_percent: cpu_percent(sim, shown),
         autoscaler: autoscaler.map(|autoscaler| self::autoscaler(sim, autoscaler)),
     })
+}
+
+/// The revisions that the Deployment can go back to and the current one, newest first.
+fn revisions(sim: &Sim, shown: &Deployment) -> Vec<Revision> {
+    let history = deployment::history(sim.store(), shown);
+    let newest = history.last().map(|revision| revision.revision);
+    let known = history.iter().rev().filter_map(|revision| {
+        let set = sim.store().find::<ReplicaSet>(&shown.metadata.namespace, &revision.replica_set)?;
+        Some(Revision {
+            number: revision.revision,
+            version: version_of(first_image(&set.spec.template.spec)),
+            replicas: set.spec.replicas.unwrap_or(1),
+            is_current: Some(revision.revision) == newest,
+            at_us: set.metadata.creation_timestamp.map_or(0, |at| at.0),
+        })
+    });
+    known.gather()
 }
 
 /// Pods that exist, by version, the wanted version last.

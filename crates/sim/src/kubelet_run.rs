@@ -294,9 +294,15 @@ impl Sim {
             };
             (image, events, local.last_fact)
         });
-        let Some((image, events, cause)) = answered else { return };
+        let Some((image, events, mut cause)) = answered else { return };
         if behavior.exists {
             self.machines[number as usize].images.insert(image.into());
+        } else {
+            let name = self.name_of(id);
+            cause = self.happened(number, Some(name), format!("its image {image} cannot be pulled"), cause);
+            if let Some(local) = self.machines[number as usize].pods.get_mut(&id) {
+                local.last_fact = cause;
+            }
         }
         self.say(events, cause);
         self.sync_pod(number, id);
@@ -451,7 +457,10 @@ impl Sim {
             local.probes.insert((at, kind), next);
             Some((effect, next, local.last_fact))
         });
-        let Some(Some((effect, next, cause))) = probed else { return };
+        let Some(Some((effect, next, mut cause))) = probed else { return };
+        if effect.changed && kind != ProbeKind::Readiness {
+            cause = self.probe_decided(number, id, at, kind, cause);
+        }
         if let Some(next) = next {
             self.queue.push(next, Wake::Probe { machine: number, epoch, pod: id, at, kind });
         }
@@ -459,6 +468,34 @@ impl Sim {
         if effect.changed {
             self.sync_pod(number, id);
         }
+    }
+
+    /// A liveness or startup probe has told something new: what the kubelet does then has that as its cause.
+    fn probe_decided(
+        &mut self,
+        number: u32,
+        id: ObjId,
+        at: ContainerRef,
+        kind: ProbeKind,
+        cause: u64,
+    ) -> u64 {
+        let Some(local) = self.machines.get(number as usize).and_then(|machine| machine.pods.get(&id)) else {
+            return cause;
+        };
+        let verdict = local.record.container(at).and_then(|state| state.verdict(kind));
+        let probe = kubelet::spec_of(&local.pod.spec, at).and_then(|container| kind.spec(container));
+        if verdict != Some(kubelet::Verdict::Failure) {
+            return cause;
+        }
+        let times = probe.and_then(|probe| probe.failure_threshold).unwrap_or(3);
+        let word = if kind == ProbeKind::Startup { "startup" } else { "liveness" };
+        let name = local.pod.metadata.name.clone();
+        let what = format!("its {word} probe failed {times} times in a row");
+        let fact = self.happened(number, Some(name), what, cause);
+        if let Some(local) = self.machines[number as usize].pods.get_mut(&id) {
+            local.last_fact = fact;
+        }
+        fact
     }
 
     /// Ends the first container of a pod, as a crash does.

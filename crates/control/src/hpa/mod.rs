@@ -218,10 +218,17 @@ fn note(done: &Evaluation) -> Note {
         (None, Some(error)) => error.clone(),
         (None, None) => format!("stay at {}", decision.current),
     };
-    let observed = vec![
+    let mut observed = vec![
         ("current", i64::from(decision.current)),
         ("proposed", i64::from(decision.proposed)),
         ("desired", i64::from(decision.final_replicas)),
     ];
+    if decision.unit == Unit::Percent && decision.target > 0 {
+        observed.push(("measured %", decision.metric_value));
+        observed.push(("target %", decision.target));
+    }
+    if let Some(held) = &decision.stabilization {
+        observed.push(("held at", i64::from(held.holding)));
+    }
     Note { observed, decision: text.into() }
 }

@@ -12,6 +12,7 @@ mod contrast;
 mod engine;
 mod flow;
 mod pace;
+mod side;
 mod slots;
 mod view;
 mod wire;

@@ -11,7 +11,7 @@ use yew::prelude::*;
 /// The buttons, and what they aim at.
 pub fn view(props: &Props) -> Html {
     let frame = &*props.frame;
-    let chosen = pods(frame).find(|pod| is_selected(pod, props.selected.as_ref()));
+    let chosen = pods(frame).find(|pod| is_selected(pod, props.side.selected.as_ref()));
     let pod =
         chosen.or_else(|| pods(frame).filter(|pod| pod.look == PodLook::Ready).min_by_key(|pod| pod.id));
     let node = node(frame, chosen);

@@ -1,8 +1,10 @@
 //! The owner of the run: time goes in, frames come out, actions go in.
 
 use crate::announce::Crier;
+use crate::browser::keys::Keys;
 use crate::browser::theme::Theme;
 use crate::browser::{address, focus, frame_loop};
+use crate::desk::{self, Desk, Look};
 use crate::flow::Flow;
 use crate::pace::Pace;
 use crate::side::{Side, TITLE, Tab, Turn, tab_id};
@@ -35,6 +37,8 @@ pub enum Msg {
     Step,
     /// The same run from its start.
     Restart,
+    /// Another run, from the start.
+    Seed(u64),
     /// Speed by notch.
     Speed(usize),
     /// The theme switch was pressed.
@@ -47,6 +51,10 @@ pub enum Msg {
     Side(Turn),
     /// To the cluster, past what comes before it.
     Skip,
+    /// Something that concerns the person alone, not the cluster.
+    Desk(desk::Msg),
+    /// A single key was pressed.
+    Key(String),
 }
 
 /// How messages go up; one value for the life of the page.
@@ -73,6 +81,8 @@ pub struct App {
     canvas: NodeRef,
     crier: Crier,
     status: AttrValue,
+    desk: Desk,
+    on_seed: Callback<String>,
     send: Send,
 }
 
@@ -94,6 +104,8 @@ impl Component for App {
         let frame = session.frame();
         let mut side = Side::from_fragment(&address::fragment());
         side.look(&session);
+        let link = ctx.link().clone();
+        let desk = Desk::new(&session, Keys::listen(move |key| link.send_message(Msg::Key(key))));
         Self {
             scenario: session.scenario_name().to_string().into(),
             session,
@@ -110,11 +122,13 @@ impl Component for App {
             canvas: NodeRef::default(),
             crier: Crier::default(),
             status: AttrValue::Static(""),
+            desk,
+            on_seed: ctx.link().batch_callback(|text: String| text.parse().ok().map(Msg::Seed)),
             send: ctx.link().callback(|msg| msg),
         }
     }
 
-    fn update(&mut self, _ctx: &Context<Self>, msg: Msg) -> bool {
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Beat(now_ms) => return self.beat(now_ms),
             Msg::Act(action) => self.act(action),
@@ -125,7 +139,8 @@ impl Component for App {
                 self.session.step();
                 self.look();
             }
-            Msg::Restart => self.restart(),
+            Msg::Restart => self.restart(self.frame.seed),
+            Msg::Seed(seed) => self.restart(seed),
             Msg::Speed(notch) => self.pace.set_notch(notch),
             Msg::Theme => {
                 self.theme = self.theme.next();
@@ -144,6 +159,15 @@ impl Component for App {
                 let _ = focus::focus_id("cluster");
                 return false;
             }
+            Msg::Desk(msg) => self.desk.update(msg),
+            Msg::Key(key) => match self.desk.key(&key, self.pace.notch) {
+                Some(msg) => {
+                    ctx.link().send_message(msg);
+                    return false;
+                }
+                None if key == "Escape" && !self.side.is_idle(&Turn::Back) => self.turn(Turn::Back),
+                None => return false,
+            },
         }
         true
     }
@@ -165,7 +189,8 @@ impl Component for App {
         });
         let panel = |part: Part| {
             html! {
-                <Panel {part} frame={calm.clone()} {load} side={self.side.clone()}
+                <Panel {part} frame={calm.clone()} {load} side={self.side.clone()} faults={self.desk.faults.clone()}
+                    look={if part == Part::Chart { self.desk.look } else { Look::default() }}
                     send={send.clone()} />
             }
         };
@@ -178,13 +203,12 @@ impl Component for App {
             real_timing: frame.real_timing,
             seed: frame.seed,
             theme: self.theme,
-            send: send.clone(),
+            desk: &self.desk,
+            send,
+            on_seed: &self.on_seed,
         };
-        let onkeydown = view::when(send, |event: KeyboardEvent| {
-            (event.key() == "Escape").then_some(Msg::Side(Turn::Back))
-        });
         html! {
-            <div class="app" {onkeydown}>
+            <div class="app">
                 <a class="skip" href="#cluster" onclick={skip}>{ "Skip to the cluster" }</a>
                 { view::topbar::view(&bar) }
                 <main>
@@ -201,6 +225,7 @@ impl Component for App {
                         { view::below(&self.side, send) }
                     </section>
                     { panel(Part::Side) }
+                    { panel(Part::Faults) }
                     { panel(Part::Chart) }
                 </main>
                 <p class="sr" role="status">{ self.status.clone() }</p>
@@ -228,6 +253,7 @@ impl App {
             self.calm_ms = now_ms;
             self.calm = self.frame.clone();
             Rc::make_mut(&mut self.side).look(&self.session);
+            self.desk.settle();
             changed = true;
         }
         changed
@@ -242,6 +268,7 @@ impl App {
         });
         self.pace.record(wall_ms, self.session.now_us() - from_us);
         self.frame = self.session.frame();
+        self.desk.see(&self.frame);
     }
 
     /// Sends the slider's value once it has rested, so that one drag is one action.
@@ -259,14 +286,17 @@ impl App {
     }
 
     fn act(&mut self, action: Action) {
-        self.session.act(action);
+        self.session.act(action.clone());
         address::leave_report(&self.session.report());
         self.look();
+        self.desk.act(&action, &self.session, &self.frame);
     }
 
     fn look(&mut self) {
         self.frame = self.session.frame();
         self.calm = self.frame.clone();
+        self.desk.see(&self.frame);
+        self.desk.settle();
         Rc::make_mut(&mut self.side).look(&self.session);
     }
 
@@ -282,10 +312,10 @@ impl App {
         address::set_fragment(&self.side.to_fragment(seed));
     }
 
-    /// Starts over with the same seed; the timing is the person's choice and stays.
-    fn restart(&mut self) {
+    /// Starts over with a seed; the timing is the person's choice and stays.
+    fn restart(&mut self, seed: u64) {
         let real = self.frame.real_timing;
-        self.session = Session::welcome(self.frame.seed);
+        self.session = Session::welcome(seed);
         self.flow = Flow::default();
         Rc::make_mut(&mut self.side).start_over();
         self.load = None;
@@ -293,6 +323,7 @@ impl App {
         if self.session.frame().real_timing != real {
             self.session.act(Action::SetProfile { real });
         }
+        self.desk = Desk::new(&self.session, self.desk.keys.clone());
         address::leave_report(&self.session.report());
         self.look();
         self.tell_address();

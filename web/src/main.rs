@@ -8,9 +8,11 @@ mod app;
 mod browser;
 #[cfg(test)]
 mod contrast;
-
+mod desk;
 mod engine;
+mod faults;
 mod flow;
+mod guide;
 mod pace;
 mod side;
 mod slots;

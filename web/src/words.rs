@@ -42,6 +42,16 @@ pub fn tenths_left(us: i64) -> String {
     }
 }
 
+/// A length of time in its largest units: `500 ms`, `4 s`, `5 min`, `1 min 30 s`.
+pub fn span(us: i64) -> String {
+    match (us / 60_000_000, us / 1_000_000 % 60) {
+        (0, 0) => format!("{} ms", us.max(0) / 1000),
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
 /// A latency: `41 ms`, `1.2 s`.
 pub fn latency(us: i64) -> String {
     match us {
@@ -130,6 +140,11 @@ mod tests {
         }
         assert_eq!(seconds_left(5_000_001), "6 s");
         assert_eq!(seconds_left(-3), "0 s");
+        for (ms, expected) in
+            [(0, "0 ms"), (500, "500 ms"), (4_000, "4 s"), (300_000, "5 min"), (90_500, "1 min 30 s")]
+        {
+            assert_eq!(span(ms * 1000), expected);
+        }
         assert_eq!(latency(41_400), "41 ms");
         assert_eq!(latency(1_250_000), "1.2 s");
     }

@@ -16,6 +16,7 @@ mod parts;
 pub mod pending;
 pub mod plane;
 mod pod;
+mod sheet;
 mod side;
 mod tally;
 pub mod topbar;

@@ -1,7 +1,9 @@
 //! The parts of the page that people read at leisure. They are drawn anew only when their picture is.
 
-use super::{chart, controls, gauges, side};
+use super::{chaos, chart, controls, gauges, side};
 use crate::app::Send;
+use crate::desk::Look;
+use crate::faults::Fault;
 use crate::side::Side;
 use setpoint_lab::frame::Frame;
 use std::rc::Rc;
@@ -13,6 +15,7 @@ pub enum Part {
     Gauges,
     Controls,
     Side,
+    Faults,
     Chart,
 }
 
@@ -25,6 +28,10 @@ pub struct Props {
     pub load: u32,
     /// The panel beside the cluster, and with it what is looked at closely.
     pub side: Rc<Side>,
+    /// What is broken.
+    pub faults: Rc<Vec<Fault>>,
+    /// How the chart is looked at.
+    pub look: Look,
     pub send: Send,
 }
 
@@ -35,6 +42,7 @@ pub fn Panel(props: &Props) -> Html {
         Part::Gauges => gauges::view(props),
         Part::Controls => controls::view(props),
         Part::Side => side::view(props),
-        Part::Chart => chart::view(&props.frame),
+        Part::Faults => chaos::faults(props),
+        Part::Chart => chart::view(props),
     }
 }

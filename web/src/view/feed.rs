@@ -29,12 +29,9 @@ pub fn view(props: &Props) -> Html {
     let all = held.map_or(&frame.feed, |held| &held.lines);
     let mut lines = all.iter().filter(|line| shows(filter, line)).take(LINES_MAX).peekable();
     let nothing = if all.is_empty() { "Nothing has happened yet." } else { "No event matches." };
-    let since = held.map_or(i64::MAX, |held| held.at_us);
-    let news =
-        frame.feed.iter().take_while(|line| line.at_us > since).filter(|line| shows(filter, line)).count();
     html! {
         <div class="feed">
-            { filters(filter, news, &props.send) }
+            { filters(filter, &props.send) }
             if lines.peek().is_none() {
                 <p class="nothing">{ nothing }</p>
             }
@@ -43,7 +40,22 @@ pub fn view(props: &Props) -> Html {
     }
 }
 
-fn filters(filter: &Filter, news: usize, send: &Send) -> Html {
+/// Leads from a feed that is being read to what was said since.
+pub fn news(props: &Props) -> Html {
+    let Some(held) = &props.side.held else { return html! {} };
+    let since = props.frame.feed.iter().take_while(|line| line.at_us > held.at_us);
+    let news = since.filter(|line| shows(&props.side.filter, line)).count();
+    if news == 0 {
+        return html! {};
+    }
+    let up = props.send.reform(|_: MouseEvent| {
+        focus::scroll_up(LIST);
+        Msg::Side(Turn::Hold(false))
+    });
+    html! { <button class="news" onclick={up}>{ format!("↑ {news} new") }</button> }
+}
+
+fn filters(filter: &Filter, send: &Send) -> Html {
     let narrow = |filter: Filter| Msg::Side(Turn::Filter(filter));
     let warnings = {
         let filter = Filter { warnings: !filter.warnings, text: filter.text.clone() };
@@ -56,16 +68,9 @@ fn filters(filter: &Filter, news: usize, send: &Send) -> Html {
             narrow(Filter { warnings, text })
         })
     };
-    let up = send.reform(|_: MouseEvent| {
-        focus::scroll_up(LIST);
-        Msg::Side(Turn::Hold(false))
-    });
     html! {
         <header>
             <button aria-pressed={if filter.warnings { "true" } else { "false" }} onclick={warnings}>{ "▲ Warnings" }</button>
-            if news > 0 {
-                <button class="news" onclick={up}>{ format!("↑ {news} new") }</button>
-            }
             <input type="search" placeholder="Filter by object or text" aria-label="Filter events"
                 value={filter.text.to_string()} {oninput} />
         </header>
@@ -130,10 +135,10 @@ fn row(line: &FeedLine, now_us: i64) -> Html {
             <div class="who">
                 { object(line) }
                 <span class="source">{ line.source.clone() }</span>
-                if &*line.source != "you" {
-                    { ask(line.fact, &line.reason, Some(format!("{FEED}why-{}", line.id))) }
-                }
             </div>
+            if &*line.source != "you" {
+                { ask(line.fact, &line.reason, Some(format!("{FEED}why-{}", line.id))) }
+            }
         </li>
     }
 }

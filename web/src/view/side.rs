@@ -24,9 +24,14 @@ pub fn view(props: &Props) -> Html {
     };
     html! {
         <aside class="panel side" aria-label="Events and details" tabindex="-1" onclick={follow(side, &props.send)}>
-            <div class="tabs" role="tablist" aria-label="Beside the cluster" {onkeydown}>
-                { tab(Tab::Events, "Events", props) }
-                { tab(Tab::Details, "Details", props) }
+            <div class="tab-row">
+                <div class="tabs" role="tablist" aria-label="Beside the cluster" {onkeydown}>
+                    { tab(Tab::Events, "Events", props) }
+                    { tab(Tab::Details, "Details", props) }
+                </div>
+                if side.tab == Tab::Events {
+                    { feed::news(props) }
+                }
             </div>
             <div class="tab-body" id="side-body" role="tabpanel" aria-labelledby={tab_id(side.tab)}>
                 { match (side.tab, &side.why) {

@@ -33,6 +33,7 @@ pub fn view(props: &Props) -> Html {
             <p class="nothing">{ "Press a pod, a node, the load balancer or a part of the control plane to see it from all sides." }</p>
         },
     };
+    let fact = props.side.seen.as_ref().map_or(0, |seen| seen.fact);
     let (kind, name, state) = match (&props.side.seen, &props.side.selected) {
         (Some(seen), _) => (&*seen.kind, &*seen.name, state(seen.state.0, &seen.state.1)),
         (None, Some(Subject::Object { kind, name, .. })) => (&**kind, &**name, html! {}),
@@ -46,6 +47,7 @@ pub fn view(props: &Props) -> Html {
                     <span class="kind">{ kind.to_string() }</span>
                 }
                 <span class="state">{ state }</span>
+                { ask(fact, name, None) }
                 <button class="round" onclick={close} aria-label="Close details" title="Close details">{ icon(CLOSE) }</button>
                 <h2 id={TITLE} class="mono" tabindex="-1">{ name.to_string() }</h2>
             </header>
@@ -58,11 +60,12 @@ fn thing(seen: &Inspection, props: &Props) -> Html {
     let now_us = props.frame.at_us;
     html! {
         <>
-            <p class="crumbs">
-                { for seen.owners.iter().map(|owner| html! { <>{ go(&owner.to, &owner.text, None) }{ " › " }</> }) }
-                <b>{ format!("this {}", seen.kind) }</b>
-                { ask(seen.fact, &seen.name, None) }
-            </p>
+            if !seen.owners.is_empty() {
+                <p class="crumbs">
+                    { "Owned by" }
+                    { for seen.owners.iter().rev().map(|owner| html! { <>{ " " }{ go(&owner.to, &owner.text, None) }</> }) }
+                </p>
+            }
             if seen.exists {
                 { actions::view(seen, props) }
             } else {
@@ -109,7 +112,7 @@ fn rows(rows: &[Row], kind: &str) -> Html {
         "Wanted and real",
         rows.len(),
         html! {
-            <table class="rows">
+            <table class="spec">
                 <thead><tr><td></td>{ for heads.map(|head| html! { <th scope="col">{ head }</th> }) }</tr></thead>
                 <tbody>{ for rows.iter().map(line) }</tbody>
             </table>

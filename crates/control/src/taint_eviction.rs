@@ -9,7 +9,7 @@
 
 use crate::taints::{self, NO_EXECUTE};
 use crate::{
-    ChangeCx, Controller, Cx, EventDraft, Gone, Key, Keys, Memory as AllMemory, Outcome, Patch, Write,
+    ChangeCx, Controller, Cx, EventDraft, Gone, Key, Keys, Memory as AllMemory, Note, Outcome, Patch, Write,
 };
 use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
@@ -148,7 +148,10 @@ pub fn min_toleration<'a>(used: impl Iterator<Item = &'a Toleration>) -> Option<
 }
 
 fn wait(cx: &Cx, due: Time) -> Outcome {
-    Outcome { requeue_after: Some(due.since(cx.now)), ..Outcome::idle("wait for the toleration to run out") }
+    let left = due.since(cx.now);
+    let observed = vec![("seconds left", left / SECOND)];
+    let note = Note { observed, decision: "wait for the toleration to run out".into() };
+    Outcome { requeue_after: Some(left), note, ..Outcome::default() }
 }
 
 fn cancel(id: ObjId, evictions: &mut Map<ObjId, Eviction>, otherwise: &'static str) -> Outcome {

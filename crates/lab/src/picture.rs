@@ -63,7 +63,7 @@ impl Painter {
         for fact in facts {
             self.seen = fact.id;
             match &fact.what {
-                What::Said { event } => self.say(sim, *event, fact.id),
+                What::Said { event } => self.say(sim, *event, fact),
                 What::Action { action, is_scripted } => {
                     self.mark(sim, fact.at.0, action, *is_scripted);
                     let message = format!("{} {}.", author_of(*is_scripted), describe_action(action));
@@ -136,27 +136,16 @@ impl Painter {
         self.push_line(ObjId(0), line);
     }
 
-    fn say(&mut self, sim: &Sim, id: ObjId, fact: u64) {
+    fn say(&mut self, sim: &Sim, id: ObjId, fact: &Fact) {
         let Some(event) = sim.store().get::<Event>(id) else { return };
-        let at = event.last_timestamp.or(event.event_time.map(|time| time.0));
-        let exact = sim.facts().get(fact).map(|fact| fact.at);
-        let about = &event.involved_object;
-        let line = FeedLine {
-            id: u64::from(id.0) | 1 << 40,
-            at_us: exact.or(at).unwrap_or_default().0,
-            is_warning: &*event.kind == "Warning",
-            reason: event.reason.clone().into(),
-            object: format!("{}/{}", about.kind, about.name).into(),
-            subject: Some(subject(&about.kind, &about.namespace, &about.name)),
-            message: event.message.clone().into(),
-            // Events of events.k8s.io count their repetitions, the older ones their occurrences.
-            count: event.count + i32::from(event.event_time.is_some()),
-            source: event.source.component.clone().into(),
-            fact,
-        };
         // An event that is counted up moves to the top; it is still one line.
         self.feed.retain(|(known, _)| *known != id);
-        self.push_line(id, line);
+        self.push_line(id, line_of(event, Some(fact)));
+    }
+
+    /// The feed's line of an event.
+    pub(crate) fn line(&self, event: ObjId) -> Option<&Rc<FeedLine>> {
+        self.feed.iter().find(|(id, _)| *id == event).map(|(_, line)| line)
     }
 
     fn push_line(&mut self, id: ObjId, line: FeedLine) {
@@ -236,6 +225,25 @@ impl Painter {
         };
         alive.insert(pod.metadata.id, (key, tile.clone()));
         tile
+    }
+}
+
+/// An event as a line of the feed, with the fact of its last occurrence if that is known.
+pub(crate) fn line_of(event: &Event, fact: Option<&Fact>) -> FeedLine {
+    let at = event.last_timestamp.or(event.event_time.map(|time| time.0));
+    let about = &event.involved_object;
+    FeedLine {
+        id: u64::from(event.metadata.id.0) | 1 << 40,
+        at_us: fact.map(|fact| fact.at).or(at).unwrap_or_default().0,
+        is_warning: &*event.kind == "Warning",
+        reason: event.reason.clone().into(),
+        object: format!("{}/{}", about.kind, about.name).into(),
+        subject: Some(subject(&about.kind, &about.namespace, &about.name)),
+        message: event.message.clone().into(),
+        // Events of events.k8s.io count their repetitions, the older ones their occurrences.
+        count: event.count + i32::from(event.event_time.is_some()),
+        source: event.source.component.clone().into(),
+        fact: fact.map_or(0, |fact| fact.id),
     }
 }
 

@@ -137,8 +137,8 @@ impl Session {
         self.painter.frame(&mut self.sim, self.seed)
     }
     /// One thing from all sides; `None` if there is and was no such thing.
-    pub fn inspect(&self, _subject: &Subject) -> Option<Inspection> {
-        None
+    pub fn inspect(&self, subject: &Subject) -> Option<Inspection> {
+        crate::inspect::inspect(&self.sim, &self.painter, subject)
     }
     /// The chain of causes behind a fact, newest first; the last link says where it began. Empty if it is forgotten.
     pub fn why(&self, fact: u64) -> Vec<Cause> {

@@ -9,7 +9,7 @@ use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     ConditionStatus, Deployment, HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Service, Time,
-    condition,
+    condition, condition_status,
 };
 use setpoint_control::{deployment, kubelet, pod as pods};
 use setpoint_sim::Sim;
@@ -39,7 +39,7 @@ pub(crate) fn version_of(image: &str) -> Rc<str> {
     last.rsplit_once(':').map_or(last, |(_, tag)| tag).into()
 }
 
-fn first_image(spec: &setpoint_api::PodSpec) -> &str {
+pub(crate) fn first_image(spec: &setpoint_api::PodSpec) -> &str {
     spec.containers.first().map_or("", |container| &container.image)
 }
 
@@ -261,17 +261,13 @@ pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
     let ready = condition(&node.status.conditions, "Ready");
     let is_ready = ready.is_some_and(|ready| ready.status == ConditionStatus::True);
     let powered = machine.is_some_and(|machine| machine.power != Power::Off);
-    let mut status = String::from(if is_ready { "Ready" } else { "NotReady" });
-    if node.spec.unschedulable {
-        status.push_str(",SchedulingDisabled");
-    }
     let amount = |pod: &Rc<Pod>| self::pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
     let requested = sim.store().pods_on(name).filter(|pod| !pod.status.phase.is_finished()).map(amount).sum();
     let used = sim.store().pods_on(name).filter_map(|pod| sim.cpu_now(pod.metadata.id)).sum();
     NodeTile {
         name: name.clone().into(),
         powered,
-        status: status.into(),
+        status: node_status(node).into(),
         ready: is_ready,
         cordoned: node.spec.unschedulable,
         note: node_note(sim, node, is_ready).map(Into::into),
@@ -280,6 +276,16 @@ pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
         cpu_allocatable_milli: node.status.allocatable.get("cpu").map_or(0, |cpu| cpu.milli_value()),
         pods,
     }
+}
+
+/// STATUS as `kubectl get nodes` prints it.
+pub(crate) fn node_status(node: &Node) -> String {
+    let is_ready = condition_status(&node.status.conditions, "Ready") == ConditionStatus::True;
+    let mut status = String::from(if is_ready { "Ready" } else { "NotReady" });
+    if node.spec.unschedulable {
+        status.push_str(",SchedulingDisabled");
+    }
+    status
 }
 
 /// What is wrong with a node, and what happens next.

@@ -149,12 +149,11 @@ fn link(sim: &Sim, facts: &[&Fact]) -> (Option<Cause>, usize) {
             (None, 1)
         }
         (What::Stored { by, op, kind, turn, namespace, name, .. }, _) => {
-            let (who, what) = match by {
-                Actor::Kubelet(machine) => (kubelet(sim, *machine), stored_by_kubelet(*op, *turn, name)),
-                Actor::Person => ("The scenario".into(), format!("{} {} {name}", verb(*op), kind.as_str())),
-                _ => ("API server".into(), format!("{} {} {name}", verb(*op), kind.as_str())),
+            let what = match by {
+                Actor::Kubelet(_) => stored_by_kubelet(*op, *turn, name),
+                _ => stored_words(fact),
             };
-            (made(who, what, Some(object(*kind, namespace, name))), 1)
+            (made(who_did(sim, fact), what, Some(object(*kind, namespace, name))), 1)
         }
         (What::Happened { machine, pod, what }, _) => happened(sim, fact, *machine, pod.as_deref(), what),
         (What::Action { action, is_scripted }, _) => {
@@ -391,11 +390,31 @@ fn title(controller: u8) -> String {
     title_of(CONTROLLERS.get(usize::from(controller)).map_or("", |row| row.name)).to_string()
 }
 
-fn verb(op: Op) -> &'static str {
-    match op {
-        Op::Added => "created",
-        Op::Modified => "changed",
-        Op::Deleted => "deleted",
+/// What a write did to its object.
+pub(crate) fn stored_words(fact: &Fact) -> String {
+    let What::Stored { op, turn, kind, name, .. } = &fact.what else { return String::new() };
+    let verb = match (op, turn) {
+        (Op::Added, _) => "created",
+        (Op::Deleted, _) => "removed",
+        (_, Turn::Deleting) => "asked for the end of",
+        (_, Turn::Tainted) => "tainted",
+        (_, Turn::Untainted) => "took a taint off",
+        (_, Turn::Ready) => "set Ready=True on",
+        (_, Turn::Unready) => "took Ready=True off",
+        (Op::Modified, Turn::Other) => "changed",
+    };
+    format!("{verb} {} {name}", kind.as_str())
+}
+
+/// Who wrote something to the store. What a person's hand wrote without an action of theirs was there at the start.
+pub(crate) fn who_did(sim: &Sim, fact: &Fact) -> String {
+    let What::Stored { by, .. } = &fact.what else { return String::new() };
+    match by {
+        Actor::Person if fact.cause == 0 => author_of(true).into(),
+        Actor::Person => author_of(false).into(),
+        Actor::Controller(controller) => title(*controller),
+        Actor::Kubelet(machine) => kubelet(sim, *machine),
+        Actor::World => "API server".into(),
     }
 }
 

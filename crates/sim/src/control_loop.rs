@@ -38,6 +38,8 @@ pub struct ControlLoop {
     throttle: Throttle,
     /// Runs so far.
     pub runs: u64,
+    /// Runs that had nothing to write.
+    pub idle_runs: u64,
     /// The last runs, oldest first.
     pub history: VecDeque<Run>,
 }
@@ -161,9 +163,10 @@ impl Sim {
     pub(crate) fn set_controller(&mut self, controller: usize, up: bool, cause: u64) {
         let row = &CONTROLLERS[controller];
         let epoch = self.loops[controller].epoch + 1;
-        let (runs, history) =
-            (self.loops[controller].runs, std::mem::take(&mut self.loops[controller].history));
-        self.loops[controller] = ControlLoop { up, epoch, runs, history, ..ControlLoop::default() };
+        let old = std::mem::take(&mut self.loops[controller]);
+        let ControlLoop { runs, idle_runs, history, .. } = old;
+        self.loops[controller] =
+            ControlLoop { up, epoch, runs, idle_runs, history, ..ControlLoop::default() };
         (row.forget)(&mut self.memory);
         if !up {
             return;
@@ -290,6 +293,7 @@ impl Sim {
         let now = self.now;
         let control = &mut self.loops[controller];
         let epoch = control.epoch;
+        control.idle_runs += u64::from(writes.is_empty());
         control.history.push_back(Run { at: now, key, note, writes: writes.len() as u32, fact });
         if control.history.len() > REMEMBERED {
             control.history.pop_front();

@@ -238,6 +238,13 @@ impl Sim {
         }
     }
 
+    /// When the pull of a pod's image was asked for and when it will end, while it goes on.
+    pub fn pull_of(&self, pod: ObjId) -> Option<(Time, Time)> {
+        let number = *self.machine_of_pod.get(pod.0)?;
+        let is_it = |key: &(u32, ObjId, ContainerRef)| key.0 == number && key.1 == pod;
+        self.pulls.iter().find(|(key, _)| is_it(key)).map(|(_, times)| *times)
+    }
+
     /// Pulls go one at a time, as kubelets do by default.
     fn pull(&mut self, number: u32, epoch: u32, id: ObjId, container: ContainerRef) {
         let Some(behavior) = self.process(number, id, container).map(|process| process.behavior.clone())
@@ -251,7 +258,8 @@ impl Sim {
         let waited = machine.pull_free_at.since(self.now);
         let wake = Wake::Pulled { machine: number, epoch, pod: id, at: container, took };
         self.queue.push(self.now.plus(waited), wake);
-        self.pulls.insert((number, id, container), self.now);
+        let ends = machine.pull_free_at;
+        self.pulls.insert((number, id, container), (self.now, ends));
     }
 
     fn process(&mut self, number: u32, id: ObjId, at: ContainerRef) -> Option<&mut Process> {
@@ -275,7 +283,7 @@ impl Sim {
 
     /// An image has been pulled, or could not be.
     pub(crate) fn pulled_due(&mut self, number: u32, epoch: u32, id: ObjId, at: ContainerRef, took: i64) {
-        let asked = self.pulls.remove(&(number, id, at)).unwrap_or(self.now);
+        let asked = self.pulls.remove(&(number, id, at)).map_or(self.now, |(asked, _)| asked);
         if self.local(number, epoch, id).is_none() {
             return;
         }

@@ -26,8 +26,10 @@ export const balancer = (page) => shown(page.getByText("Load balancer", { exact:
 
 /** The events on the page, newest first, one line each: "0:10 SuccessfulRescale 4s New size: 6; … ". */
 export async function events(page) {
+  const tab = page.getByRole("tab", { name: "Events", exact: true });
+  if (await tab.getAttribute("aria-selected") !== "true") await tab.click();
   const rows = await page.getByRole("list", { name: "Events, newest first" }).getByRole("listitem").allInnerTexts();
-  return rows.map((row) => row.replace(/\s+/g, " ").trim());
+  return rows.map((row) => row.replace(/\s+/g, " ").trim().replace(/ why\?$/, ""));
 }
 
 /** An event without its time and age, which are not what it says: "SuccessfulRescale New size: 6; …". */

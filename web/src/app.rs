@@ -7,8 +7,9 @@ use crate::browser::{address, focus, frame_loop};
 use crate::desk::{self, Desk, Look};
 use crate::flow::Flow;
 use crate::pace::Pace;
+use crate::side::{Side, TITLE, Tab, Turn, tab_id};
 use crate::view;
-use crate::view::panel::{Filter, Panel, Part};
+use crate::view::panel::{Panel, Part};
 use setpoint_lab::frame::Frame;
 use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
@@ -44,12 +45,10 @@ pub enum Msg {
     Theme,
     /// Something is to be looked at closely; once more, and no longer.
     Select(Subject),
-    /// Nothing is to be looked at any more.
-    Deselect,
-    /// The chain of causes behind a fact.
-    Why(u64),
-    /// The feed is narrowed.
-    Filter(Filter),
+    /// To the details, where they are below the cluster.
+    ToDetails,
+    /// Something happens to the panel beside the cluster.
+    Side(Turn),
     /// To the cluster, past what comes before it.
     Skip,
     /// Something that concerns the person alone, not the cluster.
@@ -73,8 +72,10 @@ pub struct App {
     pace: Pace,
     playing: bool,
     load: Option<Pending>,
-    selected: Option<Subject>,
-    filter: Filter,
+    /// The panel beside the cluster.
+    side: Rc<Side>,
+    /// Where the focus goes once the page is drawn.
+    focus: Option<Rc<str>>,
     theme: Theme,
     flow: Flow,
     canvas: NodeRef,
@@ -98,9 +99,11 @@ impl Component for App {
     fn create(ctx: &Context<Self>) -> Self {
         let link = ctx.link().clone();
         frame_loop::start(move |now_ms| link.send_message(Msg::Beat(now_ms)));
-        let mut session = Session::welcome(address::query_number("seed").unwrap_or(1));
+        let mut session = Session::welcome(address::seed().unwrap_or(1));
         address::leave_report(&session.report());
         let frame = session.frame();
+        let mut side = Side::from_fragment(&address::fragment());
+        side.look(&session);
         let link = ctx.link().clone();
         let desk = Desk::new(&session, Keys::listen(move |key| link.send_message(Msg::Key(key))));
         Self {
@@ -112,8 +115,8 @@ impl Component for App {
             pace: Pace::new(),
             playing: true,
             load: None,
-            selected: None,
-            filter: Filter::default(),
+            side: Rc::new(side),
+            focus: None,
             theme: Theme::remembered(),
             flow: Flow::default(),
             canvas: NodeRef::default(),
@@ -143,14 +146,17 @@ impl Component for App {
                 self.theme = self.theme.next();
                 self.theme.wear();
             }
-            Msg::Select(subject) => {
-                self.selected = (self.selected.as_ref() != Some(&subject)).then_some(subject);
+            Msg::Select(subject) => self.turn(Turn::Select(subject)),
+            Msg::ToDetails => {
+                if !focus::focus_id(TITLE) {
+                    self.turn(Turn::Show(Tab::Details));
+                    self.focus = Some(tab_id(Tab::Details).into());
+                }
             }
-            Msg::Deselect => self.selected = None,
-            Msg::Why(_) => return false,
-            Msg::Filter(filter) => self.filter = filter,
+            Msg::Side(turn) if self.side.is_idle(&turn) => return false,
+            Msg::Side(turn) => self.turn(turn),
             Msg::Skip => {
-                focus::focus_id("cluster");
+                let _ = focus::focus_id("cluster");
                 return false;
             }
             Msg::Desk(msg) => self.desk.update(msg),
@@ -159,10 +165,19 @@ impl Component for App {
                     ctx.link().send_message(msg);
                     return false;
                 }
+                None if key == "Escape" && !self.side.is_idle(&Turn::Back) => self.turn(Turn::Back),
                 None => return false,
             },
         }
         true
+    }
+
+    fn rendered(&mut self, _ctx: &Context<Self>, _first: bool) {
+        match self.focus.take() {
+            Some(id) if *id == *TITLE => focus::focus_in_sight(&id),
+            Some(id) if !focus::focus_id(&id) => drop(focus::focus_id(tab_id(Tab::Events))),
+            _ => {}
+        }
     }
 
     fn view(&self, _ctx: &Context<Self>) -> Html {
@@ -174,8 +189,8 @@ impl Component for App {
         });
         let panel = |part: Part| {
             html! {
-                <Panel {part} frame={calm.clone()} {load} selected={self.selected.clone()} filter={self.filter.clone()}
-                    faults={self.desk.faults.clone()} look={if part == Part::Chart { self.desk.look } else { Look::default() }}
+                <Panel {part} frame={calm.clone()} {load} side={self.side.clone()} faults={self.desk.faults.clone()}
+                    look={if part == Part::Chart { self.desk.look } else { Look::default() }}
                     send={send.clone()} />
             }
         };
@@ -204,11 +219,12 @@ impl Component for App {
                             <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
                             { view::plane::view(&frame.components) }
                             { view::balancer::view(frame.balancer.as_deref()) }
-                            { view::nodes::view(frame, self.selected.as_ref(), send) }
-                            { view::pending::view(frame, self.selected.as_ref(), send) }
+                            { view::nodes::view(frame, self.side.selected.as_ref(), send) }
+                            { view::pending::view(frame, self.side.selected.as_ref(), send) }
                         </div>
+                        { view::below(&self.side, send) }
                     </section>
-                    { panel(Part::Feed) }
+                    { panel(Part::Side) }
                     { panel(Part::Faults) }
                     { panel(Part::Chart) }
                 </main>
@@ -236,6 +252,7 @@ impl App {
         if now_ms - self.calm_ms >= CALM_MS && !Rc::ptr_eq(&self.calm, &self.frame) {
             self.calm_ms = now_ms;
             self.calm = self.frame.clone();
+            Rc::make_mut(&mut self.side).look(&self.session);
             self.desk.settle();
             changed = true;
         }
@@ -280,6 +297,19 @@ impl App {
         self.calm = self.frame.clone();
         self.desk.see(&self.frame);
         self.desk.settle();
+        Rc::make_mut(&mut self.side).look(&self.session);
+    }
+
+    /// Does what the person does to the panel beside the cluster.
+    fn turn(&mut self, turn: Turn) {
+        let side = Rc::make_mut(&mut self.side);
+        self.focus = side.turn(turn, focus::origin("details"), &self.session, &self.calm);
+        self.tell_address();
+    }
+
+    fn tell_address(&self) {
+        let seed = Some(self.frame.seed).filter(|seed| *seed != address::query_seed().unwrap_or(1));
+        address::set_fragment(&self.side.to_fragment(seed));
     }
 
     /// Starts over with a seed; the timing is the person's choice and stays.
@@ -287,7 +317,7 @@ impl App {
         let real = self.frame.real_timing;
         self.session = Session::welcome(seed);
         self.flow = Flow::default();
-        self.selected = None;
+        Rc::make_mut(&mut self.side).start_over();
         self.load = None;
         self.playing = true;
         if self.session.frame().real_timing != real {
@@ -296,5 +326,6 @@ impl App {
         self.desk = Desk::new(&self.session, self.desk.keys.clone());
         address::leave_report(&self.session.report());
         self.look();
+        self.tell_address();
     }
 }

@@ -14,6 +14,7 @@ mod faults;
 mod flow;
 mod guide;
 mod pace;
+mod side;
 mod slots;
 mod view;
 mod wire;

@@ -16,10 +16,10 @@ use yew::prelude::*;
 /// The buttons, and what they aim at.
 pub fn view(props: &Props) -> Html {
     let frame = &*props.frame;
-    let chosen = pods(frame).find(|pod| is_selected(pod, props.selected.as_ref()));
+    let chosen = pods(frame).find(|pod| is_selected(pod, props.side.selected.as_ref()));
     let pod =
         chosen.or_else(|| pods(frame).filter(|pod| pod.look == PodLook::Ready).min_by_key(|pod| pod.id));
-    let node = aimed_node(frame, props.selected.as_ref(), chosen);
+    let node = aimed_node(frame, props.side.selected.as_ref(), chosen);
     html! {
         <section class="field" role="group" aria-labelledby="break">
             <h2 id="break">{ "Break something" }</h2>
@@ -89,7 +89,7 @@ fn on_node(props: &Props, node: Option<&Rc<NodeTile>>) -> Html {
 
 fn on_component(props: &Props) -> Html {
     let parts = &props.frame.components;
-    let chosen = match &props.selected {
+    let chosen = match &props.side.selected {
         Some(Subject::Component(name)) => parts.iter().find(|part| part.name == *name),
         _ => None,
     };

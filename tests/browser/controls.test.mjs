@@ -294,7 +294,7 @@ test("a cluster without a Deployment says so, and the sample brings it back", ()
   await press(page, "Delete the Deployment");
   const nothing = page.getByRole("heading", { name: "There is no Deployment" });
   await nothing.waitFor({ state: "visible" });
-  await until(() => balancer(page), /0 ready endpoints$/);
+  await until(() => tiles(page).count(), (count) => count === 0);
   await press(page, "Apply the sample: web, 3 replicas");
   await speed(page, 8);
   await untilReady(page, 3);

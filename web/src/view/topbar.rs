@@ -37,6 +37,10 @@ pub fn view(bar: &Bar) -> Html {
             <h1 class="brand">{ mark() }{ "Setpoint" }</h1>
             <p class="scenario"><span class="muted">{ "Scenario" }</span>{ " " }{ bar.scenario.clone() }</p>
             { transport(bar) }
+            <span class="seed">
+                <label for="seed" title="The same seed gives the same run">{ "Seed" }</label>
+                <Number id="seed" value={bar.seed.to_string()} onchange={bar.on_seed.clone()} />
+            </span>
             <div class="tools">
                 { timing(bar) }
                 { sheet_button(bar, Sheet::Keys, "Keys and help", html! { "?" }, "round help") }
@@ -93,10 +97,6 @@ fn transport(bar: &Bar) -> Html {
                 { words::clock(bar.tenths * 100_000) }
             </span>
             { speed(bar) }
-            <span class="seed">
-                <label for="seed" title="The same seed gives the same run">{ "Seed" }</label>
-                <Number id="seed" value={bar.seed.to_string()} onchange={bar.on_seed.clone()} />
-            </span>
         </div>
     }
 }

@@ -187,7 +187,7 @@ for (const hand of hands) {
     assert.ok(await rows.count() > 15);
     await hand.press(page, "Real");
     assert.ok(await page.getByText("None: every period is upstream's default.").isVisible());
-    assert.ok(await page.getByText("Real timing: a dead node is noticed after 50 s, as by default.").isVisible());
+    assert.ok(await page.getByText("Real timing: node loss is noticed after 50 s, as by default.").isVisible());
     await page.keyboard.press("Escape");
     assert.equal(await page.getByText("None: every period").count(), 0);
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -384,10 +384,10 @@ test("the timing is chosen, named, and stays over a restart", () => visit(async 
   const timing = page.getByRole("group", { name: "Timing" });
   const pressed = async () => Promise.all(["Classroom", "Real"].map((name) => timing.getByRole("button", { name }).getAttribute("aria-pressed")));
   assert.deepEqual(await pressed(), ["true", "false"]);
-  assert.ok(await page.getByText("Classroom timing: a dead node is noticed after 4 s, not 50 s.").isVisible());
+  assert.ok(await page.getByText("Classroom timing: node loss is noticed after 4 s, not 50 s.").isVisible());
   await timing.getByRole("button", { name: "Real" }).click();
   assert.deepEqual(await pressed(), ["false", "true"]);
-  assert.ok(await page.getByText("Real timing: a dead node is noticed after 50 s, as by default.").isVisible());
+  assert.ok(await page.getByText("Real timing: node loss is noticed after 50 s, as by default.").isVisible());
   await untilEvent(page, /You switched to upstream's default timing\. you$/);
   await press(page, "Restart with seed 1");
   assert.deepEqual(await pressed(), ["false", "true"]);

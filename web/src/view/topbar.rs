@@ -71,7 +71,7 @@ fn guide(bar: &Bar) -> Html {
     let dismiss = bar.send.reform(|_: MouseEvent| Msg::Desk(desk::Msg::Dismiss));
     html! {
         <p class="guide">
-            <span>{ words }</span>
+            <span title={bar.desk.guide.clone()}>{ words }</span>
             <button class="bare" onclick={dismiss} aria-label="Dismiss this hint">{ icon(CLOSE) }</button>
         </p>
     }
@@ -142,11 +142,11 @@ fn timing_note(bar: &Bar) -> Html {
     let grace = bar.desk.shortened.iter().find(|row| *row.name == *"node monitor grace");
     let (name, note) = match grace {
         _ if bar.real_timing => {
-            ("Real timing: ", "a dead node is noticed after 50 s, as by default.".to_string())
+            ("Real timing: ", "node loss is noticed after 50 s, as by default.".to_string())
         }
         Some(row) => {
             let (here, upstream) = (words::span(row.here_us), words::span(row.upstream_us));
-            ("Classroom timing: ", format!("a dead node is noticed after {here}, not {upstream}."))
+            ("Classroom timing: ", format!("node loss is noticed after {here}, not {upstream}."))
         }
         None => ("Classroom timing: ", "some periods are short.".to_string()),
     };

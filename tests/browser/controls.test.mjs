@@ -133,7 +133,7 @@ for (const hand of hands) {
     assert.match(await hint(page), /^web:broken rolls out\. Watch: it never gets ready, the old pods go on serving; then undo\.$/);
     await speed(page, 8);
     await untilCounter(page, "Version", /^Version Stalled v1 3 → broken 1 .*progress deadline/);
-    await until(() => faults(page), (rows) => /^Rollout of web stalled for .* No request failed; no pod was missing\.$/.test(rows[0]));
+    await until(() => faults(page), (rows) => /^Rollout of web stalled for .* No request has failed since; no pod was missing\.$/.test(rows[0]));
     assert.match(await counter(page, "Requests"), /\b0 failed since deploy broken$/);
     await hand.press(page, "Undo rollout");
     await untilCounter(page, "Version", /^Version Complete v1 3 /);
@@ -147,11 +147,11 @@ for (const hand of hands) {
     const killed = /of (node-\d\d)/.exec(await untilEvent(page, /You cut the power of node-\d\d/))[1];
     assert.match(await hint(page), new RegExp(`^${killed} lost power\\. Watch: its lease expires, `));
     const [row] = await until(() => faults(page), (rows) => /all pods ready again after \d+ s/.test(rows[0] ?? ""));
-    assert.match(row, new RegExp(`^${killed} off for \\d+ s Restore (\\d+ requests? failed|No request failed); all pods ready again after `));
+    assert.match(row, new RegExp(`^${killed} off for \\d+ s Restore (\\d+ requests? ha(ve|s) failed since|No request has failed since); all pods ready again after `));
     await hand.press(page, `Restore ${killed} (fault)`);
     await until(() => nodeLabel(page, killed), /, Ready, machine on, /);
     await until(() => faults(page), (rows) => rows.length === 1 && !/Restore/.test(rows[0]));
-    const said = /([\d,]+) requests? failed/.exec((await faults(page))[0]);
+    const said = /([\d,]+) requests? ha(?:ve|s) failed/.exec((await faults(page))[0]);
     assert.ok(said && Number(said[1]) > 0, "what was sent to the dead machine is counted");
   }, { ready: true }));
 

@@ -49,12 +49,12 @@ function paeth(left, up, corner) {
 
 const distance = (a, b) => [16, 8, 0].reduce((sum, shift) => sum + ((a >> shift & 255) - (b >> shift & 255)) ** 2, 0);
 
-/** The most frequent colours that are not too close to each other. */
+/** The most frequent colours, and then those that are not too close to another. */
 function palette(counts) {
   const byCount = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || a - b);
   for (let apart = 0; ; apart = apart * 2 + 6) {
-    const chosen = [];
-    for (const colour of byCount) {
+    const chosen = byCount.slice(0, colours / 2);
+    for (const colour of byCount.slice(colours / 2)) {
       if (chosen.every((other) => distance(colour, other) > apart)) chosen.push(colour);
       if (chosen.length > colours) break;
     }

@@ -7,13 +7,14 @@ use crate::browser::{address, focus, frame_loop};
 use crate::desk::{self, Desk, Look};
 use crate::flow::Flow;
 use crate::pace::Pace;
-use crate::side::{Side, TITLE, Tab, Turn, tab_id};
+use crate::side::{Focus, Side, TITLE, Tab, Turn, tab_id};
 use crate::view;
 use crate::view::panel::{Panel, Part};
 use setpoint_lab::frame::Frame;
 use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
 use std::rc::Rc;
+use web_sys::Element;
 use yew::prelude::*;
 
 /// Simulation work per frame of the browser, in milliseconds.
@@ -75,7 +76,9 @@ pub struct App {
     /// The panel beside the cluster.
     side: Rc<Side>,
     /// Where the focus goes once the page is drawn.
-    focus: Option<Rc<str>>,
+    focus: Option<Focus>,
+    /// What led to the details.
+    origin: Option<Element>,
     theme: Theme,
     flow: Flow,
     canvas: NodeRef,
@@ -117,6 +120,7 @@ impl Component for App {
             load: None,
             side: Rc::new(side),
             focus: None,
+            origin: None,
             theme: Theme::remembered(),
             flow: Flow::default(),
             canvas: NodeRef::default(),
@@ -150,7 +154,7 @@ impl Component for App {
             Msg::ToDetails => {
                 if !focus::focus_id(TITLE) {
                     self.turn(Turn::Show(Tab::Details));
-                    self.focus = Some(tab_id(Tab::Details).into());
+                    self.focus = Some(Focus::Tab(Tab::Details));
                 }
             }
             Msg::Side(turn) if self.side.is_idle(&turn) => return false,
@@ -173,10 +177,14 @@ impl Component for App {
     }
 
     fn rendered(&mut self, _ctx: &Context<Self>, _first: bool) {
-        match self.focus.take() {
-            Some(id) if *id == *TITLE => focus::focus_in_sight(&id),
-            Some(id) if !focus::focus_id(&id) => drop(focus::focus_id(tab_id(Tab::Events))),
-            _ => {}
+        let found = match self.focus.take() {
+            None => return,
+            Some(Focus::Title) => return focus::focus_in_sight(TITLE),
+            Some(Focus::Back) => self.origin.take().is_some_and(|origin| focus::focus_again(&origin)),
+            Some(Focus::Tab(tab)) => focus::focus_id(tab_id(tab)),
+        };
+        if !found {
+            let _ = focus::focus_id(tab_id(Tab::Events));
         }
     }
 
@@ -303,7 +311,11 @@ impl App {
     /// Does what the person does to the panel beside the cluster.
     fn turn(&mut self, turn: Turn) {
         let side = Rc::make_mut(&mut self.side);
-        self.focus = side.turn(turn, focus::origin("details"), &self.session, &self.calm);
+        let from = focus::origin("details");
+        self.focus = side.turn(turn, from.as_ref().map(Element::id), &self.session, &self.calm);
+        if self.focus == Some(Focus::Title) {
+            self.origin = from.or_else(|| self.origin.take());
+        }
         self.tell_address();
     }
 

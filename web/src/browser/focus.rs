@@ -22,11 +22,19 @@ pub fn focus_in_sight(id: &str) {
     }
 }
 
-/// The id of what has the focus, unless that is inside the element with the id `but`.
-pub fn origin(but: &str) -> Option<String> {
-    let active = focused()?;
-    let inside = active.closest(&format!("#{but}")).ok()?.is_some();
-    Some(active.id()).filter(|id| !inside && !id.is_empty())
+/// What has the focus, unless that is inside the element with the id `but`, or nothing.
+pub fn origin(but: &str) -> Option<Element> {
+    let outside = |active: &Element| !matches!(active.closest(&format!("#{but}, body:focus")), Ok(Some(_)));
+    focused().filter(outside)
+}
+
+/// Puts the focus back on an element; if that is gone, on the one that has its id now. Says whether there is one.
+pub fn focus_again(element: &Element) -> bool {
+    if element.is_connected() {
+        focus(element);
+        return true;
+    }
+    focus_id(&element.id())
 }
 
 /// Scrolls the element with the id to its top.

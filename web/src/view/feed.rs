@@ -136,7 +136,7 @@ fn row(line: &FeedLine, now_us: i64) -> Html {
                 { object(line) }
                 <span class="source">{ line.source.clone() }</span>
             </div>
-            if &*line.source != "you" {
+            if !["you", "scenario"].contains(&&*line.source) {
                 { ask(line.fact, &line.reason, Some(format!("{FEED}why-{}", line.id))) }
             }
         </li>

@@ -3,8 +3,8 @@
 use crate::announce::Crier;
 use crate::browser::theme::Theme;
 use crate::browser::{address, focus, frame_loop};
-use crate::flow::Flow;
 use crate::pace::Pace;
+use crate::stage::Stage;
 use crate::view;
 use crate::view::panel::{Filter, Panel, Part};
 use setpoint_lab::frame::Frame;
@@ -68,8 +68,7 @@ pub struct App {
     selected: Option<Subject>,
     filter: Filter,
     theme: Theme,
-    flow: Flow,
-    canvas: NodeRef,
+    stage: Stage,
     crier: Crier,
     status: AttrValue,
     send: Send,
@@ -103,8 +102,7 @@ impl Component for App {
             selected: None,
             filter: Filter::default(),
             theme: Theme::remembered(),
-            flow: Flow::default(),
-            canvas: NodeRef::default(),
+            stage: Stage::default(),
             crier: Crier::default(),
             status: AttrValue::Static(""),
             send: ctx.link().callback(|msg| msg),
@@ -173,15 +171,7 @@ impl Component for App {
                 <main>
                     { panel(Part::Gauges) }
                     { panel(Part::Controls) }
-                    <section class="panel cluster" id="cluster" tabindex="-1" aria-label="Cluster">
-                        <div class="cluster-body">
-                            <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
-                            { view::plane::view(&frame.components) }
-                            { view::balancer::view(frame.balancer.as_deref()) }
-                            { view::nodes::view(frame, self.selected.as_ref(), send) }
-                            { view::pending::view(frame, self.selected.as_ref(), send) }
-                        </div>
-                    </section>
+                    { self.stage.view(frame, self.selected.as_ref(), send) }
                     { panel(Part::Feed) }
                     { panel(Part::Chart) }
                 </main>
@@ -196,8 +186,8 @@ impl App {
     fn beat(&mut self, now_ms: f64) -> bool {
         let wall_ms = self.pace.wall_ms(now_ms);
         let moving_ms = if self.playing { wall_ms } else { 0.0 };
-        self.flow.paint(&self.canvas, &self.frame, now_ms, moving_ms);
-        let mut changed = self.settle_load(now_ms);
+        let mut changed = self.stage.beat(&self.frame, now_ms, moving_ms, self.pace.speed());
+        changed |= self.settle_load(now_ms);
         if self.playing && wall_ms > 0.0 {
             self.run(wall_ms);
             changed = true;
@@ -254,7 +244,7 @@ impl App {
     fn restart(&mut self) {
         let real = self.frame.real_timing;
         self.session = Session::welcome(self.frame.seed);
-        self.flow = Flow::default();
+        self.stage.clear();
         self.selected = None;
         self.load = None;
         self.playing = true;

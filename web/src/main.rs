@@ -8,11 +8,12 @@ mod app;
 mod browser;
 #[cfg(test)]
 mod contrast;
-
+mod density;
 mod engine;
 mod flow;
 mod pace;
 mod slots;
+mod stage;
 mod view;
 mod wire;
 mod words;

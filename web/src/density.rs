@@ -6,6 +6,8 @@ pub enum Level {
     /// Version, name, state in a word, a number.
     #[default]
     Full,
+    /// Version, sign and state on one line.
+    Line,
     /// Version and sign.
     Compact,
     /// Version, or the sign of what is not ready.
@@ -44,17 +46,18 @@ const fn dots(pitch: usize) -> Sizes {
         level: Level::Dot,
         node: 88.0,
         gap: 6.0,
-        chrome: 56.0,
+        chrome: 70.0,
         sides: 15.0,
         tile: pitch as f64,
         row: pitch as f64,
     }
 }
 
-const SIZES: [Sizes; 6] = [
+const SIZES: [Sizes; 7] = [
     Sizes { level: Level::Full, node: 208.0, gap: 12.0, chrome: 98.0, sides: 25.0, tile: 94.0, row: 49.0 },
+    Sizes { level: Level::Line, node: 208.0, gap: 12.0, chrome: 98.0, sides: 25.0, tile: 109.0, row: 31.0 },
     Sizes { level: Level::Compact, node: 160.0, gap: 12.0, chrome: 98.0, sides: 25.0, tile: 54.0, row: 31.0 },
-    Sizes { level: Level::Cell, node: 112.0, gap: 8.0, chrome: 70.0, sides: 19.0, tile: 27.0, row: 27.0 },
+    Sizes { level: Level::Cell, node: 112.0, gap: 8.0, chrome: 75.0, sides: 19.0, tile: 27.0, row: 27.0 },
     dots(18),
     dots(13),
     dots(9),
@@ -146,6 +149,7 @@ impl Density {
     pub fn class(self) -> &'static str {
         match self.level {
             Level::Full => "nodes",
+            Level::Line => "nodes line",
             Level::Compact => "nodes compact",
             Level::Cell => "nodes small",
             Level::Dot => "nodes small dense",
@@ -166,7 +170,8 @@ mod tests {
         let cases = [
             (room(3, 3, 776.0, 352.0), Level::Full),
             (room(3, 30, 776.0, 352.0), Level::Full),
-            (room(3, 60, 776.0, 352.0), Level::Compact),
+            (room(3, 48, 776.0, 352.0), Level::Line),
+            (room(3, 90, 776.0, 352.0), Level::Compact),
             (room(3, 200, 776.0, 352.0), Level::Cell),
             (room(20, 150, 776.0, 352.0), Level::Dot),
             (room(50, 1500, 776.0, 352.0), Level::Dot),
@@ -174,7 +179,7 @@ mod tests {
             // Too little room for anything: tiles are kept while they can be.
             (room(20, 40, 342.0, 100.0), Level::Cell),
             (room(0, 0, 776.0, 352.0), Level::Full),
-            (Room::default(), Level::Cell),
+            (Room::default(), Level::Full),
         ];
         for (room, level) in cases {
             assert_eq!(Density::default().next(&room, 0.0).level, level, "{room:?}");
@@ -183,12 +188,12 @@ mod tests {
 
     #[test]
     fn a_crowd_is_made_smaller_at_once_and_larger_after_a_rest() {
-        let (few, many) = (room(3, 30, 776.0, 352.0), room(3, 60, 776.0, 352.0));
-        let compact = Density::default().next(&many, 0.0);
-        assert_eq!(compact.level, Level::Compact);
-        assert_eq!(compact.next(&few, 100.0).level, Level::Compact, "not yet");
-        assert_eq!(compact.next(&few, 9000.0).level, Level::Compact, "it would fit, but only just");
-        assert_eq!(compact.next(&room(3, 9, 776.0, 352.0), 9000.0).level, Level::Full);
+        let (few, many) = (room(3, 30, 776.0, 352.0), room(3, 36, 776.0, 352.0));
+        let line = Density::default().next(&many, 0.0);
+        assert_eq!(line.level, Level::Line);
+        assert_eq!(line.next(&few, 9000.0).level, Level::Line, "it would fit, but only just");
+        assert_eq!(line.next(&room(3, 9, 776.0, 352.0), 100.0).level, Level::Line, "not yet");
+        assert_eq!(line.next(&room(3, 9, 776.0, 352.0), 9000.0).level, Level::Full);
     }
 
     #[test]

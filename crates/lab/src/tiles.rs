@@ -269,7 +269,7 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     if is_ready {
         let left = (renewed.plus(sim.tuning().node_monitor_grace).since(sim.now()) + SECOND - 1) / SECOND;
         return (power == Some(Power::Off))
-            .then(|| format!("Silent for {silent} s, believed for about {} s more.", left.max(0)));
+            .then(|| format!("Silent {silent} s; believed {} s more.", left.max(0)));
     }
     let taint = node.spec.taints.iter().find(|taint| &*taint.effect == "NoExecute");
     let Some(added) = taint.and_then(|taint| taint.time_added) else {

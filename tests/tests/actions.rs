@@ -18,6 +18,15 @@ fn newest_own_line(session: &mut Session) -> String {
     own.map(|line| format!("{}: {}", line.reason, line.message)).unwrap_or_default()
 }
 
+fn strategy(max_surge: &str, max_unavailable: &str) -> Action {
+    Action::SetStrategy {
+        namespace: "default".into(),
+        deployment: "web".into(),
+        max_surge: max_surge.into(),
+        max_unavailable: max_unavailable.into(),
+    }
+}
+
 #[test]
 fn what_does_not_apply_is_told_in_a_sentence() {
     let namespace = || "default".to_string();
@@ -72,6 +81,22 @@ fn what_does_not_apply_is_told_in_a_sentence() {
             "NotDone: line 2, column 1: did not find expected node content",
         ),
         (
+            vec![
+                Action::SetCordoned { node: "node-01".into(), cordoned: true },
+                Action::SetCordoned { node: "node-01".into(), cordoned: true },
+            ],
+            "NotDone: node/node-01 already cordoned",
+        ),
+        (vec![Action::Drain { node: "node-99".into() }], "NotDone: nodes \"node-99\" not found"),
+        (
+            vec![strategy("0", "0%")],
+            "NotDone: Deployment.apps \"web\" is invalid: spec.strategy.rollingUpdate.maxUnavailable: Invalid value: \"0%\": may not be 0 when `maxSurge` is 0",
+        ),
+        (
+            vec![strategy("one", "1")],
+            "NotDone: Deployment.apps \"web\" is invalid: spec.strategy.rollingUpdate.maxSurge: Invalid value: \"one\": a valid percent string",
+        ),
+        (
             vec![Action::SetComponent { component: "kube-nothing".into(), up: false }],
             "NotDone: There is no component \"kube-nothing\".",
         ),
@@ -86,6 +111,56 @@ fn what_does_not_apply_is_told_in_a_sentence() {
         assert!(line.starts_with(expected), "{actions:?}\n  said     {line}\n  expected {expected}");
         run_for(&mut session, 5);
     }
+}
+
+#[test]
+fn a_drained_node_is_empty_and_its_pods_are_elsewhere() {
+    let mut session = opened();
+    run_for(&mut session, 10);
+    session.act(Action::Drain { node: "node-02".into() });
+    run_for(&mut session, 10);
+    let frame = session.frame();
+    let drained = frame.nodes.iter().find(|node| &*node.name == "node-02").unwrap();
+    assert!(drained.cordoned && drained.pods.is_empty(), "{drained:?}");
+    assert_eq!(frame.app.as_ref().unwrap().ready, 3);
+    session.act(Action::SetCordoned { node: "node-02".into(), cordoned: false });
+    assert_eq!(newest_own_line(&mut session), "Action: You uncordoned node-02.");
+}
+
+#[test]
+fn the_bounds_of_a_rollout_can_be_changed_and_any_revision_put_back() {
+    let mut session = opened();
+    let image = |tag: &str| Action::SetImage {
+        namespace: "default".into(),
+        deployment: "web".into(),
+        image: format!("web:{tag}"),
+    };
+    run_for(&mut session, 8);
+    session.act(strategy("50%", "1"));
+    for tag in ["v2", "v3"] {
+        session.act(image(tag));
+        run_for(&mut session, 30);
+    }
+    let app = session.frame().app.clone().unwrap();
+    assert_eq!((app.max_surge, app.max_unavailable), (2, 1));
+    let told = |app: &setpoint_lab::frame::App| -> Vec<_> {
+        let line = |revision: &setpoint_lab::frame::Revision| {
+            (revision.number, revision.version.to_string(), revision.replicas, revision.is_current)
+        };
+        app.revisions.iter().map(line).collect()
+    };
+    assert_eq!(
+        told(&app),
+        [(3, "v3".into(), 3, true), (2, "v2".into(), 0, false), (1, "v1".into(), 0, false)]
+    );
+    session.act(Action::Undo { namespace: "default".into(), deployment: "web".into(), to_revision: Some(1) });
+    run_for(&mut session, 30);
+    let app = session.frame().app.clone().unwrap();
+    assert_eq!(&*app.version, "v1");
+    assert_eq!(
+        told(&app),
+        [(4, "v1".into(), 3, true), (3, "v3".into(), 0, false), (2, "v2".into(), 0, false)]
+    );
 }
 
 /// A linear congruential generator: enough to draw nonsense.
@@ -139,7 +214,7 @@ impl Dice {
     }
     fn action(&mut self) -> Action {
         let (namespace, deployment, node, pod) = (self.name(), self.name(), self.name(), self.name());
-        match self.roll(17) {
+        match self.roll(19) {
             0 => Action::SetLoad { namespace, service: self.name(), rps: self.number() as u32 % 3000 },
             1 => Action::SetCpuLoad { namespace, service: self.name(), milli: self.number() as u32 },
             2 => Action::KillMachine { node },
@@ -155,6 +230,13 @@ impl Dice {
             12 => Action::SetCordoned { node, cordoned: self.roll(2) == 0 },
             13 => Action::Apply { manifest: self.manifest() },
             14 => Action::Delete { kind: self.name(), namespace, name: self.name() },
+            16 => Action::SetStrategy {
+                namespace,
+                deployment,
+                max_surge: self.name(),
+                max_unavailable: self.number().to_string(),
+            },
+            17 => Action::Drain { node },
             15 => Action::SetProfile { real: self.roll(2) == 0 },
             _ => Action::SetComponent { component: self.name(), up: self.roll(2) == 0 },
         }

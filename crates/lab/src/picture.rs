@@ -2,13 +2,14 @@
 
 use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
 use crate::tiles;
-use crate::words::{describe_action, mark_of};
+use crate::why::{subject, subject_of};
+use crate::words::{author_of, describe_action, mark_of};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Event, Kind, Node, ObjId, Pod};
 use setpoint_control::{CONTROLLERS, Profile};
-use setpoint_sim::fact::{Actor, What};
+use setpoint_sim::fact::{Actor, Fact, What};
 use setpoint_sim::ledger::Outcome;
 use setpoint_sim::{Action, Sim};
 use std::collections::VecDeque;
@@ -62,12 +63,19 @@ impl Painter {
         for fact in facts {
             self.seen = fact.id;
             match &fact.what {
-                What::Said { event } => self.say(sim, *event, fact.id),
-                What::Action(action) => {
-                    self.mark(sim, fact.at.0, action);
-                    self.person(fact.at.0, fact.id, "Action", describe_action(action), false);
+                What::Said { event } => self.say(sim, *event, fact),
+                What::Action { action, is_scripted } => {
+                    self.mark(sim, fact.at.0, action, *is_scripted);
+                    let message = format!("{} {}.", author_of(*is_scripted), describe_action(action));
+                    self.author(fact, "Action", message, *is_scripted, action);
                 }
-                What::Refused(sentence) => self.person(fact.at.0, fact.id, "NotDone", sentence.clone(), true),
+                What::Refused(sentence) => {
+                    if let Some(What::Action { action, is_scripted }) =
+                        sim.facts().get(fact.cause).map(|action| &action.what)
+                    {
+                        self.author(fact, "NotDone", sentence.clone(), *is_scripted, action);
+                    }
+                }
                 What::Stored { by: Actor::Controller(controller), kind: Kind::Deployment, id, .. }
                     if CONTROLLERS[usize::from(*controller)].name == "horizontal-pod-autoscaler" =>
                 {
@@ -78,11 +86,11 @@ impl Painter {
         }
     }
 
-    fn mark(&mut self, sim: &Sim, at_us: i64, action: &Action) {
+    fn mark(&mut self, sim: &Sim, at_us: i64, action: &Action, is_scripted: bool) {
         if let Action::Scale { namespace, deployment, .. } = action
             && let Some(id) = sim.store().id_of(Kind::Deployment, namespace, deployment)
         {
-            self.replicas_set_by.insert(id, "you".into());
+            self.replicas_set_by.insert(id, if is_scripted { "scenario" } else { "you" }.into());
         }
         let Some(name) = mark_of(action) else { return };
         let name: Rc<str> = name.into();
@@ -102,40 +110,42 @@ impl Painter {
         }
     }
 
-    fn person(&mut self, at_us: i64, fact: u64, reason: &str, message: String, is_warning: bool) {
+    /// A line of the person, or of the scenario in their place.
+    fn author(&mut self, fact: &Fact, reason: &str, message: String, is_scripted: bool, action: &Action) {
         let line = FeedLine {
-            id: fact,
-            at_us,
-            is_warning,
+            id: fact.id,
+            at_us: fact.at.0,
+            is_warning: reason == "NotDone",
             reason: reason.into(),
             object: "".into(),
+            subject: subject_of(action),
             message: message.into(),
             count: 1,
-            source: "you".into(),
-            fact,
+            source: if is_scripted { "scenario" } else { "you" }.into(),
+            fact: fact.id,
         };
+        // A slider sends many loads in a row; the line says where it came to rest.
+        let is_drag = self.feed.front().is_some_and(|(_, last)| {
+            matches!(action, Action::SetLoad { .. })
+                && (&last.reason, &last.source, &last.subject) == (&line.reason, &line.source, &line.subject)
+                && line.at_us - last.at_us < 2 * SECOND
+        });
+        if is_drag {
+            self.feed.pop_front();
+        }
         self.push_line(ObjId(0), line);
     }
 
-    fn say(&mut self, sim: &Sim, id: ObjId, fact: u64) {
+    fn say(&mut self, sim: &Sim, id: ObjId, fact: &Fact) {
         let Some(event) = sim.store().get::<Event>(id) else { return };
-        let at = event.last_timestamp.or(event.event_time.map(|time| time.0));
-        let exact = sim.facts().get(fact).map(|fact| fact.at);
-        let about = &event.involved_object;
-        let line = FeedLine {
-            id: u64::from(id.0) | 1 << 40,
-            at_us: exact.or(at).unwrap_or_default().0,
-            is_warning: &*event.kind == "Warning",
-            reason: event.reason.clone().into(),
-            object: format!("{}/{}", about.kind, about.name).into(),
-            message: event.message.clone().into(),
-            count: event.count.max(1),
-            source: event.source.component.clone().into(),
-            fact,
-        };
         // An event that is counted up moves to the top; it is still one line.
         self.feed.retain(|(known, _)| *known != id);
-        self.push_line(id, line);
+        self.push_line(id, line_of(event, Some(fact)));
+    }
+
+    /// The feed's line of an event.
+    pub(crate) fn line(&self, event: ObjId) -> Option<&Rc<FeedLine>> {
+        self.feed.iter().find(|(id, _)| *id == event).map(|(_, line)| line)
     }
 
     fn push_line(&mut self, id: ObjId, line: FeedLine) {
@@ -220,6 +230,25 @@ impl Painter {
         };
         alive.insert(pod.metadata.id, (key, tile.clone()));
         tile
+    }
+}
+
+/// An event as a line of the feed, with the fact of its last occurrence if that is known.
+pub(crate) fn line_of(event: &Event, fact: Option<&Fact>) -> FeedLine {
+    let at = event.last_timestamp.or(event.event_time.map(|time| time.0));
+    let about = &event.involved_object;
+    FeedLine {
+        id: u64::from(event.metadata.id.0) | 1 << 40,
+        at_us: fact.map(|fact| fact.at).or(at).unwrap_or_default().0,
+        is_warning: &*event.kind == "Warning",
+        reason: event.reason.clone().into(),
+        object: format!("{}/{}", about.kind, about.name).into(),
+        subject: Some(subject(&about.kind, &about.namespace, &about.name)),
+        message: event.message.clone().into(),
+        // Events of events.k8s.io count their repetitions, the older ones their occurrences.
+        count: event.count + i32::from(event.event_time.is_some()),
+        source: event.source.component.clone().into(),
+        fact: fact.map_or(0, |fact| fact.id),
     }
 }
 

@@ -47,9 +47,11 @@ impl Session {
     }
     /// Opens the scenario that the page starts with.
     pub fn welcome(seed: u64) -> Self {
-        // The built-in scenario is checked by a test; an empty cluster is better than a dead page all the same.
-        let scenario = Scenario::read(include_str!("../scenarios/welcome.yaml"));
-        Self::open(Rc::new(scenario.unwrap_or_else(|_| Scenario::empty())), seed)
+        Self::open(Rc::new(crate::builtin::scenario("welcome").unwrap_or_else(Scenario::empty)), seed)
+    }
+    /// Opens one of the scenarios that come with the page, see [`crate::builtin::NAMES`]; `None` for any other name.
+    pub fn named(name: &str, seed: u64) -> Option<Self> {
+        Some(Self::open(Rc::new(crate::builtin::scenario(name)?), seed))
     }
     /// Reads and opens a scenario file.
     ///
@@ -110,12 +112,12 @@ impl Session {
         self.painter.frame(&mut self.sim, self.seed)
     }
     /// One thing from all sides; `None` if there is and was no such thing.
-    pub fn inspect(&self, _subject: &Subject) -> Option<Inspection> {
-        None
+    pub fn inspect(&self, subject: &Subject) -> Option<Inspection> {
+        crate::inspect::inspect(&self.sim, &self.painter, subject)
     }
     /// The chain of causes behind a fact, newest first; the last link says where it began. Empty if it is forgotten.
-    pub fn why(&self, _fact: u64) -> Vec<Cause> {
-        Vec::new()
+    pub fn why(&self, fact: u64) -> Vec<Cause> {
+        crate::why::why(&self.sim, fact)
     }
     /// A hash over everything that has happened and is.
     pub fn hash(&self) -> u64 {
@@ -144,7 +146,7 @@ impl Session {
         while let Some((at, action)) = self.scenario.actions.get(self.scripted)
             && *at <= self.sim.now()
         {
-            self.sim.act(action);
+            self.sim.act_scripted(action);
             self.scripted += 1;
         }
     }

@@ -1,13 +1,15 @@
 //! What single parts of the frame show: the application, nodes, pods, traffic.
 
-use crate::frame::{App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Rollout, Traffic, VersionCount};
+use crate::frame::{
+    App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Revision, Rollout, Traffic, VersionCount,
+};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     ConditionStatus, Deployment, HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Service, Time,
-    condition,
+    condition, condition_status,
 };
 use setpoint_control::{deployment, kubelet, pod as pods};
 use setpoint_sim::Sim;
@@ -37,7 +39,7 @@ pub(crate) fn version_of(image: &str) -> Rc<str> {
     last.rsplit_once(':').map_or(last, |(_, tag)| tag).into()
 }
 
-fn first_image(spec: &setpoint_api::PodSpec) -> &str {
+pub(crate) fn first_image(spec: &setpoint_api::PodSpec) -> &str {
     spec.containers.first().map_or("", |container| &container.image)
 }
 
@@ -50,6 +52,7 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &Map<ObjId, Rc<str>>) -> Option<Ap
     let versions = versions(sim, shown, &version);
     let rollout = rollout(shown);
     let pods_there: i32 = versions.iter().map(|version| version.pods).sum();
+    let revisions = revisions(sim, shown);
     let autoscaler =
         sim.store().list_in::<HorizontalPodAutoscaler>(&shown.metadata.namespace).find(|autoscaler| {
             let target = &autoscaler.spec.scale_target_ref;
@@ -68,10 +71,28 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &Map<ObjId, Rc<str>>) -> Option<Ap
         rollout,
         max_surge: deployment::math::max_surge(shown),
         max_unavailable: deployment::math::max_unavailable(shown),
-        can_undo: deployment::history(sim.store(), shown).len() > 1,
+        can_undo: revisions.len() > 1,
+        revisions,
         cpu_percent: cpu_percent(sim, shown),
         autoscaler: autoscaler.map(|autoscaler| self::autoscaler(sim, autoscaler)),
     })
+}
+
+/// The revisions that the Deployment can go back to and the current one, newest first.
+fn revisions(sim: &Sim, shown: &Deployment) -> Vec<Revision> {
+    let history = deployment::history(sim.store(), shown);
+    let newest = history.last().map(|revision| revision.revision);
+    let known = history.iter().rev().filter_map(|revision| {
+        let set = sim.store().find::<ReplicaSet>(&shown.metadata.namespace, &revision.replica_set)?;
+        Some(Revision {
+            number: revision.revision,
+            version: version_of(first_image(&set.spec.template.spec)),
+            replicas: set.spec.replicas.unwrap_or(1),
+            is_current: Some(revision.revision) == newest,
+            at_us: set.metadata.creation_timestamp.map_or(0, |at| at.0),
+        })
+    });
+    known.gather()
 }
 
 /// Pods that exist, by version, the wanted version last.
@@ -235,17 +256,13 @@ pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
     let ready = condition(&node.status.conditions, "Ready");
     let is_ready = ready.is_some_and(|ready| ready.status == ConditionStatus::True);
     let powered = machine.is_some_and(|machine| machine.power != Power::Off);
-    let mut status = String::from(if is_ready { "Ready" } else { "NotReady" });
-    if node.spec.unschedulable {
-        status.push_str(",SchedulingDisabled");
-    }
     let amount = |pod: &Rc<Pod>| self::pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
     let requested = sim.store().pods_on(name).filter(|pod| !pod.status.phase.is_finished()).map(amount).sum();
     let used = sim.store().pods_on(name).filter_map(|pod| sim.cpu_now(pod.metadata.id)).sum();
     NodeTile {
         name: name.clone().into(),
         powered,
-        status: status.into(),
+        status: node_status(node).into(),
         ready: is_ready,
         cordoned: node.spec.unschedulable,
         note: node_note(sim, node, is_ready).map(Into::into),
@@ -254,6 +271,16 @@ pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
         cpu_allocatable_milli: node.status.allocatable.get("cpu").map_or(0, |cpu| cpu.milli_value()),
         pods,
     }
+}
+
+/// STATUS as `kubectl get nodes` prints it.
+pub(crate) fn node_status(node: &Node) -> String {
+    let is_ready = condition_status(&node.status.conditions, "Ready") == ConditionStatus::True;
+    let mut status = String::from(if is_ready { "Ready" } else { "NotReady" });
+    if node.spec.unschedulable {
+        status.push_str(",SchedulingDisabled");
+    }
+    status
 }
 
 /// What is wrong with a node, and what happens next.

@@ -87,7 +87,7 @@ pub struct Sim {
     pub(crate) machine_of_pod: Slab<u32>,
     pub(crate) catalogue: Rc<Catalogue>,
     pub(crate) behaviors: Map<Str, Rc<Behavior>>,
-    pub(crate) pulls: Map<(u32, ObjId, ContainerRef), Time>,
+    pub(crate) pulls: Map<(u32, ObjId, ContainerRef), (Time, Time)>,
     pub(crate) metrics: Metrics,
     pub(crate) loads: Vec<LoadSource>,
     pub(crate) load_fact: u64,

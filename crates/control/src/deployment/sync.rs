@@ -223,7 +223,8 @@ impl<'a> Sync<'a> {
         }
         let count = size(&set);
         self.writes.push(Write::Create(set.clone().into_object(), None));
-        self.decision = format!("create {name} with {count} pods").into();
+        let pods = if count == 1 { "pod" } else { "pods" };
+        self.decision = format!("create {name} with {count} {pods}").into();
         if count > 0 {
             self.scaled("up", &name, 0, count);
         }

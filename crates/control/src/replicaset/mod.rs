@@ -139,16 +139,20 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
         decision = Cow::Borrowed("is being deleted");
     } else if have < wanted {
         let count = (wanted - have).min(BURST);
-        decision = Cow::Owned(format!("create {count} pods"));
+        decision = Cow::Owned(format!("create {}", pods(count)));
         outcome.writes.extend(creations(set, count));
     } else if have > wanted {
         let count = (have - wanted).min(BURST);
-        decision = Cow::Owned(format!("delete {count} pods"));
+        decision = Cow::Owned(format!("delete {}", pods(count)));
         outcome.writes.push(deletions(cx, set, &claimed.active(cx.view, set), count));
     }
     outcome.note = Note { observed: vec![("desired", wanted as i64), ("active", have as i64)], decision };
     finish(cx, set, &claimed, None, &mut outcome);
     outcome
+}
+
+fn pods(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "pod" } else { "pods" })
 }
 
 fn own_pods<'a>(view: &'a Store, meta: &ObjectMeta) -> impl Iterator<Item = &'a Rc<Pod>> {

@@ -1,5 +1,17 @@
 //! What the inspector shows of one thing, and the chain of causes behind a fact, as plain data in the page's words.
 
+mod autoscaler;
+mod component;
+mod look;
+mod node;
+mod parts;
+mod pod;
+mod scheduling;
+mod service;
+mod workload;
+
+pub(crate) use look::inspect;
+
 use crate::frame::FeedLine;
 use std::rc::Rc;
 

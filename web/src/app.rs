@@ -5,9 +5,9 @@ use crate::browser::keys::Keys;
 use crate::browser::theme::Theme;
 use crate::browser::{address, focus, frame_loop};
 use crate::desk::{self, Desk, Look};
-use crate::flow::Flow;
 use crate::pace::Pace;
 use crate::side::{Focus, Side, TITLE, Tab, Turn, tab_id};
+use crate::stage::Stage;
 use crate::view;
 use crate::view::panel::{Panel, Part};
 use setpoint_lab::frame::Frame;
@@ -80,8 +80,7 @@ pub struct App {
     /// What led to the details.
     origin: Option<Element>,
     theme: Theme,
-    flow: Flow,
-    canvas: NodeRef,
+    stage: Stage,
     crier: Crier,
     status: AttrValue,
     desk: Desk,
@@ -122,8 +121,7 @@ impl Component for App {
             focus: None,
             origin: None,
             theme: Theme::remembered(),
-            flow: Flow::default(),
-            canvas: NodeRef::default(),
+            stage: Stage::default(),
             crier: Crier::default(),
             status: AttrValue::Static(""),
             desk,
@@ -222,16 +220,7 @@ impl Component for App {
                 <main>
                     { panel(Part::Gauges) }
                     { panel(Part::Controls) }
-                    <section class="panel cluster" id="cluster" tabindex="-1" aria-label="Cluster">
-                        <div class="cluster-body">
-                            <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
-                            { view::plane::view(&frame.components) }
-                            { view::balancer::view(frame.balancer.as_deref()) }
-                            { view::nodes::view(frame, self.side.selected.as_ref(), send) }
-                            { view::pending::view(frame, self.side.selected.as_ref(), send) }
-                        </div>
-                        { view::below(&self.side, send) }
-                    </section>
+                    { self.stage.view(frame, self.side.selected.as_ref(), view::below(&self.side, send), send) }
                     { panel(Part::Side) }
                     { panel(Part::Faults) }
                     { panel(Part::Chart) }
@@ -247,8 +236,8 @@ impl App {
     fn beat(&mut self, now_ms: f64) -> bool {
         let wall_ms = self.pace.wall_ms(now_ms);
         let moving_ms = if self.playing { wall_ms } else { 0.0 };
-        self.flow.paint(&self.canvas, &self.frame, now_ms, moving_ms);
-        let mut changed = self.settle_load(now_ms);
+        let mut changed = self.stage.beat(&self.frame, now_ms, moving_ms, self.pace.speed());
+        changed |= self.settle_load(now_ms);
         if self.playing && wall_ms > 0.0 {
             self.run(wall_ms);
             changed = true;
@@ -328,7 +317,7 @@ impl App {
     fn restart(&mut self, seed: u64) {
         let real = self.frame.real_timing;
         self.session = Session::welcome(seed);
-        self.flow = Flow::default();
+        self.stage.clear();
         Rc::make_mut(&mut self.side).start_over();
         self.load = None;
         self.playing = true;

@@ -88,10 +88,11 @@ pub fn enter(scope: &Element, selector: &str) -> bool {
     found.as_ref().map(focus).is_some()
 }
 
-/// Puts the focus on the nearest element around `inner` that matches `selector`.
-pub fn leave(inner: &Element, selector: &str) {
-    if let Some(element) = inner.parent_element().and_then(|parent| parent.closest(selector).ok().flatten()) {
-        focus(&element);
+/// Puts the focus on the first element inside the element with the id that matches `selector`.
+pub fn focus_inside(id: &str, selector: &str) {
+    let scope = web_sys::window().and_then(|window| window.document()).and_then(|d| d.get_element_by_id(id));
+    if let Some(scope) = scope {
+        enter(&scope, selector);
     }
 }
 
@@ -101,7 +102,6 @@ pub fn focused() -> Option<Element> {
 }
 
 fn focus(element: &Element) {
-    if let Some(element) = element.dyn_ref::<HtmlElement>() {
-        let _ = element.focus();
-    }
+    // Parts of a drawing can have the focus as well; the call is the same.
+    let _ = element.unchecked_ref::<HtmlElement>().focus();
 }

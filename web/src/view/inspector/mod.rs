@@ -63,7 +63,9 @@ fn thing(seen: &Inspection, props: &Props) -> Html {
             if !seen.owners.is_empty() {
                 <p class="crumbs">
                     <span class="sr">{ "Owned by" }</span>
-                    { for seen.owners.iter().map(|owner| html! { <>{ " › " }{ go(&owner.to, &owner.text, None) }</> }) }
+                    { for seen.owners.iter().enumerate().map(|(at, owner)| html! {
+                        <>{ if at > 0 { " › " } else { "" } }{ go(&owner.to, &owner.text, None) }</>
+                    }) }
                 </p>
             }
             if seen.exists {

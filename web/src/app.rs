@@ -304,6 +304,7 @@ impl App {
         self.focus = side.turn(turn, from.as_ref().map(Element::id), &self.session, &self.calm);
         if self.focus == Some(Focus::Title) {
             self.origin = from.or_else(|| self.origin.take());
+            self.look();
         }
         self.tell_address();
     }

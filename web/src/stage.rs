@@ -71,8 +71,8 @@ impl Stage {
                     { view::balancer::view(frame, self.per_dot, selected, send) }
                     { view::nodes::view(frame, self.density, selected, send) }
                     { view::pending::view(frame, selected, send) }
-                    { below }
                 </div>
+                { below }
             </section>
         }
     }

@@ -61,7 +61,8 @@ pub fn copy(text: &str, else_id: &str) {
     }
 }
 
-fn by_id(id: &str) -> Option<Element> {
+/// The element with the id.
+pub fn by_id(id: &str) -> Option<Element> {
     web_sys::window()?.document()?.get_element_by_id(id)
 }
 

@@ -123,3 +123,33 @@ export async function watchReady(page) {
     return window.seenReady;
   });
 }
+
+/** The panel beside the cluster, on its Details. */
+export const details = (page) => page.getByRole("tabpanel", { name: "Details" });
+/** The words of the details, or of one of their parts by its heading. */
+export async function detail(page, title) {
+  const panel = details(page);
+  if (!title) return shown(panel);
+  return shown(panel.getByRole("heading", { name: title, exact: true }).locator(".."));
+}
+/** The chain of causes, newest first, one line each: "Scheduler chose node-01: score 669 … 0:00.0". */
+export async function chain(page) {
+  const links = await details(page).locator("ol").getByRole("listitem").allInnerTexts();
+  return links.map((link) => link.replace(/\s+/g, " ").trim());
+}
+/** An event's row, by what it says. */
+export const eventRow = (page, wanted) =>
+  page.getByRole("list", { name: "Events, newest first" }).getByRole("listitem").filter({ hasText: wanted }).first();
+/** What has the focus, by its name or its words. */
+export const focused = (page) => page.evaluate(() => {
+  const at = document.activeElement;
+  return (at.getAttribute("aria-label") ?? at.innerText ?? "").replace(/\s+/g, " ").trim();
+});
+/** Presses a key until what has the focus is called so, at most `most` times. */
+export async function walkTo(page, key, wanted, most = 80) {
+  for (let step = 0; step < most; step += 1) {
+    if (wanted.test(await focused(page))) return;
+    await page.keyboard.press(key);
+  }
+  assert.fail(`${most} times ${key} did not lead to ${wanted}; the focus is on ${await focused(page)}`);
+}

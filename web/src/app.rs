@@ -5,15 +5,16 @@ use crate::browser::keys::Keys;
 use crate::browser::theme::Theme;
 use crate::browser::{address, focus, frame_loop};
 use crate::desk::{self, Desk, Look};
-use crate::flow::Flow;
 use crate::pace::Pace;
-use crate::side::{Side, TITLE, Tab, Turn, tab_id};
+use crate::side::{Focus, Side, TITLE, Tab, Turn, tab_id};
+use crate::stage::Stage;
 use crate::view;
 use crate::view::panel::{Panel, Part};
 use setpoint_lab::frame::Frame;
 use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
 use std::rc::Rc;
+use web_sys::Element;
 use yew::prelude::*;
 
 /// Simulation work per frame of the browser, in milliseconds.
@@ -75,10 +76,11 @@ pub struct App {
     /// The panel beside the cluster.
     side: Rc<Side>,
     /// Where the focus goes once the page is drawn.
-    focus: Option<Rc<str>>,
+    focus: Option<Focus>,
+    /// What led to the details.
+    origin: Option<Element>,
     theme: Theme,
-    flow: Flow,
-    canvas: NodeRef,
+    stage: Stage,
     crier: Crier,
     status: AttrValue,
     desk: Desk,
@@ -117,9 +119,9 @@ impl Component for App {
             load: None,
             side: Rc::new(side),
             focus: None,
+            origin: None,
             theme: Theme::remembered(),
-            flow: Flow::default(),
-            canvas: NodeRef::default(),
+            stage: Stage::default(),
             crier: Crier::default(),
             status: AttrValue::Static(""),
             desk,
@@ -150,7 +152,7 @@ impl Component for App {
             Msg::ToDetails => {
                 if !focus::focus_id(TITLE) {
                     self.turn(Turn::Show(Tab::Details));
-                    self.focus = Some(tab_id(Tab::Details).into());
+                    self.focus = Some(Focus::Tab(Tab::Details));
                 }
             }
             Msg::Side(turn) if self.side.is_idle(&turn) => return false,
@@ -173,10 +175,14 @@ impl Component for App {
     }
 
     fn rendered(&mut self, _ctx: &Context<Self>, _first: bool) {
-        match self.focus.take() {
-            Some(id) if *id == *TITLE => focus::focus_in_sight(&id),
-            Some(id) if !focus::focus_id(&id) => drop(focus::focus_id(tab_id(Tab::Events))),
-            _ => {}
+        let found = match self.focus.take() {
+            None => return,
+            Some(Focus::Title) => return focus::focus_in_sight(TITLE),
+            Some(Focus::Back) => self.origin.take().is_some_and(|origin| focus::focus_again(&origin)),
+            Some(Focus::Tab(tab)) => focus::focus_id(tab_id(tab)),
+        };
+        if !found {
+            let _ = focus::focus_id(tab_id(Tab::Events));
         }
     }
 
@@ -214,16 +220,7 @@ impl Component for App {
                 <main>
                     { panel(Part::Gauges) }
                     { panel(Part::Controls) }
-                    <section class="panel cluster" id="cluster" tabindex="-1" aria-label="Cluster">
-                        <div class="cluster-body">
-                            <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
-                            { view::plane::view(&frame.components) }
-                            { view::balancer::view(frame.balancer.as_deref()) }
-                            { view::nodes::view(frame, self.side.selected.as_ref(), send) }
-                            { view::pending::view(frame, self.side.selected.as_ref(), send) }
-                        </div>
-                        { view::below(&self.side, send) }
-                    </section>
+                    { self.stage.view(frame, self.side.selected.as_ref(), view::below(&self.side, send), send) }
                     { panel(Part::Side) }
                     { panel(Part::Faults) }
                     { panel(Part::Chart) }
@@ -239,8 +236,8 @@ impl App {
     fn beat(&mut self, now_ms: f64) -> bool {
         let wall_ms = self.pace.wall_ms(now_ms);
         let moving_ms = if self.playing { wall_ms } else { 0.0 };
-        self.flow.paint(&self.canvas, &self.frame, now_ms, moving_ms);
-        let mut changed = self.settle_load(now_ms);
+        let mut changed = self.stage.beat(&self.frame, now_ms, moving_ms, self.pace.speed());
+        changed |= self.settle_load(now_ms);
         if self.playing && wall_ms > 0.0 {
             self.run(wall_ms);
             changed = true;
@@ -303,7 +300,12 @@ impl App {
     /// Does what the person does to the panel beside the cluster.
     fn turn(&mut self, turn: Turn) {
         let side = Rc::make_mut(&mut self.side);
-        self.focus = side.turn(turn, focus::origin("details"), &self.session, &self.calm);
+        let from = focus::origin("details");
+        self.focus = side.turn(turn, from.as_ref().map(Element::id), &self.session, &self.calm);
+        if self.focus == Some(Focus::Title) {
+            self.origin = from.or_else(|| self.origin.take());
+            self.look();
+        }
         self.tell_address();
     }
 
@@ -316,7 +318,7 @@ impl App {
     fn restart(&mut self, seed: u64) {
         let real = self.frame.real_timing;
         self.session = Session::welcome(seed);
-        self.flow = Flow::default();
+        self.stage.clear();
         Rc::make_mut(&mut self.side).start_over();
         self.load = None;
         self.playing = true;

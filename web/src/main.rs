@@ -8,6 +8,7 @@ mod app;
 mod browser;
 #[cfg(test)]
 mod contrast;
+mod density;
 mod desk;
 mod engine;
 mod faults;
@@ -16,6 +17,7 @@ mod guide;
 mod pace;
 mod side;
 mod slots;
+mod stage;
 mod view;
 mod wire;
 mod words;

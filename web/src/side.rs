@@ -49,8 +49,8 @@ pub struct Side {
     pub why: Option<Why>,
     pub filter: Filter,
     pub held: Option<Held>,
-    /// The element that led to the details, by its id.
-    back: Rc<str>,
+    /// Whether a line of the feed led to the details.
+    from_feed: bool,
 }
 
 /// What a person does to the panel.
@@ -75,6 +75,17 @@ pub enum Turn {
 /// The id of the heading of the details, and of a chain of causes.
 pub const TITLE: &str = "details-title";
 
+/// Where the focus goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// To the heading of the details, if that is in sight.
+    Title,
+    /// To where it came from.
+    Back,
+    /// To a tab.
+    Tab(Tab),
+}
+
 /// How the ids of what can be pressed in the feed begin.
 pub const FEED: &str = "feed-";
 
@@ -87,15 +98,15 @@ pub fn tab_id(tab: Tab) -> &'static str {
 }
 
 impl Side {
-    /// Does what the person does, whose focus was at `from` unless that is part of the details. Returns where the focus goes.
+    /// Does what the person does, whose focus was on the element with the id `from` unless that is part of the details.
+    /// Returns where the focus goes.
     pub fn turn(
         &mut self,
         turn: Turn,
         from: Option<String>,
         session: &Session,
         calm: &Frame,
-    ) -> Option<Rc<str>> {
-        let from = from.map(Rc::from);
+    ) -> Option<Focus> {
         match turn {
             Turn::Select(subject) if self.shows(&subject) => {
                 self.close();
@@ -116,7 +127,7 @@ impl Side {
             Turn::Back if self.selected.is_some() && self.why.as_ref().is_some_and(|why| !why.from_feed) => {
                 self.why = None;
                 self.look(session);
-                Some(TITLE.into())
+                Some(Focus::Title)
             }
             Turn::Back | Turn::Close => {
                 // The feed asked why while something was selected: that stays so.
@@ -124,9 +135,7 @@ impl Side {
                     Some(why) if turn == Turn::Back && why.from_feed => self.tab = Tab::Events,
                     _ => self.close(),
                 }
-                Some(self.back.clone())
-                    .filter(|id| !id.is_empty())
-                    .or_else(|| Some(tab_id(Tab::Events).into()))
+                Some(Focus::Back)
             }
             Turn::Copied => {
                 if let Some(why) = &mut self.why {
@@ -219,16 +228,16 @@ impl Side {
         self.tab == Tab::Details && self.why.is_none() && self.selected.as_ref() == Some(subject)
     }
 
-    fn open(&mut self, from: Option<Rc<str>>, session: &Session) -> Option<Rc<str>> {
-        self.back = from.unwrap_or_else(|| self.back.clone());
+    fn open(&mut self, from: Option<String>, session: &Session) -> Option<Focus> {
+        self.from_feed = from.map_or(self.from_feed, |id| id.starts_with(FEED));
         self.tab = Tab::Details;
         self.look(session);
-        Some(TITLE.into())
+        Some(Focus::Title)
     }
 
     fn close(&mut self) {
         // Whoever came from a line of the feed finds it where it was.
-        self.held = self.held.take().filter(|_| self.back.starts_with(FEED));
+        self.held = self.held.take().filter(|_| self.from_feed);
         self.tab = Tab::Events;
         self.selected = None;
         self.seen = None;

@@ -178,6 +178,9 @@ pub struct Balancer {
     pub ready_endpoints: i32,
     /// Pods that the balancer would send to, by pod id; it may be out of date, as kube-proxy may.
     pub routes: Vec<u32>,
+    /// Those of the routes that answer nothing: no power, a process that hangs, or none. The truth, which the balancer does
+    /// not know yet.
+    pub silent: Vec<u32>,
 }
 
 /// A node and its machine.

@@ -166,6 +166,11 @@ impl Painter {
             };
         let nodes = self.nodes(sim);
         let pending = self.pending(sim);
+        let mut balancer = tiles::balancer(sim);
+        if let Some(balancer) = &mut balancer {
+            let is_silent = |id: &u32| self.pods.get(&ObjId(*id)).is_none_or(|(key, _)| key.is_silent());
+            balancer.silent = balancer.routes.iter().copied().filter(is_silent).gather();
+        }
         let old = &self.last;
         let frame = Frame {
             at_us: sim.now().0,
@@ -173,7 +178,7 @@ impl Painter {
             seed,
             app: keep_option(&old.app, tiles::app(sim, &self.replicas_set_by)),
             traffic: keep(&old.traffic, tiles::traffic(sim, self.since.as_ref())),
-            balancer: keep_option(&old.balancer, tiles::balancer(sim)),
+            balancer: keep_option(&old.balancer, balancer),
             nodes,
             pending,
             feed: if same_lines(&old.feed, &feed) { old.feed.clone() } else { Rc::new(feed) },

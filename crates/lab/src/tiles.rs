@@ -251,6 +251,7 @@ pub(crate) fn balancer(sim: &Sim) -> Option<Balancer> {
         address: service.spec.cluster_ip.clone().into(),
         ready_endpoints: ready as i32,
         routes: routes.iter().map(|pod| pod.0).gather(),
+        silent: Vec::new(),
     })
 }
 
@@ -300,9 +301,8 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     let silent = sim.now().since(renewed) / SECOND;
     if is_ready {
         let left = (renewed.plus(sim.tuning().node_monitor_grace).since(sim.now()) + SECOND - 1) / SECOND;
-        return (power == Some(Power::Off)).then(|| {
-            format!("No power, silent for {silent} s; still believed Ready for about {} s.", left.max(0))
-        });
+        return (power == Some(Power::Off))
+            .then(|| format!("Silent {silent} s; believed {} s more.", left.max(0)));
     }
     let taint = node.spec.taints.iter().find(|taint| &*taint.effect == "NoExecute");
     let Some(added) = taint.and_then(|taint| taint.time_added) else {
@@ -317,10 +317,7 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     let first = evictions.min().map(|seconds| added.plus(seconds * SECOND).since(sim.now()));
     Some(match first {
         Some(left) if left > 0 => {
-            format!(
-                "No heartbeat for {silent} s. Its pods are evicted in {} s.",
-                (left + SECOND - 1) / SECOND
-            )
+            format!("Silent for {silent} s. Its pods are evicted in {} s.", (left + SECOND - 1) / SECOND)
         }
         _ => format!("No heartbeat for {silent} s."),
     })
@@ -336,6 +333,13 @@ pub(crate) struct PodKey {
     answers_at: Option<Time>,
     answers: bool,
     cpu_percent: Option<i32>,
+}
+
+impl PodKey {
+    /// Whether a request to the pod gets no answer at all.
+    pub(crate) fn is_silent(&self) -> bool {
+        !self.powered || self.wedged || self.answers_at.is_none()
+    }
 }
 
 impl PartialEq for PodKey {

@@ -22,11 +22,19 @@ pub fn focus_in_sight(id: &str) {
     }
 }
 
-/// The id of what has the focus, unless that is inside the element with the id `but`.
-pub fn origin(but: &str) -> Option<String> {
-    let active = focused()?;
-    let inside = active.closest(&format!("#{but}")).ok()?.is_some();
-    Some(active.id()).filter(|id| !inside && !id.is_empty())
+/// What has the focus, unless that is inside the element with the id `but`, or nothing.
+pub fn origin(but: &str) -> Option<Element> {
+    let outside = |active: &Element| !matches!(active.closest(&format!("#{but}, body:focus")), Ok(Some(_)));
+    focused().filter(outside)
+}
+
+/// Puts the focus back on an element; if that is gone, on the one that has its id now. Says whether there is one.
+pub fn focus_again(element: &Element) -> bool {
+    if element.is_connected() {
+        focus(element);
+        return true;
+    }
+    focus_id(&element.id())
 }
 
 /// Scrolls the element with the id to its top.
@@ -53,7 +61,8 @@ pub fn copy(text: &str, else_id: &str) {
     }
 }
 
-fn by_id(id: &str) -> Option<Element> {
+/// The element with the id.
+pub fn by_id(id: &str) -> Option<Element> {
     web_sys::window()?.document()?.get_element_by_id(id)
 }
 
@@ -80,10 +89,11 @@ pub fn enter(scope: &Element, selector: &str) -> bool {
     found.as_ref().map(focus).is_some()
 }
 
-/// Puts the focus on the nearest element around `inner` that matches `selector`.
-pub fn leave(inner: &Element, selector: &str) {
-    if let Some(element) = inner.parent_element().and_then(|parent| parent.closest(selector).ok().flatten()) {
-        focus(&element);
+/// Puts the focus on the first element inside the element with the id that matches `selector`.
+pub fn focus_inside(id: &str, selector: &str) {
+    let scope = web_sys::window().and_then(|window| window.document()).and_then(|d| d.get_element_by_id(id));
+    if let Some(scope) = scope {
+        enter(&scope, selector);
     }
 }
 
@@ -93,7 +103,6 @@ pub fn focused() -> Option<Element> {
 }
 
 fn focus(element: &Element) {
-    if let Some(element) = element.dyn_ref::<HtmlElement>() {
-        let _ = element.focus();
-    }
+    // Parts of a drawing can have the focus as well; the call is the same.
+    let _ = element.unchecked_ref::<HtmlElement>().focus();
 }

@@ -10,7 +10,7 @@ use crate::side::{FEED, Filter, Turn};
 use crate::words;
 use setpoint_lab::frame::FeedLine;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlInputElement};
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 /// Most lines on the page.
@@ -80,7 +80,7 @@ fn filters(filter: &Filter, send: &Send) -> Html {
 /// The rows in a list that notices whether it is being read: scrolled, under the pointer, or with the focus inside.
 fn list(rows: Html, send: &Send) -> Html {
     let hold = when(send, |event: Event| {
-        let list: Element = event.current_target()?.dyn_into().ok()?;
+        let list = focus::by_id(LIST)?;
         let is = |state: &str| list.matches(state).unwrap_or(false);
         let focused = match event.dyn_ref::<FocusEvent>() {
             Some(change) if event.type_() == "focusout" => {
@@ -96,9 +96,7 @@ fn list(rows: Html, send: &Send) -> Html {
             "ArrowUp" => -1,
             _ => return,
         };
-        let Some(list) = event.current_target().and_then(|list| list.dyn_into::<Element>().ok()) else {
-            return;
-        };
+        let Some(list) = focus::by_id(LIST) else { return };
         // From the list itself the first key goes to its first link.
         let moved = focus::step(&list, "button", by)
             || (by > 0 && focus::focused().as_ref() == Some(&list) && focus::enter(&list, "button"));
@@ -136,7 +134,7 @@ fn row(line: &FeedLine, now_us: i64) -> Html {
                 { object(line) }
                 <span class="source">{ line.source.clone() }</span>
             </div>
-            if &*line.source != "you" {
+            if !["you", "scenario"].contains(&&*line.source) {
                 { ask(line.fact, &line.reason, Some(format!("{FEED}why-{}", line.id))) }
             }
         </li>

@@ -5,6 +5,7 @@ mod chaos;
 mod chart;
 mod chart_lane;
 mod controls;
+mod crowd;
 mod feed;
 mod gauges;
 mod inspector;

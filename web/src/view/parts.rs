@@ -41,3 +41,11 @@ pub fn bar(parts: &[(&'static str, i64)], mark: Option<i64>) -> Html {
         </svg>
     }
 }
+
+/// The start of a text, at most so many letters, with an ellipsis for the rest.
+pub fn keeps(text: &str, letters: usize) -> String {
+    match text.char_indices().nth(letters) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text.to_string(),
+    }
+}

@@ -29,7 +29,7 @@ pub fn view(seen: &Inspection, props: &Props) -> Html {
     };
     html! {
         <>
-            <div class="choices">{ for choices.into_iter().map(|choice| button(choice, &props.send)) }</div>
+            <div class="choices">{ for choices.into_iter().enumerate().map(|(at, choice)| button(at, choice, &props.send)) }</div>
             if let Some(app) = app {
                 { revisions(app, &props.send) }
             }
@@ -37,10 +37,11 @@ pub fn view(seen: &Inspection, props: &Props) -> Html {
     }
 }
 
-fn button((name, comes, action): Choice, send: &Send) -> Html {
+/// A button with a key of its place: one that turns into its opposite when pressed keeps the focus.
+fn button(at: usize, (name, comes, action): Choice, send: &Send) -> Html {
     let disabled = action.is_none();
     let onclick = when(send, move |_: MouseEvent| action.clone().map(Msg::Act));
-    html! { <button key={name} {onclick} {disabled}><b>{ name }</b>{ " " }<small>{ comes }</small></button> }
+    html! { <button key={at} {onclick} {disabled}><b>{ name }</b>{ " " }<small>{ comes }</small></button> }
 }
 
 fn pod(namespace: &str, name: &str) -> Vec<Choice> {

@@ -62,8 +62,10 @@ fn thing(seen: &Inspection, props: &Props) -> Html {
         <>
             if !seen.owners.is_empty() {
                 <p class="crumbs">
-                    { "Owned by" }
-                    { for seen.owners.iter().rev().map(|owner| html! { <>{ " " }{ go(&owner.to, &owner.text, None) }</> }) }
+                    <span class="sr">{ "Owned by" }</span>
+                    { for seen.owners.iter().enumerate().map(|(at, owner)| html! {
+                        <>{ if at > 0 { " › " } else { "" } }{ go(&owner.to, &owner.text, None) }</>
+                    }) }
                 </p>
             }
             if seen.exists {
@@ -74,7 +76,7 @@ fn thing(seen: &Inspection, props: &Props) -> Html {
             if let Some(work) = &seen.lens {
                 { lens::view(work) }
             }
-            { rows(&seen.rows, seen.kind.as_ref()) }
+            { rows(seen) }
             { timers(&seen.timers, now_us) }
             if let Some(working) = &seen.working {
                 { lens::working(working) }
@@ -87,11 +89,13 @@ fn thing(seen: &Inspection, props: &Props) -> Html {
 }
 
 /// What is asked for beside what is, with a sign where the two differ.
-fn rows(rows: &[Row], kind: &str) -> Html {
-    let heads = if kind == "Node" {
-        ["The cluster believes", "The machine is"]
-    } else {
-        ["Wanted (spec)", "Is (status)"]
+fn rows(seen: &Inspection) -> Html {
+    let (title, heads) = match &seen.subject {
+        Subject::Component(_) => ("Settings and figures", ["Upstream", "Here"]),
+        Subject::Object { kind, .. } if **kind == *"node" => {
+            ("Belief and truth", ["The cluster believes", "The machine is"])
+        }
+        Subject::Object { .. } => ("Spec against status", ["Wanted (spec)", "Is (status)"]),
     };
     let line = |row: &Row| {
         let class = if row.differs { "differs" } else { "" };
@@ -109,12 +113,12 @@ fn rows(rows: &[Row], kind: &str) -> Html {
         }
     };
     part(
-        "Wanted and real",
-        rows.len(),
+        title,
+        seen.rows.len(),
         html! {
             <table class="spec">
                 <thead><tr><td></td>{ for heads.map(|head| html! { <th scope="col">{ head }</th> }) }</tr></thead>
-                <tbody>{ for rows.iter().map(line) }</tbody>
+                <tbody>{ for seen.rows.iter().map(line) }</tbody>
             </table>
         },
     )

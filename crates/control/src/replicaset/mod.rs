@@ -146,7 +146,10 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
         decision = Cow::Owned(format!("delete {}", pods(count)));
         outcome.writes.push(deletions(cx, set, &claimed.active(cx.view, set), count));
     }
-    outcome.note = Note { observed: vec![("desired", wanted as i64), ("active", have as i64)], decision };
+    let terminating = i64::from(claimed.tally.terminating);
+    let observed =
+        vec![("desired", wanted as i64), ("active", have as i64), ("terminating", terminating)];
+    outcome.note = Note { observed, decision };
     finish(cx, set, &claimed, None, &mut outcome);
     outcome
 }

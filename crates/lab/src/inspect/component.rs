@@ -5,7 +5,7 @@ use super::{Inspection, Lens, Link, Reconcile, Tone};
 use crate::why::{object, stored_words, who_did};
 use crate::words::title_of;
 use setpoint_api::Gather as _;
-use setpoint_api::{Event, Kind, ObjId, Str};
+use setpoint_api::{Kind, ObjId, Str};
 use setpoint_control::{CONTROLLERS, Key, Note};
 use setpoint_sim::fact::{Fact, What};
 use setpoint_sim::{Run, Sim};
@@ -94,7 +94,15 @@ pub(super) fn fill(sim: &Sim, name: &str, page: &mut Inspection) -> Option<()> {
     let up = control.map_or(sim.is_api_up(), |control| control.up);
     page.state = if up { (Tone::Good, "runs".into()) } else { (Tone::Bad, "stopped".into()) };
     page.rows = settings.iter().filter_map(|setting| setting_row(sim, setting)).gather();
-    let (queued, working) = control.map_or((0, 0), |control| control.load());
+    let (mut queued, working) = control.map_or((0, 0), |control| control.load());
+    let waiting = sim.memory().scheduler.queue.sizes();
+    if name == "default-scheduler" {
+        let (active, backing_off, unschedulable) = waiting;
+        let told =
+            format!("{active} to be tried, {backing_off} backing off, {unschedulable} that fit nowhere");
+        page.rows.push(row("pods that wait", "", told));
+        queued = active + backing_off + unschedulable;
+    }
     let mut lens = Lens {
         up,
         does: (*does).into(),
@@ -140,7 +148,8 @@ fn setting_row(sim: &Sim, name: &str) -> Option<super::Row> {
 fn store_rows(sim: &Sim) -> Vec<super::Row> {
     let store = sim.store();
     let mut rows = vec![row("revision", "", store.revision().to_string())];
-    for kind in Kind::ALL {
+    // Events have no order of their own; counting them would mean to look at everything.
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Event) {
         let count = store.ids(*kind).count();
         if count > 0 {
             rows.push(row(kind.as_str(), "", count.to_string()));
@@ -181,13 +190,25 @@ fn reconcile(sim: &Sim, kind: Kind, name: &str, run: &Run) -> Reconcile {
         },
         Key::Tick => None,
     };
-    let observed = run.note.observed.iter().map(|(what, value)| Rc::from(format!("{what} {value}")));
+    let is_set = name == "replicaset-controller";
+    let observed = run.note.observed.iter().filter(|(what, value)| *value != 0 || *what != "terminating");
+    let observed = observed.map(|(what, value)| {
+        Rc::from(match (what.strip_suffix(" %"), *what) {
+            (Some(what), _) => format!("{what} {value} %"),
+            (_, "desired") if is_set => format!("want {value}"),
+            (_, "active") if is_set => format!("have {value}"),
+            (_, "terminating") => format!("{value} terminating, not counted"),
+            (_, what) => format!("{what} {value}"),
+        })
+    });
+    let decision = &*run.note.decision;
+    let act = if run.writes > 0 && decision == "nothing to do" { "update the status" } else { decision };
     Reconcile {
         at_us: run.at.0,
         about,
         observed: observed.gather(),
         diff: difference(name, &run.note, run.writes > 0).into(),
-        act: (&*run.note.decision).into(),
+        act: act.into(),
         is_idle: run.writes == 0,
         fact: run.fact,
     }
@@ -240,9 +261,4 @@ fn difference(name: &str, note: &Note, wrote: bool) -> String {
         (_, true) => "something to do".into(),
         _ => "none".into(),
     })
-}
-
-/// Whether an event comes from a component.
-pub(super) fn is_from(event: &Event, name: &str) -> bool {
-    *event.source.component == *name || *event.reporting_component == *name
 }

@@ -47,12 +47,11 @@ fn rows(sim: &Sim, node: &Node, machine: Option<&Machine>) -> Vec<Row> {
     let on_it: Vec<_> = sim.store().pods_on(&node.metadata.name).gather();
     let used: i64 = on_it.iter().filter_map(|pod| sim.cpu_now(pod.metadata.id)).sum();
     let runs = machine.map_or(0, |machine| {
-        let is_running = |local: &&Box<setpoint_sim::machine::LocalPod>| {
-            local.processes.iter().any(|process| process.started_at.is_some())
-        };
-        machine.pods.values().filter(is_running).count()
+        let pods = machine.pods.values();
+        pods.filter(|local| local.processes.iter().any(|process| process.started_at.is_some())).count()
     });
     let taints = node.spec.taints.iter().map(|taint| format!("{}:{}", taint.key, taint.effect));
+    let taints = taints.gather().join(", ");
     let images = machine.map(|machine| machine.images.iter().map(|image| image.to_string()).gather());
     vec![
         row_if((believed == ConditionStatus::True) != is_up, "machine", believes, truth),
@@ -71,7 +70,7 @@ fn rows(sim: &Sim, node: &Node, machine: Option<&Machine>) -> Vec<Row> {
         row_if(false, "cpu", format!("{}m of {cpu}m requested", amount("cpu")), format!("{used}m used")),
         row_if(false, "memory", format!("{}Mi of {memory}Mi requested", amount("memory") >> 20), ""),
         row_if(node.spec.unschedulable, "takes new pods", "yes", yes_no(!node.spec.unschedulable)),
-        row("taints", "", taints.gather().join(", ")),
+        row("taints", "", if taints.is_empty() { "none".into() } else { taints }),
         row("pod addresses", "", node.spec.pod_cidr.clone()),
         row("images on disk", "", images.unwrap_or_default().join(", ")),
     ]

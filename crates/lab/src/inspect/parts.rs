@@ -85,6 +85,7 @@ fn tone_of(kind: &str, status: ConditionStatus) -> Tone {
     let is_bad_news = kind.ends_with("Pressure") || matches!(kind, "ReplicaFailure" | "DisruptionTarget");
     match status {
         _ if kind == "ScalingLimited" => Tone::Plain,
+        ConditionStatus::Unknown if kind == "Ready" => Tone::Bad,
         ConditionStatus::Unknown => Tone::Busy,
         ConditionStatus::True => [Tone::Good, Tone::Bad][usize::from(is_bad_news)],
         ConditionStatus::False => [Tone::Bad, Tone::Good][usize::from(is_bad_news)],
@@ -143,6 +144,9 @@ pub(super) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
             };
             (tone, tiles::node_status(node).into())
         }
+        Object::HorizontalPodAutoscaler(hpa) if hpa.status.desired_replicas == 0 => {
+            (Tone::Busy, "no metrics yet".into())
+        }
         Object::HorizontalPodAutoscaler(hpa) => {
             let status = &hpa.status;
             let tone =
@@ -155,7 +159,7 @@ pub(super) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
 }
 
 fn pod_state(sim: &Sim, pod: &Rc<Pod>) -> (Tone, Rc<str>) {
-    let tile = tiles::pod(pod, &tiles::pod_key(sim, pod));
+    let tile = tiles::pod(pod, &tiles::pod_key(sim, pod, None));
     let (tone, word) = match tile.look {
         PodLook::Ready if tile.wedged => (Tone::Bad, "Ready, but hangs"),
         PodLook::Ready => (Tone::Good, "Ready"),

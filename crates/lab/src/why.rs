@@ -104,7 +104,7 @@ fn is_noise(facts: &[&Fact]) -> bool {
         What::Stored { by: Actor::World, .. } => true,
         What::Decided { .. } | What::Stored { by: Actor::Controller(_), .. } => {
             decided.is_some_and(|decision| {
-                decision.starts_with("bring ") || ["nothing to do", "update status"].contains(&decision)
+                decision.starts_with("bring ") || ["nothing to do", "update the status"].contains(&decision)
             })
         }
         _ => false,
@@ -223,7 +223,7 @@ fn decided(controller: u8, about: &str, note: &Note, facts: &[&Fact]) -> (String
             } else if let Some(count) = rest("delete ") {
                 format!("wanted {wanted}, had {had}, deleted {}", count.split(' ').next().unwrap_or(count))
             } else {
-                format!("counted {had} of {wanted} pods")
+                format!("updated the status: {had} of {wanted} pods")
             }
         }
         "default-scheduler" => {

@@ -1,7 +1,7 @@
 //! A part of the control plane: what it does, what it is like in daily life, and its last runs as observe, diff, act.
 
 use super::parts::{length, link, row, row_if, span};
-use super::{Inspection, Lens, Link, Reconcile, Tone};
+use super::{Inspection, Lens, Link, Reconcile, Subject, Tone};
 use crate::why::{object, stored_words, who_did};
 use crate::words::title_of;
 use setpoint_api::Gather as _;
@@ -121,11 +121,24 @@ pub(super) fn fill(sim: &Sim, name: &str, page: &mut Inspection) -> Option<()> {
         _ => {
             lens.history = writes(sim);
             page.rows.extend(store_rows(sim));
+            page.children = (0..CONTROLLERS.len()).filter_map(|number| loop_link(sim, number)).gather();
         }
     }
     page.fact = lens.history.iter().find(|run| !run.is_idle).map_or(0, |run| run.fact);
     page.lens = Some(lens);
     Some(())
+}
+
+/// A way to a control loop, with its queue and what it last did.
+fn loop_link(sim: &Sim, number: usize) -> Option<Link> {
+    let (row, control) = (CONTROLLERS.get(number)?, sim.loops().get(number)?);
+    let did = control.history.iter().rev().find(|run| run.writes > 0);
+    let did = did.map_or("nothing yet", |run| &*run.note.decision);
+    let state = match control.up {
+        true => (Tone::Good, format!("queue {}, last: {did}", control.load().0).into()),
+        false => (Tone::Bad, "stopped".into()),
+    };
+    Some(Link { to: Subject::Component(row.name.into()), text: title_of(row.name).into(), state })
 }
 
 /// A period or a rate: upstream's default on the left, what is in force on the right.
@@ -201,14 +214,12 @@ fn reconcile(sim: &Sim, kind: Kind, name: &str, run: &Run) -> Reconcile {
             (_, what) => format!("{what} {value}"),
         })
     });
-    let decision = &*run.note.decision;
-    let act = if run.writes > 0 && decision == "nothing to do" { "update the status" } else { decision };
     Reconcile {
         at_us: run.at.0,
         about,
         observed: observed.gather(),
         diff: difference(name, &run.note, run.writes > 0).into(),
-        act: act.into(),
+        act: (&*run.note.decision).into(),
         is_idle: run.writes == 0,
         fact: run.fact,
     }

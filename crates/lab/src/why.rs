@@ -307,6 +307,19 @@ pub(crate) fn tenths(micros: Micros) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
+/// What a kubelet did, or what happened to its machine and its containers, and to what.
+pub(crate) fn kubelet_words(sim: &Sim, fact: &Fact) -> (Rc<str>, Option<Subject>) {
+    let (link, _) = link(sim, &[fact]);
+    let Some(link) = link else { return ("".into(), None) };
+    // Of the kubelet's own deeds it is clear who did them.
+    let what = if link.who.starts_with("kubelet on ") {
+        link.what
+    } else {
+        format!("{} {}", link.who, link.what).into()
+    };
+    (what, link.about)
+}
+
 fn stored_by_kubelet(op: Op, turn: Turn, name: &str) -> String {
     match (op, turn) {
         (Op::Deleted, _) => format!("removed {name}: its containers have ended"),

@@ -1,6 +1,6 @@
 //! A part of the control plane: what it does, what it is like in daily life, and its last runs as observe, diff, act.
 
-use super::parts::{length, link, row, row_if, span};
+use super::parts::{self, length, link, row, row_if, span};
 use super::{Inspection, Lens, Link, Reconcile, Subject, Tone};
 use crate::why::{object, stored_words, who_did};
 use crate::words::title_of;
@@ -117,6 +117,14 @@ pub(super) fn fill(sim: &Sim, name: &str, page: &mut Inspection) -> Option<()> {
         (Some(position), Some(control)) => {
             let told = |run: &Run| reconcile(sim, CONTROLLERS[position].kind, name, run);
             lens.history = control.history.iter().rev().map(told).gather();
+            let ticked = control.history.iter().rev().find(|run| run.key == Key::Tick);
+            let period = (CONTROLLERS[position].period)(sim.tuning());
+            if let (Some(period), Some(run), true) = (period, ticked, up) {
+                let setting =
+                    settings.first().map_or(String::new(), |setting| parts::setting(sim.tuning(), setting));
+                let times = (run.at, run.at.plus(period));
+                page.timers.push(parts::timer("next look", "it looks at everything again", times, setting));
+            }
         }
         _ => {
             lens.history = writes(sim);

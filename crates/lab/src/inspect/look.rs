@@ -1,7 +1,7 @@
 //! Looks at a thing: what all kinds have in common, and then what is particular to its kind.
 
-use super::parts::{kind_of, row, state};
-use super::{Inspection, Subject, Tone, autoscaler, component, node, pod, service, workload};
+use super::parts::{kind_of, link, row, state};
+use super::{Inspection, Link, Subject, Tone, autoscaler, component, node, pod, service, workload};
 use crate::frame::FeedLine;
 use crate::picture::{Painter, line_of};
 use setpoint_api::map::Map;
@@ -56,6 +56,13 @@ pub(crate) fn inspect(sim: &Sim, painter: &Painter, subject: &Subject) -> Option
         }
     }
     Some(page)
+}
+
+/// A way to a thing, if it is still there.
+pub(super) fn link_of(sim: &Sim, to: Subject) -> Option<Link> {
+    let Subject::Object { kind, namespace, name } = &to else { return None };
+    let id = sim.store().id_of(kind_of(kind)?, namespace, name)?;
+    sim.store().object(id).map(|object| link(sim, object))
 }
 
 fn fill(sim: &Sim, object: &Object, page: &mut Inspection) {

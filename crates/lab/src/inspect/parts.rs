@@ -12,14 +12,18 @@ use setpoint_sim::Sim;
 use std::rc::Rc;
 
 /// A line of wanted against is; it counts as different if both are told and are not the same text.
-pub(super) fn row(name: &str, wanted: impl Into<Rc<str>>, is: impl Into<Rc<str>>) -> Row {
-    let (wanted, is) = (wanted.into(), is.into());
-    let differs = !wanted.is_empty() && wanted != is;
-    Row { name: name.into(), wanted, is, differs }
+pub(super) fn row(name: &str, wanted: impl AsRef<str>, is: impl AsRef<str>) -> Row {
+    let (wanted, is) = (wanted.as_ref(), is.as_ref());
+    new_row(!wanted.is_empty() && wanted != is, name, wanted, is)
 }
 
 /// A line of wanted against is, where equal texts do not tell whether they differ.
-pub(super) fn row_if(differs: bool, name: &str, wanted: impl Into<Rc<str>>, is: impl Into<Rc<str>>) -> Row {
+pub(super) fn row_if(differs: bool, name: &str, wanted: impl AsRef<str>, is: impl AsRef<str>) -> Row {
+    new_row(differs, name, wanted.as_ref(), is.as_ref())
+}
+
+/// One copy of the code for all kinds of text.
+fn new_row(differs: bool, name: &str, wanted: &str, is: &str) -> Row {
     Row { name: name.into(), wanted: wanted.into(), is: is.into(), differs }
 }
 

@@ -186,6 +186,14 @@ fn timers(sim: &Sim, pod: &Pod, machine: Option<&Machine>, local: Option<&LocalP
     if let Some(local) = local.filter(|_| machine.is_some_and(Machine::is_up)) {
         container_timers(sim, pod, local, &mut timers);
     }
+    if let Some(waiting) = sim.memory().scheduler.queue.waiting(id).filter(|waiting| waiting.misses > 0) {
+        timers.push(timer(
+            "scheduler",
+            "it is tried again in any case; sooner if a node or a pod changes that may help",
+            (waiting.since, waiting.since.plus(sim.tuning().scheduler_flush)),
+            setting(sim.tuning(), "scheduler_flush"),
+        ));
+    }
     let min_ready = pod.metadata.controller().and_then(|owner| {
         let set = sim.store().get::<setpoint_api::ReplicaSet>(sim.store().id_of_uid(owner.uid)?)?;
         Some(i64::from(set.spec.min_ready_seconds)).filter(|seconds| *seconds > 0)

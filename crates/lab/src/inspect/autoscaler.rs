@@ -20,16 +20,16 @@ pub(super) fn fill(sim: &Sim, hpa: &HorizontalPodAutoscaler, page: &mut Inspecti
     let wanted = wanted.map_or_else(String::new, |wanted| wanted.to_string());
     page.kind = "HorizontalPodAutoscaler".into();
     page.rows = vec![
-        row("replicas", wanted, status.current_replicas.to_string()),
-        row("bounds", "", format!("{} to {}", spec.min_replicas.unwrap_or(1), spec.max_replicas)),
-        row("target", "", format!("{} {}", target.kind, target.name)),
+        row("replicas", &wanted, &status.current_replicas),
+        row("bounds", &"", &format_args!("{} to {}", spec.min_replicas.unwrap_or(1), spec.max_replicas)),
+        row("target", &"", &format_args!("{} {}", target.kind, target.name)),
     ];
     if let Some(decision) = percent {
         page.rows.push(row_if(
             decision.kept.is_none() && decision.metric_value != decision.target,
             "cpu",
-            format!("{} % of the request", decision.target),
-            format!("{} %", decision.metric_value),
+            &format_args!("{} % of the request", decision.target),
+            &format_args!("{} %", decision.metric_value),
         ));
     }
     page.conditions = super::parts::conditions(&status.conditions);
@@ -108,8 +108,12 @@ fn working(hpa: &HorizontalPodAutoscaler, decision: &Decision, tolerance_milli: 
     if decision.final_replicas == current {
         line("write", "nothing".into(), format!("{} stays at {current}", target.name));
     } else {
-        let what =
-            format!("scale {}/{} to {}", target.kind.to_lowercase(), target.name, decision.final_replicas);
+        let what = format!(
+            "scale {}/{} to {}",
+            target.kind.to_ascii_lowercase(),
+            target.name,
+            decision.final_replicas
+        );
         line("write", what, format!("SuccessfulRescale: {}", decision.reason));
     }
     let title = format!("{current} → {} replicas", decision.final_replicas);

@@ -100,7 +100,7 @@ pub(super) fn fill(sim: &Sim, name: &str, page: &mut Inspection) -> Option<()> {
         let (active, backing_off, unschedulable) = waiting;
         let told =
             format!("{active} to be tried, {backing_off} backing off, {unschedulable} that fit nowhere");
-        page.rows.push(row("pods that wait", "", told));
+        page.rows.push(row("pods that wait", &"", &told));
         queued = active + backing_off + unschedulable;
     }
     let mut lens = Lens {
@@ -162,18 +162,18 @@ fn setting_row(sim: &Sim, name: &str) -> Option<super::Row> {
     let source = source.split([',', ';']).next().unwrap_or(source);
     let words = name.replace('_', " ");
     let text = length(amount(here), amount(real), source);
-    Some(row_if(here != real, &words, amount(real), text))
+    Some(row_if(here != real, &words, &amount(real), &text))
 }
 
 /// What the store holds.
 fn store_rows(sim: &Sim) -> Vec<super::Row> {
     let store = sim.store();
-    let mut rows = vec![row("revision", "", store.revision().to_string())];
+    let mut rows = vec![row("revision", &"", &store.revision())];
     // Events have no order of their own; counting them would mean to look at everything.
     for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Event) {
         let count = store.ids(*kind).count();
         if count > 0 {
-            rows.push(row(kind.as_str(), "", count.to_string()));
+            rows.push(row(kind.as_str(), &"", &count));
         }
     }
     rows

@@ -79,7 +79,7 @@ fn fill(sim: &Sim, object: &Object, page: &mut Inspection) {
         _ => {}
     }
     let meta = object.metadata();
-    page.rows.push(row("resourceVersion", "", meta.resource_version.to_string()));
+    page.rows.push(row("resourceVersion", &"", &meta.resource_version));
 }
 
 /// A thing that is no more, as far as the facts tell of it.
@@ -92,7 +92,7 @@ fn gone(sim: &Sim, of: Kind, named: (&str, &str), page: &mut Inspection) -> Opti
     page.exists = false;
     page.state = (Tone::Plain, "deleted".into());
     page.fact = last.id;
-    page.rows.push(row("deleted", "", super::parts::ago(sim, last.at)));
+    page.rows.push(row("deleted", &"", &super::parts::ago(sim, last.at)));
     Some(())
 }
 

@@ -60,25 +60,30 @@ fn rows(sim: &Sim, node: &Node, machine: Option<&Machine>) -> Vec<Row> {
     let taints = taints.gather().join(", ");
     let images = machine.map(|machine| machine.images.iter().map(|image| image.to_string()).gather());
     vec![
-        row_if((believed == ConditionStatus::True) != is_up, "machine", believes, truth),
+        row_if((believed == ConditionStatus::True) != is_up, "machine", &believes, &truth),
         row_if(
             silent,
             "lease",
-            format!("renewed every {}", span(sim.tuning().node_lease_renew)),
-            ago(sim, renewed),
+            &format_args!("renewed every {}", span(sim.tuning().node_lease_renew)),
+            &ago(sim, renewed),
         ),
         row_if(
             runs != on_it.len(),
             "pods",
-            format!("{} bound", on_it.len()),
-            format!("{runs} running, of {} it takes", has("pods").map_or(0, |pods| pods.value())),
+            &format_args!("{} bound", on_it.len()),
+            &format_args!("{runs} running, of {} it takes", has("pods").map_or(0, |pods| pods.value())),
         ),
-        row_if(false, "cpu", format!("{}m of {cpu}m requested", amount("cpu")), format!("{used}m used")),
-        row_if(false, "memory", format!("{}Mi of {memory}Mi requested", amount("memory") >> 20), ""),
-        row_if(node.spec.unschedulable, "takes new pods", "yes", yes_no(!node.spec.unschedulable)),
-        row("taints", "", if taints.is_empty() { "none".into() } else { taints }),
-        row("pod addresses", "", node.spec.pod_cidr.clone()),
-        row("images on disk", "", images.unwrap_or_default().join(", ")),
+        row_if(
+            false,
+            "cpu",
+            &format_args!("{}m of {cpu}m requested", amount("cpu")),
+            &format_args!("{used}m used"),
+        ),
+        row_if(false, "memory", &format_args!("{}Mi of {memory}Mi requested", amount("memory") >> 20), &""),
+        row_if(node.spec.unschedulable, "takes new pods", &"yes", &yes_no(!node.spec.unschedulable)),
+        row("taints", &"", &(if taints.is_empty() { "none".into() } else { taints })),
+        row("pod addresses", &"", &node.spec.pod_cidr),
+        row("images on disk", &"", &images.unwrap_or_default().join(", ")),
     ]
 }
 

@@ -9,22 +9,19 @@ use setpoint_api::time::{MINUTE, SECOND};
 use setpoint_api::{ConditionStatus, Kind, Micros, Object, ObjectMeta, Pod, Time, condition_status};
 use setpoint_control::Tuning;
 use setpoint_sim::Sim;
+use std::fmt::Display;
 use std::rc::Rc;
 
 /// A line of wanted against is; it counts as different if both are told and are not the same text.
-pub(super) fn row(name: &str, wanted: impl AsRef<str>, is: impl AsRef<str>) -> Row {
-    let (wanted, is) = (wanted.as_ref(), is.as_ref());
-    new_row(!wanted.is_empty() && wanted != is, name, wanted, is)
+pub(super) fn row(name: &str, wanted: &dyn Display, is: &dyn Display) -> Row {
+    let row = row_if(false, name, wanted, is);
+    Row { differs: !row.wanted.is_empty() && row.wanted != row.is, ..row }
 }
 
 /// A line of wanted against is, where equal texts do not tell whether they differ.
-pub(super) fn row_if(differs: bool, name: &str, wanted: impl AsRef<str>, is: impl AsRef<str>) -> Row {
-    new_row(differs, name, wanted.as_ref(), is.as_ref())
-}
-
-/// One copy of the code for all kinds of text.
-fn new_row(differs: bool, name: &str, wanted: &str, is: &str) -> Row {
-    Row { name: name.into(), wanted: wanted.into(), is: is.into(), differs }
+#[inline(never)]
+pub(super) fn row_if(differs: bool, name: &str, wanted: &dyn Display, is: &dyn Display) -> Row {
+    Row { name: name.into(), wanted: wanted.to_string().into(), is: is.to_string().into(), differs }
 }
 
 pub(super) fn timer(name: &str, then: &str, (from, to): (Time, Time), length: String) -> Timer {

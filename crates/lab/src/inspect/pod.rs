@@ -38,16 +38,16 @@ fn rows(sim: &Sim, pod: &Rc<Pod>, machine: Option<&Machine>, local: Option<&Loca
     for container in pod.spec.containers.iter() {
         let known = pods::container_status(pod, &container.name);
         let is = known.map_or_else(|| "not started".into(), |known| known.image.clone());
-        rows.push(row("image", container.image.clone(), is));
+        rows.push(row("image", &container.image, &is));
     }
     rows.push(row_if(
         pod.spec.node_name.is_none(),
         "node",
-        "any that fits",
-        pod.spec.node_name.clone().unwrap_or_else(|| "none yet".into()),
+        &"any that fits",
+        &pod.spec.node_name.clone().unwrap_or_else(|| "none yet".into()),
     ));
     let word = crate::words::status_word(pod);
-    rows.push(row_if(word != "Running", "status", "Running", word));
+    rows.push(row_if(word != "Running", "status", &"Running", &word));
     rows.push(ready_row(sim, pod));
     rows.push(truth_row(sim, pod, machine, local));
     let amounts = |key: &str| {
@@ -65,19 +65,19 @@ fn rows(sim: &Sim, pod: &Rc<Pod>, machine: Option<&Machine>, local: Option<&Loca
         || "unknown".into(),
         |used| format!("{used}m{}", if used * 100 >= limit * 98 { ", at its limit" } else { "" }),
     );
-    rows.push(row_if(used.is_some_and(|used| used * 100 >= limit * 98), "cpu", amounts("cpu"), cpu));
+    rows.push(row_if(used.is_some_and(|used| used * 100 >= limit * 98), "cpu", &amounts("cpu"), &cpu));
     let memory = sim.metrics().pods.get(pod.metadata.id.0);
     let memory =
         memory.map(|sample| sample.containers.iter().map(|container| container.2).sum::<i64>() >> 20);
     rows.push(row_if(
         false,
         "memory",
-        amounts("memory"),
-        memory.map_or_else(|| "not sampled yet".into(), |memory| format!("{memory}Mi")),
+        &amounts("memory"),
+        &memory.map_or_else(|| "not sampled yet".into(), |memory| format!("{memory}Mi")),
     ));
     let restarts: i32 = status.container_statuses.iter().map(|status| status.restart_count).sum();
-    rows.push(row_if(false, "restarts", "any", restarts.to_string()));
-    rows.push(row("address", "", status.pod_ip.clone()));
+    rows.push(row_if(false, "restarts", &"any", &restarts));
+    rows.push(row("address", &"", &status.pod_ip));
     rows.push(traffic_row(sim, pod));
     rows
 }
@@ -96,7 +96,7 @@ fn ready_row(sim: &Sim, pod: &Pod) -> Row {
     if let Some(since) = since {
         is.push_str(&format!(", for {} s", tenths(sim.now().since(since).max(0))));
     }
-    row_if(!is_ready, "ready", wanted, is)
+    row_if(!is_ready, "ready", &wanted, &is)
 }
 
 /// Belief against truth: what the status says, and what the process does.
@@ -121,7 +121,7 @@ fn truth_row(sim: &Sim, pod: &Pod, machine: Option<&Machine>, local: Option<&Loc
             (true, format!("answers; {inside} requests inside"))
         }
     };
-    row_if(answers != pods::is_ready(pod), "process", believed, is)
+    row_if(answers != pods::is_ready(pod), "process", &believed, &is)
 }
 
 /// The endpoint that stands for a pod: whether it is ready, and the Service that it belongs to.
@@ -150,7 +150,7 @@ fn traffic_row(sim: &Sim, pod: &Pod) -> Row {
         Some((false, _)) => "endpoint, not ready",
     };
     let is = if is_routed { "gets requests" } else { "gets none" };
-    row_if(is_routed != listed.is_some_and(|(is_ready, _)| is_ready), "traffic", listed_as, is)
+    row_if(is_routed != listed.is_some_and(|(is_ready, _)| is_ready), "traffic", &listed_as, &is)
 }
 
 fn timers(sim: &Sim, pod: &Pod, machine: Option<&Machine>, local: Option<&LocalPod>) -> Vec<Timer> {
@@ -273,7 +273,7 @@ fn container_timers(sim: &Sim, pod: &Pod, local: &LocalPod, timers: &mut Vec<Tim
         };
         let timeout = i64::from(probe.timeout_seconds.unwrap_or(1));
         let every = length(format!("every {period} s"), "every 10 s".into(), "periodSeconds");
-        let name = format!("{} probe", kind.as_str().to_lowercase());
+        let name = format!("{} probe", kind.as_str().to_ascii_lowercase());
         let length = format!("{every}; gives up after {timeout} s (timeoutSeconds)");
         timers.push(timer(&name, &then, (to.plus(-period * SECOND), to), length));
     }

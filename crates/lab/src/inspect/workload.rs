@@ -14,7 +14,7 @@ const NOT_TIMED: [&str; 3] =
     [deployment::progress::NEW_RS_AVAILABLE, deployment::progress::TIMED_OUT, deployment::progress::PAUSED];
 
 fn count(name: &str, wanted: i32, is: i32) -> Row {
-    row(name, wanted.to_string(), is.to_string())
+    row(name, &wanted, &is)
 }
 
 /// Fills in what is particular to Deployments.
@@ -39,30 +39,30 @@ pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
         row_if(
             sets.iter().filter(|set| set.status.replicas > 0).count() > 1,
             "image",
-            image,
-            running.gather().join(", "),
+            &image,
+            &running.gather().join(", "),
         ),
         row_if(
             of.metadata.generation != status.observed_generation,
             "generation",
-            of.metadata.generation.to_string(),
-            format!("{} observed", status.observed_generation),
+            &of.metadata.generation,
+            &format_args!("{} observed", status.observed_generation),
         ),
-        row_if(spec.paused, "rollout", "goes on", if spec.paused { "paused" } else { "goes on" }),
+        row_if(spec.paused, "rollout", &"goes on", &(if spec.paused { "paused" } else { "goes on" })),
         row_if(
             false,
             "maxSurge",
-            told(rolling.and_then(|rolling| rolling.max_surge.as_ref())),
-            format!("at most {} pods", wanted + surge),
+            &told(rolling.and_then(|rolling| rolling.max_surge.as_ref())),
+            &format_args!("at most {} pods", wanted + surge),
         ),
         row_if(
             false,
             "maxUnavailable",
-            told(rolling.and_then(|rolling| rolling.max_unavailable.as_ref())),
-            format!("at least {} available", (wanted - missing).max(0)),
+            &told(rolling.and_then(|rolling| rolling.max_unavailable.as_ref())),
+            &format_args!("at least {} available", (wanted - missing).max(0)),
         ),
-        row("minReadySeconds", "", format!("{} s", spec.min_ready_seconds)),
-        row("strategy", "", spec.strategy.kind.clone()),
+        row("minReadySeconds", &"", &format_args!("{} s", spec.min_ready_seconds)),
+        row("strategy", &"", &spec.strategy.kind),
     ];
     page.conditions = super::parts::conditions(&status.conditions);
     let progressing = condition(&status.conditions, "Progressing");
@@ -101,9 +101,9 @@ pub(super) fn replica_set(sim: &Sim, of: &ReplicaSet, page: &mut Inspection) {
         count("replicas", wanted, status.replicas),
         count("ready", wanted, status.ready_replicas),
         count("available", wanted, status.available_replicas),
-        row("terminating", "", status.terminating_replicas.unwrap_or(0).to_string()),
-        row("image", "", first_image(&spec.template.spec)),
-        row("revision", "", revision),
+        row("terminating", &"", &status.terminating_replicas.unwrap_or(0)),
+        row("image", &"", &first_image(&spec.template.spec)),
+        row("revision", &"", &revision),
     ];
     page.conditions = super::parts::conditions(&status.conditions);
     let pods = sim.store().dependent_ids(of.metadata.uid);

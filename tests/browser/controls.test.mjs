@@ -295,6 +295,7 @@ test("a cluster without a Deployment says so, and the sample brings it back", ()
   const nothing = page.getByRole("heading", { name: "There is no Deployment" });
   await nothing.waitFor({ state: "visible" });
   await until(() => tiles(page).count(), (count) => count === 0);
+  await until(() => balancer(page), /web:80 0 ready endpoints$/);
   await press(page, "Apply the sample: web, 3 replicas");
   await speed(page, 8);
   await untilReady(page, 3);

@@ -258,10 +258,14 @@ fn requests(frame: &Frame, send: &Send) -> Html {
     let served = i64::from(traffic.served_per_second) * 100 / i64::from(all.max(1));
     let parts = if all == 0 { vec![] } else { vec![("fill", served), ("failed", 100 - served)] };
     let now = if failing { format!("{}/s fail; ", traffic.failed_per_second) } else { String::new() };
-    let cause = match traffic.causes.first().filter(|_| failed > 0) {
-        Some((cause, _)) => format!(" ({cause})"),
-        None => String::new(),
+    let causes: Vec<String> = match &traffic.causes[..] {
+        _ if failed == 0 => Vec::new(),
+        [(cause, _)] => vec![cause.to_string()],
+        causes => {
+            causes.iter().map(|(cause, count)| format!("{} {cause}", words::thousands(*count))).collect()
+        }
     };
+    let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join("; ")) };
     Gauge {
         title: "Requests",
         of: super::service_of(frame).map(|(namespace, name)| ("service", namespace, name)),
@@ -272,7 +276,7 @@ fn requests(frame: &Frame, send: &Send) -> Html {
         },
         big: html! { <>{ traffic.served_per_second }<small>{ format!("of {}/s served", traffic.offered_rps) }</small></> },
         bar: bar(&parts, None),
-        foot: format!("{now}{} failed{since}{cause}", words::thousands(failed)),
+        foot: format!("{now}{} failed{since}{causes}", words::thousands(failed)),
     }
     .draw(send)
 }

@@ -94,7 +94,7 @@ for (const hand of hands) {
     await untilCounter(page, "Target replicas", /^Target replicas (8|9|10) by HPA The HPA keeps it between 3 and 20\.$/);
     await untilCounter(page, "Average CPU", /Target 70%\. \d+ × \d+\/70 = \d+\.\d\d.* → \d+/);
     await hand.setLoad(page, 10);
-    const held = /^Target replicas (\d+) s (\d+) by HPA Holding \d+, the highest wish of the last 30 s \(classroom\)\. Down to 3 in \1 s\.$/;
+    const held = /^Target replicas (\d+) s (\d+) by HPA Holding \d+\. Down to 3 in \1 s: the highest wish of 30 s counts \(classroom\)\.$/;
     const left = (words) => Number(held.exec(words)[1]);
     const first = left(await untilCounter(page, "Target replicas", held));
     assert.ok(first <= 30, `${first} s of 30 s`);
@@ -483,6 +483,23 @@ test("replicas by hand, and the autoscaler off and on", () => visit(async (page)
   await speed(page, 15);
   await untilEvent(page, /New size: \d; reason: All metrics below target/);
   await untilReady(page, 3);
+}, { ready: true }));
+
+test("the autoscaler's bounds and target are edited, and what can't be is told", () => visit(async (page) => {
+  await page.locator("summary[aria-label='Bounds of the autoscaler']").click();
+  const set = async (name, text) => {
+    await page.getByRole("textbox", { name, exact: true }).fill(text);
+    await page.keyboard.press("Enter");
+  };
+  await set("Max", "5");
+  await untilCounter(page, "Target replicas", /The HPA keeps it between 3 and 5\.$/);
+  await set("Min", "4");
+  await untilCounter(page, "Target replicas", /^Target replicas 4 by HPA The HPA keeps it between 4 and 5\.$/);
+  await set("CPU target %", "50");
+  await untilCounter(page, "Average CPU", /Target 50%\./);
+  await set("Min", "9");
+  await until(() => hint(page), /^Not done: .*minReplicas|^Not done: .*maxReplicas/);
+  await untilCounter(page, "Target replicas", /between 4 and 5\.$/);
 }, { ready: true }));
 
 test("the keyboard alone reaches the cluster, walks its nodes and kills one", () => visit(async (page) => {

@@ -134,9 +134,9 @@ fn holding(hpa: &Autoscaler, frame: &Frame) -> Option<Held> {
         left_us,
         share: (until_us - frame.at_us) * 100 / hpa.window_us.max(1),
         words: format!(
-            "Holding {replicas}, the highest wish of the last {}{label}. Down to {wish} in {}.",
-            words::span(hpa.window_us),
+            "Holding {replicas}. Down to {wish} in {}: the highest wish of {} counts{label}.",
             words::span(left_us),
+            words::span(hpa.window_us),
         ),
     })
 }
@@ -144,7 +144,7 @@ fn holding(hpa: &Autoscaler, frame: &Frame) -> Option<Held> {
 /// A ring that empties.
 fn ring(share: i64) -> Html {
     html! {
-        <svg class="ring" viewBox="0 0 16 16" aria-hidden="true">
+        <svg class="window" viewBox="0 0 16 16" aria-hidden="true">
             <circle cx="8" cy="8" r="6" />
             <circle class="left" cx="8" cy="8" r="6" pathLength="100" stroke-dasharray={format!("{} 100", share.clamp(0, 100))} />
         </svg>

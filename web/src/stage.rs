@@ -68,7 +68,7 @@ impl Stage {
                 <div class="cluster-body">
                     <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
                     { view::plane::view(&frame.components, selected, send) }
-                    { view::balancer::view(frame.balancer.as_deref(), self.per_dot) }
+                    { view::balancer::view(frame.balancer.as_deref(), self.density, self.per_dot) }
                     { view::nodes::view(frame, self.density, selected, send) }
                     { view::pending::view(frame, selected, send) }
                 </div>

@@ -35,6 +35,8 @@ pub(crate) struct Painter {
     /// Who last set the replicas, by Deployment.
     replicas_set_by: Map<ObjId, Rc<str>>,
     pods: Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
+    /// How many pictures there were.
+    pictures: u64,
 }
 
 impl Painter {
@@ -155,6 +157,7 @@ impl Painter {
 
     /// The picture of now.
     pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64) -> Rc<Frame> {
+        self.pictures += 1;
         sim.settle_requests();
         self.read_facts(sim);
         let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).gather();
@@ -197,8 +200,13 @@ impl Painter {
         for node in sim.store().list::<Node>() {
             let pods: Vec<Rc<PodTile>> =
                 sim.store().pods_on(&node.metadata.name).map(|pod| self.pod(sim, pod, &mut alive)).gather();
-            let tile = tiles::node(sim, node, pods);
+            let mut tile = tiles::node(sim, node, pods);
             let old = self.last.nodes.iter().find(|old| old.name == tile.name);
+            if let Some(old) = old {
+                let most = tile.cpu_allocatable_milli / 16;
+                let is_turn = self.is_turn(u64::from(node.metadata.id.0));
+                tile.cpu_used_milli = steady(old.cpu_used_milli, tile.cpu_used_milli, is_turn, most);
+            }
             tiles.push(match old {
                 Some(old) if **old == tile => old.clone(),
                 _ => Rc::new(tile),
@@ -216,6 +224,11 @@ impl Painter {
         waiting.filter_map(|pod| self.pods.get(&pod.metadata.id).map(|(_, tile)| tile.clone())).gather()
     }
 
+    /// CPU trembles all the time: each thing's is looked at anew in its own one of every eight pictures.
+    fn is_turn(&self, id: u64) -> bool {
+        (self.pictures + id).is_multiple_of(8)
+    }
+
     /// The tile of a pod; the last one if nothing that it shows has changed.
     fn pod(
         &self,
@@ -223,8 +236,12 @@ impl Painter {
         pod: &Rc<Pod>,
         alive: &mut Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
     ) -> Rc<PodTile> {
-        let key = tiles::pod_key(sim, pod);
-        let tile = match self.pods.get(&pod.metadata.id) {
+        let mut key = tiles::pod_key(sim, pod);
+        let known = self.pods.get(&pod.metadata.id);
+        if let Some((old, _)) = known {
+            key.steady(old, self.is_turn(u64::from(pod.metadata.id.0)));
+        }
+        let tile = match known {
             Some((old, tile)) if *old == key => tile.clone(),
             _ => Rc::new(tiles::pod(pod, &key)),
         };
@@ -250,6 +267,11 @@ pub(crate) fn line_of(event: &Event, fact: Option<&Fact>) -> FeedLine {
         source: event.source.component.clone().into(),
         fact: fact.map_or(0, |fact| fact.id),
     }
+}
+
+/// The old value unless it is its turn to change, or it has changed by more than `most`.
+pub(crate) fn steady(old: i64, new: i64, is_turn: bool, most: i64) -> i64 {
+    if is_turn || (new - old).abs() > most { new } else { old }
 }
 
 fn keep<T: PartialEq>(old: &Rc<T>, new: T) -> Rc<T> {

@@ -1,12 +1,14 @@
 //! The Service in front of the pods. Its wires and dots are drawn by `flow`.
 
+use super::crowd;
+use crate::density::{Density, Level};
 use crate::words::{count, thousands};
 use setpoint_lab::frame::Balancer;
 use yew::prelude::*;
 
 /// The strip above the nodes, with what its dots mean. `per_dot` is the number of requests that one stands for; none are
 /// drawn if it is 0.
-pub fn view(balancer: Option<&Balancer>, per_dot: u32) -> Html {
+pub fn view(balancer: Option<&Balancer>, density: Density, per_dot: u32) -> Html {
     let inside = match balancer {
         None => html! { <><b>{ "Load balancer" }</b><span class="muted">{ "No Service yet" }</span></> },
         Some(balancer) => {
@@ -32,6 +34,9 @@ pub fn view(balancer: Option<&Balancer>, per_dot: u32) -> Html {
     };
     html! {
         <div class="balancer">
+            if density.level == Level::Dot {
+                { crowd::legend() }
+            }
             <div id="balancer">{ inside }</div>
             <p class="legend">
                 <span class="of-dot">{ dots }</span>

@@ -208,23 +208,28 @@ impl App {
         changed |= self.settle_load(now_ms);
         if self.playing && wall_ms > 0.0 {
             self.run(wall_ms);
-            let pods: usize = self.frame.nodes.iter().map(|node| node.pods.len()).sum();
-            if now_ms - self.looked_ms >= if pods > CROWD { CROWD_MS } else { PICTURE_MS } {
-                self.looked_ms = now_ms;
-                self.frame = self.session.frame();
-                changed = true;
-            }
+        }
+        // Numbers and pictures take turns, so that no frame has to draw both.
+        if now_ms - self.calm_ms >= CALM_MS && !Rc::ptr_eq(&self.calm, &self.frame) {
+            self.calm_ms = now_ms;
+            self.calm = self.frame.clone();
+            changed = true;
+        } else if self.playing && now_ms - self.looked_ms >= self.picture_ms() {
+            self.looked_ms = now_ms;
+            self.frame = self.session.frame();
+            changed = true;
         }
         if let Some(status) = self.crier.listen(now_ms, &self.frame) {
             self.status = status.into();
             changed = true;
         }
-        if now_ms - self.calm_ms >= CALM_MS && !Rc::ptr_eq(&self.calm, &self.frame) {
-            self.calm_ms = now_ms;
-            self.calm = self.frame.clone();
-            changed = true;
-        }
         changed
+    }
+
+    /// Time between two pictures.
+    fn picture_ms(&self) -> f64 {
+        let pods: usize = self.frame.nodes.iter().map(|node| node.pods.len()).sum();
+        if pods > CROWD { CROWD_MS } else { PICTURE_MS }
     }
 
     fn run(&mut self, wall_ms: f64) {

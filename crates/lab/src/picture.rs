@@ -304,9 +304,13 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
     let component = |(name, title): (&str, &str)| {
         let position = CONTROLLERS.iter().position(|row| row.name == name);
         let control = position.map(|position| &sim.loops()[position]);
-        let last = control.and_then(|control| control.history.iter().rev().find(|run| run.writes > 0));
-        let acting =
-            last.filter(|run| sim.now().since(run.at) < SECOND).map(|run| Rc::from(&*run.note.decision));
+        let runs = || control.into_iter().flat_map(|control| control.history.iter().rev());
+        let recent =
+            || runs().take_while(|run| sim.now().since(run.at) < SECOND).filter(|run| run.writes > 0);
+        // A status that is brought up to date afterwards says less than what made that necessary.
+        let is_telling = |decision: &str| !matches!(decision, "nothing to do" | "update status");
+        let last = recent().find(|run| is_telling(&run.note.decision)).or_else(|| recent().next());
+        let acting = last.map(|run| Rc::from(&*run.note.decision));
         let up = control.map_or(sim.is_api_up(), |control| control.up);
         Component { title: title.into(), name: name.into(), up, acting }
     };

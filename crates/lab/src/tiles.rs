@@ -312,7 +312,7 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     let first = evictions.min().map(|seconds| added.plus(seconds * SECOND).since(sim.now()));
     Some(match first {
         Some(left) if left > 0 => {
-            format!("Silent for {silent} s. Its pods are evicted in {} s.", (left + SECOND - 1) / SECOND)
+            format!("Silent {silent} s; pods evicted in {} s.", (left + SECOND - 1) / SECOND)
         }
         _ => format!("No heartbeat for {silent} s."),
     })

@@ -9,18 +9,19 @@ use setpoint_api::time::{MINUTE, SECOND};
 use setpoint_api::{ConditionStatus, Kind, Micros, Object, ObjectMeta, Pod, Time, condition_status};
 use setpoint_control::Tuning;
 use setpoint_sim::Sim;
+use std::fmt::Display;
 use std::rc::Rc;
 
 /// A line of wanted against is; it counts as different if both are told and are not the same text.
-pub(super) fn row(name: &str, wanted: impl Into<Rc<str>>, is: impl Into<Rc<str>>) -> Row {
-    let (wanted, is) = (wanted.into(), is.into());
-    let differs = !wanted.is_empty() && wanted != is;
-    Row { name: name.into(), wanted, is, differs }
+pub(super) fn row(name: &str, wanted: &dyn Display, is: &dyn Display) -> Row {
+    let row = row_if(false, name, wanted, is);
+    Row { differs: !row.wanted.is_empty() && row.wanted != row.is, ..row }
 }
 
 /// A line of wanted against is, where equal texts do not tell whether they differ.
-pub(super) fn row_if(differs: bool, name: &str, wanted: impl Into<Rc<str>>, is: impl Into<Rc<str>>) -> Row {
-    Row { name: name.into(), wanted: wanted.into(), is: is.into(), differs }
+#[inline(never)]
+pub(super) fn row_if(differs: bool, name: &str, wanted: &dyn Display, is: &dyn Display) -> Row {
+    Row { name: name.into(), wanted: wanted.to_string().into(), is: is.to_string().into(), differs }
 }
 
 pub(super) fn timer(name: &str, then: &str, (from, to): (Time, Time), length: String) -> Timer {
@@ -85,6 +86,7 @@ fn tone_of(kind: &str, status: ConditionStatus) -> Tone {
     let is_bad_news = kind.ends_with("Pressure") || matches!(kind, "ReplicaFailure" | "DisruptionTarget");
     match status {
         _ if kind == "ScalingLimited" => Tone::Plain,
+        ConditionStatus::Unknown if kind == "Ready" => Tone::Bad,
         ConditionStatus::Unknown => Tone::Busy,
         ConditionStatus::True => [Tone::Good, Tone::Bad][usize::from(is_bad_news)],
         ConditionStatus::False => [Tone::Bad, Tone::Good][usize::from(is_bad_news)],
@@ -143,6 +145,9 @@ pub(super) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
             };
             (tone, tiles::node_status(node).into())
         }
+        Object::HorizontalPodAutoscaler(hpa) if hpa.status.desired_replicas == 0 => {
+            (Tone::Busy, "no metrics yet".into())
+        }
         Object::HorizontalPodAutoscaler(hpa) => {
             let status = &hpa.status;
             let tone =
@@ -155,7 +160,7 @@ pub(super) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
 }
 
 fn pod_state(sim: &Sim, pod: &Rc<Pod>) -> (Tone, Rc<str>) {
-    let tile = tiles::pod(pod, &tiles::pod_key(sim, pod));
+    let tile = tiles::pod(pod, &tiles::pod_key(sim, pod, None));
     let (tone, word) = match tile.look {
         PodLook::Ready if tile.wedged => (Tone::Bad, "Ready, but hangs"),
         PodLook::Ready => (Tone::Good, "Ready"),

@@ -5,7 +5,7 @@ use super::{Inspection, Row, Timer};
 use crate::why::tenths;
 use setpoint_api::Gather as _;
 use setpoint_api::time::SECOND;
-use setpoint_api::{Container, EndpointSlice, Kind, Pod, Time, condition};
+use setpoint_api::{Container, Endpoint, EndpointSlice, Kind, ObjId, Pod, Time, condition};
 use setpoint_control::kubelet::{self, ProbeKind, spec_of};
 use setpoint_control::pod as pods;
 use setpoint_sim::Sim;
@@ -27,6 +27,9 @@ pub(super) fn fill(sim: &Sim, pod: &Rc<Pod>, page: &mut Inspection) {
     {
         page.children.push(super::parts::link(sim, node));
     }
+    if let Some(service) = listed(sim, pod).and_then(|(_, service)| sim.store().object(service?)) {
+        page.children.push(super::parts::link(sim, service));
+    }
 }
 
 fn rows(sim: &Sim, pod: &Rc<Pod>, machine: Option<&Machine>, local: Option<&LocalPod>) -> Vec<Row> {
@@ -35,16 +38,16 @@ fn rows(sim: &Sim, pod: &Rc<Pod>, machine: Option<&Machine>, local: Option<&Loca
     for container in pod.spec.containers.iter() {
         let known = pods::container_status(pod, &container.name);
         let is = known.map_or_else(|| "not started".into(), |known| known.image.clone());
-        rows.push(row("image", container.image.clone(), is));
+        rows.push(row("image", &container.image, &is));
     }
     rows.push(row_if(
         pod.spec.node_name.is_none(),
         "node",
-        "any that fits",
-        pod.spec.node_name.clone().unwrap_or_else(|| "none yet".into()),
+        &"any that fits",
+        &pod.spec.node_name.clone().unwrap_or_else(|| "none yet".into()),
     ));
     let word = crate::words::status_word(pod);
-    rows.push(row_if(word != "Running", "status", "Running", word));
+    rows.push(row_if(word != "Running", "status", &"Running", &word));
     rows.push(ready_row(sim, pod));
     rows.push(truth_row(sim, pod, machine, local));
     let amounts = |key: &str| {
@@ -62,19 +65,19 @@ fn rows(sim: &Sim, pod: &Rc<Pod>, machine: Option<&Machine>, local: Option<&Loca
         || "unknown".into(),
         |used| format!("{used}m{}", if used * 100 >= limit * 98 { ", at its limit" } else { "" }),
     );
-    rows.push(row_if(used.is_some_and(|used| used * 100 >= limit * 98), "cpu", amounts("cpu"), cpu));
+    rows.push(row_if(used.is_some_and(|used| used * 100 >= limit * 98), "cpu", &amounts("cpu"), &cpu));
     let memory = sim.metrics().pods.get(pod.metadata.id.0);
     let memory =
         memory.map(|sample| sample.containers.iter().map(|container| container.2).sum::<i64>() >> 20);
     rows.push(row_if(
         false,
         "memory",
-        amounts("memory"),
-        memory.map_or_else(|| "not sampled yet".into(), |memory| format!("{memory}Mi")),
+        &amounts("memory"),
+        &memory.map_or_else(|| "not sampled yet".into(), |memory| format!("{memory}Mi")),
     ));
     let restarts: i32 = status.container_statuses.iter().map(|status| status.restart_count).sum();
-    rows.push(row_if(false, "restarts", "any", restarts.to_string()));
-    rows.push(row("address", "", status.pod_ip.clone()));
+    rows.push(row_if(false, "restarts", &"any", &restarts));
+    rows.push(row("address", &"", &status.pod_ip));
     rows.push(traffic_row(sim, pod));
     rows
 }
@@ -93,7 +96,7 @@ fn ready_row(sim: &Sim, pod: &Pod) -> Row {
     if let Some(since) = since {
         is.push_str(&format!(", for {} s", tenths(sim.now().since(since).max(0))));
     }
-    row_if(!is_ready, "ready", wanted, is)
+    row_if(!is_ready, "ready", &wanted, &is)
 }
 
 /// Belief against truth: what the status says, and what the process does.
@@ -118,27 +121,28 @@ fn truth_row(sim: &Sim, pod: &Pod, machine: Option<&Machine>, local: Option<&Loc
             (true, format!("answers; {inside} requests inside"))
         }
     };
-    row_if(answers != pods::is_ready(pod), "process", believed, is)
+    row_if(answers != pods::is_ready(pod), "process", &believed, &is)
+}
+
+/// The endpoint that stands for a pod: whether it is ready, and the Service that it belongs to.
+fn listed(sim: &Sim, pod: &Pod) -> Option<(bool, Option<ObjId>)> {
+    let (store, uid) = (sim.store(), pod.metadata.uid);
+    let mut slices = store.slices_of_pod(uid).filter_map(|id| store.get::<EndpointSlice>(id));
+    slices.find_map(|slice| {
+        let is_it = |endpoint: &&Rc<Endpoint>| {
+            endpoint.target_ref.as_ref().is_some_and(|target| target.uid == Some(uid))
+        };
+        let endpoint = slice.endpoints.iter().find(is_it)?;
+        let service = slice.metadata.label("kubernetes.io/service-name");
+        let service = service.and_then(|name| store.id_of(Kind::Service, &slice.metadata.namespace, name));
+        Some((endpoint.conditions.ready == Some(true), service))
+    })
 }
 
 /// Whether requests come to it.
 fn traffic_row(sim: &Sim, pod: &Pod) -> Row {
-    let store = sim.store();
-    let slices = store.slices_of_pod(pod.metadata.uid).filter_map(|id| store.get::<EndpointSlice>(id));
-    let mut listed = None;
-    for slice in slices {
-        for endpoint in &slice.endpoints {
-            let is_it =
-                endpoint.target_ref.as_ref().is_some_and(|target| target.uid == Some(pod.metadata.uid));
-            if is_it {
-                listed = Some((endpoint.conditions.ready == Some(true), slice));
-            }
-        }
-    }
-    let service = listed.and_then(|(_, slice)| {
-        let name = slice.metadata.label("kubernetes.io/service-name")?;
-        store.id_of(Kind::Service, &slice.metadata.namespace, name)
-    });
+    let listed = listed(sim, pod);
+    let service = listed.and_then(|(_, service)| service);
     let is_routed = service.is_some_and(|id| sim.gateway().targets(id).contains(&pod.metadata.id));
     let listed_as = match listed {
         None => "not an endpoint",
@@ -146,7 +150,7 @@ fn traffic_row(sim: &Sim, pod: &Pod) -> Row {
         Some((false, _)) => "endpoint, not ready",
     };
     let is = if is_routed { "gets requests" } else { "gets none" };
-    row_if(is_routed != listed.is_some_and(|(is_ready, _)| is_ready), "traffic", listed_as, is)
+    row_if(is_routed != listed.is_some_and(|(is_ready, _)| is_ready), "traffic", &listed_as, &is)
 }
 
 fn timers(sim: &Sim, pod: &Pod, machine: Option<&Machine>, local: Option<&LocalPod>) -> Vec<Timer> {
@@ -181,6 +185,14 @@ fn timers(sim: &Sim, pod: &Pod, machine: Option<&Machine>, local: Option<&LocalP
     }
     if let Some(local) = local.filter(|_| machine.is_some_and(Machine::is_up)) {
         container_timers(sim, pod, local, &mut timers);
+    }
+    if let Some(waiting) = sim.memory().scheduler.queue.waiting(id).filter(|waiting| waiting.misses > 0) {
+        timers.push(timer(
+            "scheduler",
+            "it is tried again in any case; sooner if a node or a pod changes that may help",
+            (waiting.since, waiting.since.plus(sim.tuning().scheduler_flush)),
+            setting(sim.tuning(), "scheduler_flush"),
+        ));
     }
     let min_ready = pod.metadata.controller().and_then(|owner| {
         let set = sim.store().get::<setpoint_api::ReplicaSet>(sim.store().id_of_uid(owner.uid)?)?;
@@ -261,7 +273,7 @@ fn container_timers(sim: &Sim, pod: &Pod, local: &LocalPod, timers: &mut Vec<Tim
         };
         let timeout = i64::from(probe.timeout_seconds.unwrap_or(1));
         let every = length(format!("every {period} s"), "every 10 s".into(), "periodSeconds");
-        let name = format!("{} probe", kind.as_str().to_lowercase());
+        let name = format!("{} probe", kind.as_str().to_ascii_lowercase());
         let length = format!("{every}; gives up after {timeout} s (timeoutSeconds)");
         timers.push(timer(&name, &then, (to.plus(-period * SECOND), to), length));
     }

@@ -35,16 +35,26 @@ pub(super) fn fill(sim: &Sim, service: &Service, page: &mut Inspection) {
         _ => (super::Tone::Good, format!("{ready} ready").into()),
     };
     page.rows = vec![
-        row("address", "", format!("{} (never changes)", spec.cluster_ip)),
-        row("ports", "", ports.gather().join(", ")),
-        row_if(pods.is_empty(), "selector", selector, format!("{} pods match", pods.len())),
-        row("endpoints", format!("{ready_pods} ready pods"), format!("{ready} ready endpoints")),
-        row("kube-proxy's list", format!("{ready} ready endpoints"), format!("{routed} ready endpoints")),
+        row("address", &"", &format_args!("{} (never changes)", spec.cluster_ip)),
+        row("ports", &"", &ports.gather().join(", ")),
+        row_if(pods.is_empty(), "selector", &selector, &format_args!("{} pods match", pods.len())),
+        row_if(
+            ready != ready_pods,
+            "endpoints",
+            &format_args!("{ready_pods} ready pods"),
+            &format_args!("{ready} ready endpoints"),
+        ),
+        row("kube-proxy's list", &format_args!("{ready} ready"), &format_args!("{routed} ready")),
     ];
     if ready == 0 && routed > 0 {
         // Without a ready endpoint requests go to those that still serve while they terminate.
         page.rows.pop();
-        page.rows.push(row_if(false, "kube-proxy's list", "none ready", format!("{routed} that terminate")));
+        page.rows.push(row_if(
+            false,
+            "kube-proxy's list",
+            &"none ready",
+            &format_args!("{routed} that terminate"),
+        ));
     }
     page.rows.extend(endpoints.iter().take(ENDPOINTS_MAX).map(|endpoint| endpoint_row(sim, endpoint)));
     page.children = links(sim, pods.iter().filter_map(|pod| store.object(pod.metadata.id)));
@@ -77,7 +87,7 @@ fn endpoint_row(sim: &Sim, endpoint: &Endpoint) -> Row {
     };
     let differs = (believed == "ready") != (truth == "answers");
     let name = endpoint.addresses.first().map_or("", |address| &**address);
-    row_if(differs, name, believed, truth)
+    row_if(differs, name, &believed, &truth)
 }
 
 /// Fills in what is particular to EndpointSlices.

@@ -5,12 +5,16 @@ use super::{Inspection, Row};
 use crate::tiles::{first_image, version_of};
 use setpoint_api::Gather as _;
 use setpoint_api::time::SECOND;
-use setpoint_api::{Deployment, ReplicaSet, condition};
+use setpoint_api::{Deployment, HorizontalPodAutoscaler, ReplicaSet, condition};
 use setpoint_control::deployment::{self, math};
 use setpoint_sim::Sim;
 
+/// Reasons of Progressing during which no deadline runs.
+const NOT_TIMED: [&str; 3] =
+    [deployment::progress::NEW_RS_AVAILABLE, deployment::progress::TIMED_OUT, deployment::progress::PAUSED];
+
 fn count(name: &str, wanted: i32, is: i32) -> Row {
-    row(name, wanted.to_string(), is.to_string())
+    row(name, &wanted, &is)
 }
 
 /// Fills in what is particular to Deployments.
@@ -35,30 +39,30 @@ pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
         row_if(
             sets.iter().filter(|set| set.status.replicas > 0).count() > 1,
             "image",
-            image,
-            running.gather().join(", "),
+            &image,
+            &running.gather().join(", "),
         ),
         row_if(
             of.metadata.generation != status.observed_generation,
             "generation",
-            of.metadata.generation.to_string(),
-            format!("{} observed", status.observed_generation),
+            &of.metadata.generation,
+            &format_args!("{} observed", status.observed_generation),
         ),
-        row_if(spec.paused, "rollout", "goes on", if spec.paused { "paused" } else { "goes on" }),
+        row_if(spec.paused, "rollout", &"goes on", &(if spec.paused { "paused" } else { "goes on" })),
         row_if(
             false,
             "maxSurge",
-            told(rolling.and_then(|rolling| rolling.max_surge.as_ref())),
-            format!("at most {} pods", wanted + surge),
+            &told(rolling.and_then(|rolling| rolling.max_surge.as_ref())),
+            &format_args!("at most {} pods", wanted + surge),
         ),
         row_if(
             false,
             "maxUnavailable",
-            told(rolling.and_then(|rolling| rolling.max_unavailable.as_ref())),
-            format!("at least {} available", (wanted - missing).max(0)),
+            &told(rolling.and_then(|rolling| rolling.max_unavailable.as_ref())),
+            &format_args!("at least {} available", (wanted - missing).max(0)),
         ),
-        row("minReadySeconds", "", format!("{} s", spec.min_ready_seconds)),
-        row("strategy", "", spec.strategy.kind.clone()),
+        row("minReadySeconds", &"", &format_args!("{} s", spec.min_ready_seconds)),
+        row("strategy", &"", &spec.strategy.kind),
     ];
     page.conditions = super::parts::conditions(&status.conditions);
     let progressing = condition(&status.conditions, "Progressing");
@@ -66,6 +70,7 @@ pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
         (spec.progress_deadline_seconds, progressing.and_then(|condition| condition.last_update_time))
         && deployment::progress::has_deadline(of)
         && !deployment::progress::is_complete(of, status)
+        && progressing.is_some_and(|condition| !NOT_TIMED.contains(&&*condition.reason))
     {
         let seconds = i64::from(seconds);
         page.timers.push(timer(
@@ -77,6 +82,12 @@ pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
     }
     page.children = links(sim, sets.iter().filter_map(|set| sim.store().object(set.metadata.id)));
     page.children.reverse();
+    let scalers = sim.store().list_in::<HorizontalPodAutoscaler>(&of.metadata.namespace);
+    let of_it = scalers.filter(|scaler| {
+        let target = &scaler.spec.scale_target_ref;
+        &*target.kind == "Deployment" && target.name == of.metadata.name
+    });
+    page.children.extend(links(sim, of_it.filter_map(|scaler| sim.store().object(scaler.metadata.id))));
 }
 
 /// Fills in what is particular to ReplicaSets.
@@ -90,9 +101,9 @@ pub(super) fn replica_set(sim: &Sim, of: &ReplicaSet, page: &mut Inspection) {
         count("replicas", wanted, status.replicas),
         count("ready", wanted, status.ready_replicas),
         count("available", wanted, status.available_replicas),
-        row("terminating", "", status.terminating_replicas.unwrap_or(0).to_string()),
-        row("image", "", first_image(&spec.template.spec)),
-        row("revision", "", revision),
+        row("terminating", &"", &status.terminating_replicas.unwrap_or(0)),
+        row("image", &"", &first_image(&spec.template.spec)),
+        row("revision", &"", &revision),
     ];
     page.conditions = super::parts::conditions(&status.conditions);
     let pods = sim.store().dependent_ids(of.metadata.uid);

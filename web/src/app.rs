@@ -1,16 +1,20 @@
 //! The owner of the run: time goes in, frames come out, actions go in.
 
 use crate::announce::Crier;
+use crate::browser::keys::Keys;
 use crate::browser::theme::Theme;
 use crate::browser::{address, focus, frame_loop};
+use crate::desk::{self, Desk, Look};
 use crate::pace::Pace;
+use crate::side::{Focus, Side, TITLE, Tab, Turn, tab_id};
 use crate::stage::Stage;
 use crate::view;
-use crate::view::panel::{Filter, Panel, Part};
+use crate::view::panel::{Panel, Part};
 use setpoint_lab::frame::Frame;
 use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
 use std::rc::Rc;
+use web_sys::Element;
 use yew::prelude::*;
 
 /// Most and least simulation work per frame of the browser, in milliseconds.
@@ -42,20 +46,24 @@ pub enum Msg {
     Step,
     /// The same run from its start.
     Restart,
+    /// Another run, from the start.
+    Seed(u64),
     /// Speed by notch.
     Speed(usize),
     /// The theme switch was pressed.
     Theme,
     /// Something is to be looked at closely; once more, and no longer.
     Select(Subject),
-    /// Nothing is to be looked at any more.
-    Deselect,
-    /// The chain of causes behind a fact.
-    Why(u64),
-    /// The feed is narrowed.
-    Filter(Filter),
+    /// To the details, where they are below the cluster.
+    ToDetails,
+    /// Something happens to the panel beside the cluster.
+    Side(Turn),
     /// To the cluster, past what comes before it.
     Skip,
+    /// Something that concerns the person alone, not the cluster.
+    Desk(desk::Msg),
+    /// A single key was pressed.
+    Key(String),
 }
 
 /// How messages go up; one value for the life of the page.
@@ -75,12 +83,18 @@ pub struct App {
     pace: Pace,
     playing: bool,
     load: Option<Pending>,
-    selected: Option<Subject>,
-    filter: Filter,
+    /// The panel beside the cluster.
+    side: Rc<Side>,
+    /// Where the focus goes once the page is drawn.
+    focus: Option<Focus>,
+    /// What led to the details.
+    origin: Option<Element>,
     theme: Theme,
     stage: Stage,
     crier: Crier,
     status: AttrValue,
+    desk: Desk,
+    on_seed: Callback<String>,
     send: Send,
 }
 
@@ -92,7 +106,7 @@ struct Pending {
 
 /// The scenario that the address names, or the one that the page starts with.
 fn open(seed: u64) -> Session {
-    let named = address::query("scenario").and_then(|name| Session::named(&name, seed));
+    let named = address::scenario().and_then(|name| Session::named(&name, seed));
     named.unwrap_or_else(|| Session::welcome(seed))
 }
 
@@ -103,9 +117,13 @@ impl Component for App {
     fn create(ctx: &Context<Self>) -> Self {
         let link = ctx.link().clone();
         frame_loop::start(move |now_ms| link.send_message(Msg::Beat(now_ms)));
-        let mut session = open(address::query_number("seed").unwrap_or(1));
+        let mut session = open(address::seed().unwrap_or(1));
         address::leave_report(&session.report());
         let frame = session.frame();
+        let mut side = Side::from_fragment(&address::fragment());
+        side.look(&session);
+        let link = ctx.link().clone();
+        let desk = Desk::new(&session, Keys::listen(move |key| link.send_message(Msg::Key(key))));
         Self {
             scenario: session.scenario_name().to_string().into(),
             session,
@@ -117,17 +135,20 @@ impl Component for App {
             pace: Pace::new(),
             playing: true,
             load: None,
-            selected: None,
-            filter: Filter::default(),
+            side: Rc::new(side),
+            focus: None,
+            origin: None,
             theme: Theme::remembered(),
             stage: Stage::default(),
             crier: Crier::default(),
             status: AttrValue::Static(""),
+            desk,
+            on_seed: ctx.link().batch_callback(|text: String| text.parse().ok().map(Msg::Seed)),
             send: ctx.link().callback(|msg| msg),
         }
     }
 
-    fn update(&mut self, _ctx: &Context<Self>, msg: Msg) -> bool {
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Beat(now_ms) => return self.beat(now_ms),
             Msg::Act(action) => self.act(action),
@@ -138,24 +159,49 @@ impl Component for App {
                 self.session.step();
                 self.look();
             }
-            Msg::Restart => self.restart(),
+            Msg::Restart => self.restart(self.frame.seed),
+            Msg::Seed(seed) => self.restart(seed),
             Msg::Speed(notch) => self.pace.set_notch(notch),
             Msg::Theme => {
                 self.theme = self.theme.next();
                 self.theme.wear();
             }
-            Msg::Select(subject) => {
-                self.selected = (self.selected.as_ref() != Some(&subject)).then_some(subject);
+            Msg::Select(subject) => self.turn(Turn::Select(subject)),
+            Msg::ToDetails => {
+                if !focus::focus_id(TITLE) {
+                    self.turn(Turn::Show(Tab::Details));
+                    self.focus = Some(Focus::Tab(Tab::Details));
+                }
             }
-            Msg::Deselect => self.selected = None,
-            Msg::Why(_) => return false,
-            Msg::Filter(filter) => self.filter = filter,
+            Msg::Side(turn) if self.side.is_idle(&turn) => return false,
+            Msg::Side(turn) => self.turn(turn),
             Msg::Skip => {
-                focus::focus_id("cluster");
+                let _ = focus::focus_id("cluster");
                 return false;
             }
+            Msg::Desk(msg) => self.desk.update(msg),
+            Msg::Key(key) => match self.desk.key(&key, self.pace.notch) {
+                Some(msg) => {
+                    ctx.link().send_message(msg);
+                    return false;
+                }
+                None if key == "Escape" && !self.side.is_idle(&Turn::Back) => self.turn(Turn::Back),
+                None => return false,
+            },
         }
         true
+    }
+
+    fn rendered(&mut self, _ctx: &Context<Self>, _first: bool) {
+        let found = match self.focus.take() {
+            None => return,
+            Some(Focus::Title) => return focus::focus_in_sight(TITLE),
+            Some(Focus::Back) => self.origin.take().is_some_and(|origin| focus::focus_again(&origin)),
+            Some(Focus::Tab(tab)) => focus::focus_id(tab_id(tab)),
+        };
+        if !found {
+            let _ = focus::focus_id(tab_id(Tab::Events));
+        }
     }
 
     fn view(&self, _ctx: &Context<Self>) -> Html {
@@ -167,7 +213,8 @@ impl Component for App {
         });
         let panel = |part: Part| {
             html! {
-                <Panel {part} frame={calm.clone()} {load} selected={self.selected.clone()} filter={self.filter.clone()}
+                <Panel {part} frame={calm.clone()} {load} side={self.side.clone()} faults={self.desk.faults.clone()}
+                    look={if part == Part::Chart { self.desk.look } else { Look::default() }}
                     send={send.clone()} />
             }
         };
@@ -180,7 +227,9 @@ impl Component for App {
             real_timing: frame.real_timing,
             seed: frame.seed,
             theme: self.theme,
-            send: send.clone(),
+            desk: &self.desk,
+            send,
+            on_seed: &self.on_seed,
         };
         html! {
             <div class="app">
@@ -189,8 +238,9 @@ impl Component for App {
                 <main>
                     { panel(Part::Gauges) }
                     { panel(Part::Controls) }
-                    { self.stage.view(frame, self.selected.as_ref(), send) }
-                    { panel(Part::Feed) }
+                    { self.stage.view(frame, self.side.selected.as_ref(), view::below(&self.side, send), send) }
+                    { panel(Part::Side) }
+                    { panel(Part::Faults) }
                     { panel(Part::Chart) }
                 </main>
                 <p class="sr" role="status">{ self.status.clone() }</p>
@@ -213,10 +263,13 @@ impl App {
         if now_ms - self.calm_ms >= CALM_MS && !Rc::ptr_eq(&self.calm, &self.frame) {
             self.calm_ms = now_ms;
             self.calm = self.frame.clone();
+            Rc::make_mut(&mut self.side).look(&self.session);
+            self.desk.settle();
             changed = true;
         } else if self.playing && now_ms - self.looked_ms >= self.picture_ms() {
             self.looked_ms = now_ms;
             self.frame = self.session.frame();
+            self.desk.see(&self.frame);
             changed = true;
         }
         if let Some(status) = self.crier.listen(now_ms, &self.frame) {
@@ -261,28 +314,51 @@ impl App {
     }
 
     fn act(&mut self, action: Action) {
-        self.session.act(action);
+        self.session.act(action.clone());
         address::leave_report(&self.session.report());
         self.look();
+        self.desk.act(&action, &self.session, &self.frame);
     }
 
     fn look(&mut self) {
         self.frame = self.session.frame();
         self.calm = self.frame.clone();
+        self.desk.see(&self.frame);
+        self.desk.settle();
+        Rc::make_mut(&mut self.side).look(&self.session);
     }
 
-    /// Starts over with the same seed; the timing is the person's choice and stays.
-    fn restart(&mut self) {
+    /// Does what the person does to the panel beside the cluster.
+    fn turn(&mut self, turn: Turn) {
+        let side = Rc::make_mut(&mut self.side);
+        let from = focus::origin("details");
+        self.focus = side.turn(turn, from.as_ref().map(Element::id), &self.session, &self.calm);
+        if self.focus == Some(Focus::Title) {
+            self.origin = from.or_else(|| self.origin.take());
+            self.look();
+        }
+        self.tell_address();
+    }
+
+    fn tell_address(&self) {
+        let seed = Some(self.frame.seed).filter(|seed| *seed != address::query_seed().unwrap_or(1));
+        address::set_fragment(&self.side.to_fragment(seed));
+    }
+
+    /// Starts over with a seed; the timing is the person's choice and stays.
+    fn restart(&mut self, seed: u64) {
         let real = self.frame.real_timing;
-        self.session = open(self.frame.seed);
+        self.session = open(seed);
         self.stage.clear();
-        self.selected = None;
+        Rc::make_mut(&mut self.side).start_over();
         self.load = None;
         self.playing = true;
         if self.session.frame().real_timing != real {
             self.session.act(Action::SetProfile { real });
         }
+        self.desk = Desk::new(&self.session, self.desk.keys.clone());
         address::leave_report(&self.session.report());
         self.look();
+        self.tell_address();
     }
 }

@@ -9,9 +9,13 @@ mod browser;
 #[cfg(test)]
 mod contrast;
 mod density;
+mod desk;
 mod engine;
+mod faults;
 mod flow;
+mod guide;
 mod pace;
+mod side;
 mod slots;
 mod stage;
 mod view;

@@ -61,17 +61,18 @@ impl Stage {
         self.density.next(&room, rested_ms)
     }
 
-    /// The panel.
-    pub fn view(&self, frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
+    /// The panel; `below` is its last line, for pages that have no room beside it.
+    pub fn view(&self, frame: &Frame, selected: Option<&Subject>, below: Html, send: &Send) -> Html {
         html! {
             <section class="panel cluster" id="cluster" tabindex="-1" aria-label="Cluster">
                 <div class="cluster-body">
                     <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
                     { view::plane::view(&frame.components, selected, send) }
-                    { view::balancer::view(frame.balancer.as_deref(), self.density, self.per_dot) }
+                    { view::balancer::view(frame, self.density, self.per_dot, selected, send) }
                     { view::nodes::view(frame, self.density, selected, send) }
                     { view::pending::view(frame, selected, send) }
                 </div>
+                { below }
             </section>
         }
     }

@@ -127,6 +127,23 @@ pub struct Autoscaler {
     pub arithmetic: Rc<str>,
     /// Until when a higher recommendation holds a scale-down back, and the replicas it holds.
     pub holding: Option<(i64, i32)>,
+    /// How far back a scale-down looks for a higher recommendation.
+    pub window_us: i64,
+    /// Replicas that the last decision would have asked for without that, within the bounds.
+    pub wish: Option<i32>,
+}
+
+/// A period of the cluster that is not upstream's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shortened {
+    /// Its name, such as `node monitor grace`.
+    pub name: Rc<str>,
+    /// Its length here.
+    pub here_us: i64,
+    /// Upstream's default.
+    pub upstream_us: i64,
+    /// Where upstream's default stands: a flag or a file.
+    pub source: &'static str,
 }
 
 /// Requests since the start and in the last second.

@@ -1,6 +1,6 @@
 //! One run as a person drives it: time, actions, pictures.
 
-use crate::frame::Frame;
+use crate::frame::{Frame, Shortened};
 use crate::inspect::{Cause, Inspection, Subject};
 use crate::picture::Painter;
 use crate::scenario::Scenario;
@@ -59,6 +59,31 @@ impl Session {
     /// Everything that is wrong with it, with its place.
     pub fn read(source: &str, seed: u64) -> Result<Self, Vec<Diagnostic>> {
         Ok(Self::open(Rc::new(Scenario::read(source)?), seed))
+    }
+
+    /// The objects of the scenario that the page starts with, as a manifest for a cluster that has lost them.
+    pub fn sample() -> String {
+        let items = include_str!("../scenarios/welcome.yaml").split_once("\nmanifests:\n");
+        let items = items.and_then(|(_, rest)| rest.split_once("\nactions:"));
+        format!("apiVersion: v1\nkind: List\nitems:\n{}\n", items.map_or("", |(items, _)| items))
+    }
+
+    /// The periods in force that differ from upstream's.
+    pub fn shortened(&self) -> Vec<Shortened> {
+        let rows = self.sim.tuning().rows();
+        rows.iter()
+            // Rates and shares are no periods.
+            .filter(|(name, here, upstream, _)| here != upstream && !name.ends_with("_milli"))
+            .map(|(name, here, upstream, source)| {
+                let unit = if name.ends_with("_seconds") { SECOND } else { 1 };
+                Shortened {
+                    name: name.trim_end_matches("_seconds").replace('_', " ").into(),
+                    here_us: here * unit,
+                    upstream_us: upstream * unit,
+                    source,
+                }
+            })
+            .gather()
     }
 
     /// The scenario's name.

@@ -177,15 +177,21 @@ fn cpu_percent(sim: &Sim, shown: &Deployment) -> Option<i32> {
 fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
     let target = autoscaler.spec.metrics.iter().find_map(|metric| metric.resource.as_ref());
     let decision = sim.memory().hpa.decision(autoscaler.metadata.id);
+    let (min, max) = (autoscaler.spec.min_replicas.unwrap_or(1), autoscaler.spec.max_replicas);
+    let rules = autoscaler.spec.behavior.as_ref().and_then(|behavior| behavior.scale_down.as_ref());
+    let window = rules.and_then(|rules| rules.stabilization_window_seconds);
     Autoscaler {
-        min: autoscaler.spec.min_replicas.unwrap_or(1),
-        max: autoscaler.spec.max_replicas,
+        min,
+        max,
         target_percent: target.and_then(|target| target.target.average_utilization).unwrap_or(80),
         next_look_us: decision.map(|decision| decision.next.0),
         arithmetic: decision.map(|decision| decision.ratio.as_str().into()).unwrap_or_default(),
         holding: decision
             .and_then(|decision| decision.stabilization.as_ref())
             .map(|held| (held.until.0, held.holding)),
+        window_us: window
+            .map_or(sim.tuning().hpa_downscale_stabilization, |seconds| i64::from(seconds) * SECOND),
+        wish: decision.map(|decision| decision.proposed.min(max).max(min)),
     }
 }
 

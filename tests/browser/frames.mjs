@@ -66,7 +66,7 @@ async function rollout(browser, url) {
   const open = await openPage(browser, url, { width: 1440, height: 900 });
   const { page } = open;
   await waitForStart(page);
-  await page.getByText("Autoscaler (HPA)").click();
+  await page.getByText("Autoscaler", { exact: true }).click();
   const replicas = page.getByRole("textbox", { name: "Replicas" });
   await replicas.fill("30");
   await page.keyboard.press("Enter");

@@ -17,8 +17,16 @@ use std::rc::Rc;
 use web_sys::Element;
 use yew::prelude::*;
 
-/// Simulation work per frame of the browser, in milliseconds.
-const BUDGET_MS: f64 = 6.0;
+/// Most and least simulation work per frame of the browser, in milliseconds.
+const BUDGET_MS: [f64; 2] = [8.0, 2.0];
+/// A frame that came later than this had too much to do.
+const LATE_MS: f64 = 20.0;
+/// Time between two pictures, in milliseconds; what moves does so on the canvas, in every frame.
+const PICTURE_MS: f64 = 30.0;
+/// The same for a crowd of pods.
+const CROWD_MS: f64 = 60.0;
+/// So many pods are a crowd.
+const CROWD: usize = 400;
 /// How often the slow parts of the page (counters, chart, feed) are brought up to date, in milliseconds.
 const CALM_MS: f64 = 250.0;
 /// How long the load slider must rest before its value is an action.
@@ -70,6 +78,8 @@ pub struct App {
     /// A picture at most [`CALM_MS`] old, for what people read as numbers.
     calm: Rc<Frame>,
     calm_ms: f64,
+    looked_ms: f64,
+    budget_ms: f64,
     pace: Pace,
     playing: bool,
     load: Option<Pending>,
@@ -94,6 +104,12 @@ struct Pending {
     since_ms: Option<f64>,
 }
 
+/// The scenario that the address names, or the one that the page starts with.
+fn open(seed: u64) -> Session {
+    let named = address::scenario().and_then(|name| Session::named(&name, seed));
+    named.unwrap_or_else(|| Session::welcome(seed))
+}
+
 impl Component for App {
     type Message = Msg;
     type Properties = ();
@@ -101,7 +117,7 @@ impl Component for App {
     fn create(ctx: &Context<Self>) -> Self {
         let link = ctx.link().clone();
         frame_loop::start(move |now_ms| link.send_message(Msg::Beat(now_ms)));
-        let mut session = Session::welcome(address::seed().unwrap_or(1));
+        let mut session = open(address::seed().unwrap_or(1));
         address::leave_report(&session.report());
         let frame = session.frame();
         let mut side = Side::from_fragment(&address::fragment());
@@ -114,6 +130,8 @@ impl Component for App {
             calm: frame.clone(),
             frame,
             calm_ms: 0.0,
+            looked_ms: 0.0,
+            budget_ms: BUDGET_MS[0],
             pace: Pace::new(),
             playing: true,
             load: None,
@@ -240,32 +258,45 @@ impl App {
         changed |= self.settle_load(now_ms);
         if self.playing && wall_ms > 0.0 {
             self.run(wall_ms);
-            changed = true;
         }
-        if let Some(status) = self.crier.listen(now_ms, &self.frame) {
-            self.status = status.into();
-            changed = true;
-        }
+        // Numbers and pictures take turns, so that no frame has to draw both.
         if now_ms - self.calm_ms >= CALM_MS && !Rc::ptr_eq(&self.calm, &self.frame) {
             self.calm_ms = now_ms;
             self.calm = self.frame.clone();
             Rc::make_mut(&mut self.side).look(&self.session);
             self.desk.settle();
             changed = true;
+        } else if self.playing && now_ms - self.looked_ms >= self.picture_ms() {
+            self.looked_ms = now_ms;
+            self.frame = self.session.frame();
+            self.desk.see(&self.frame);
+            changed = true;
+        }
+        if let Some(status) = self.crier.listen(now_ms, &self.frame) {
+            self.status = status.into();
+            changed = true;
         }
         changed
+    }
+
+    /// Time between two pictures.
+    fn picture_ms(&self) -> f64 {
+        let pods: usize = self.frame.nodes.iter().map(|node| node.pods.len()).sum();
+        if pods > CROWD { CROWD_MS } else { PICTURE_MS }
     }
 
     fn run(&mut self, wall_ms: f64) {
         let from_us = self.session.now_us();
         let started_ms = frame_loop::now_ms();
+        // What must be drawn comes first: late frames leave less to the simulation, good ones more again.
+        let wished_ms = if wall_ms > LATE_MS { self.budget_ms * 0.7 } else { self.budget_ms + 0.2 };
+        let budget_ms = wished_ms.clamp(BUDGET_MS[1], BUDGET_MS[0]);
+        self.budget_ms = budget_ms;
         // Debt is dropped rather than caught up with: a slow machine shows a slower cluster, not a jumping one.
         self.session.advance(from_us + self.pace.span_us(wall_ms), &mut || {
-            frame_loop::now_ms() - started_ms < BUDGET_MS
+            frame_loop::now_ms() - started_ms < budget_ms
         });
         self.pace.record(wall_ms, self.session.now_us() - from_us);
-        self.frame = self.session.frame();
-        self.desk.see(&self.frame);
     }
 
     /// Sends the slider's value once it has rested, so that one drag is one action.
@@ -317,7 +348,7 @@ impl App {
     /// Starts over with a seed; the timing is the person's choice and stays.
     fn restart(&mut self, seed: u64) {
         let real = self.frame.real_timing;
-        self.session = Session::welcome(seed);
+        self.session = open(seed);
         self.stage.clear();
         Rc::make_mut(&mut self.side).start_over();
         self.load = None;

@@ -33,7 +33,7 @@ struct Sizes {
     /// Narrowest node, and the gap between two.
     node: f64,
     gap: f64,
-    /// What a node has besides its pods: upwards, and sideways.
+    /// What a node has besides its pods, less the gap below the last of them; and the same sideways.
     chrome: f64,
     sides: f64,
     /// Narrowest tile with its gap, and its height with its gap.
@@ -54,9 +54,9 @@ const fn dots(pitch: usize) -> Sizes {
 }
 
 const SIZES: [Sizes; 7] = [
-    Sizes { level: Level::Full, node: 208.0, gap: 12.0, chrome: 98.0, sides: 25.0, tile: 94.0, row: 49.0 },
-    Sizes { level: Level::Line, node: 208.0, gap: 12.0, chrome: 98.0, sides: 25.0, tile: 109.0, row: 31.0 },
-    Sizes { level: Level::Compact, node: 160.0, gap: 12.0, chrome: 98.0, sides: 25.0, tile: 54.0, row: 31.0 },
+    Sizes { level: Level::Full, node: 208.0, gap: 12.0, chrome: 92.0, sides: 25.0, tile: 94.0, row: 49.0 },
+    Sizes { level: Level::Line, node: 208.0, gap: 12.0, chrome: 94.0, sides: 25.0, tile: 105.0, row: 30.0 },
+    Sizes { level: Level::Compact, node: 160.0, gap: 12.0, chrome: 94.0, sides: 25.0, tile: 54.0, row: 31.0 },
     Sizes { level: Level::Cell, node: 112.0, gap: 8.0, chrome: 75.0, sides: 19.0, tile: 27.0, row: 27.0 },
     dots(18),
     dots(13),

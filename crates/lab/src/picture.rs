@@ -36,6 +36,8 @@ pub(crate) struct Painter {
     /// Who last set the replicas, by Deployment.
     replicas_set_by: Map<ObjId, Rc<str>>,
     pods: Slab<(tiles::PodKey, Rc<PodTile>)>,
+    /// How many pictures there were.
+    pictures: u64,
 }
 
 impl Painter {
@@ -161,6 +163,7 @@ impl Painter {
 
     /// The picture of now.
     pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64) -> Rc<Frame> {
+        self.pictures += 1;
         sim.settle_requests();
         self.read_facts(sim);
         let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).gather();
@@ -210,8 +213,13 @@ impl Painter {
                 pods.push(tile.clone());
                 alive.insert(pod.metadata.id.0, (key, tile));
             }
-            let tile = tiles::node(sim, node, pods, (requested, used));
+            let mut tile = tiles::node(sim, node, pods, (requested, used));
             let old = self.last.nodes.iter().find(|old| old.name == tile.name);
+            if let Some(old) = old {
+                let most = tile.cpu_allocatable_milli / 16;
+                let is_turn = self.is_turn(u64::from(node.metadata.id.0));
+                tile.cpu_used_milli = steady(old.cpu_used_milli, tile.cpu_used_milli, is_turn, most);
+            }
             tiles.push(match old {
                 Some(old) if **old == tile => old.clone(),
                 _ => Rc::new(tile),
@@ -229,10 +237,18 @@ impl Painter {
         waiting.filter_map(|pod| self.pods.get(pod.metadata.id.0).map(|(_, tile)| tile.clone())).gather()
     }
 
+    /// CPU trembles all the time: each thing's is looked at anew in its own one of every eight pictures.
+    fn is_turn(&self, id: u64) -> bool {
+        (self.pictures + id).is_multiple_of(8)
+    }
+
     /// The tile of a pod; the last one if nothing that it shows has changed.
     fn pod(&self, sim: &Sim, pod: &Rc<Pod>) -> (tiles::PodKey, Rc<PodTile>) {
         let last = self.pods.get(pod.metadata.id.0);
-        let key = tiles::pod_key(sim, pod, last.map(|(key, _)| key));
+        let mut key = tiles::pod_key(sim, pod, last.map(|(key, _)| key));
+        if let Some((old, _)) = last {
+            key.steady(old, self.is_turn(u64::from(pod.metadata.id.0)));
+        }
         let tile = match last {
             Some((old, tile)) if *old == key => tile.clone(),
             _ => Rc::new(tiles::pod(pod, &key)),
@@ -258,6 +274,11 @@ pub(crate) fn line_of(event: &Event, fact: Option<&Fact>) -> FeedLine {
         source: event.source.component.clone().into(),
         fact: fact.map_or(0, |fact| fact.id),
     }
+}
+
+/// The old value unless it is its turn to change, or it has changed by more than `most`.
+pub(crate) fn steady(old: i64, new: i64, is_turn: bool, most: i64) -> i64 {
+    if is_turn || (new - old).abs() > most { new } else { old }
 }
 
 fn keep<T: PartialEq>(old: &Rc<T>, new: T) -> Rc<T> {
@@ -290,9 +311,13 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
     let component = |(name, title): (&str, &str)| {
         let position = CONTROLLERS.iter().position(|row| row.name == name);
         let control = position.map(|position| &sim.loops()[position]);
-        let last = control.and_then(|control| control.history.iter().rev().find(|run| run.writes > 0));
-        let acting =
-            last.filter(|run| sim.now().since(run.at) < SECOND).map(|run| Rc::from(&*run.note.decision));
+        let runs = || control.into_iter().flat_map(|control| control.history.iter().rev());
+        let recent =
+            || runs().take_while(|run| sim.now().since(run.at) < SECOND).filter(|run| run.writes > 0);
+        // A status that is brought up to date afterwards says less than what made that necessary.
+        let is_telling = |decision: &str| !matches!(decision, "nothing to do" | "update status");
+        let last = recent().find(|run| is_telling(&run.note.decision)).or_else(|| recent().next());
+        let acting = last.map(|run| Rc::from(&*run.note.decision));
         let up = control.map_or(sim.is_api_up(), |control| control.up);
         Component { title: title.into(), name: name.into(), up, acting }
     };

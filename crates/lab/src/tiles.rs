@@ -3,6 +3,7 @@
 use crate::frame::{
     App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Revision, Rollout, Traffic, VersionCount,
 };
+use crate::picture::steady;
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
@@ -321,7 +322,7 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     let first = evictions.min().map(|seconds| added.plus(seconds * SECOND).since(sim.now()));
     Some(match first {
         Some(left) if left > 0 => {
-            format!("Silent for {silent} s. Its pods are evicted in {} s.", (left + SECOND - 1) / SECOND)
+            format!("Silent {silent} s; pods evicted in {} s.", (left + SECOND - 1) / SECOND)
         }
         _ => format!("No heartbeat for {silent} s."),
     })
@@ -348,6 +349,13 @@ impl PodKey {
     /// Whether a request to the pod gets no answer at all.
     pub(crate) fn is_silent(&self) -> bool {
         !self.powered || self.wedged || self.answers_at.is_none()
+    }
+
+    /// Keeps the CPU of an earlier picture if it has hardly changed.
+    pub(crate) fn steady(&mut self, old: &PodKey, is_turn: bool) {
+        if let (Some(new), Some(old)) = (&mut self.cpu_percent, old.cpu_percent) {
+            *new = steady(i64::from(old), i64::from(*new), is_turn, 8) as i32;
+        }
     }
 }
 

@@ -46,6 +46,18 @@ pub fn test(dist: &Path, only: Option<&str>, shots: Option<&Path>) -> Result<()>
     run(&mut node)
 }
 
+/// What the benchmark of frames prints about the page in `dist`.
+///
+/// # Errors
+/// As [`test`].
+pub fn frames(dist: &Path) -> Result<String> {
+    check_node()?;
+    install_packages(&root().join("tests/browser"))?;
+    let mut node = command("node", ["tests/browser/frames.mjs"]);
+    node.env("CHROMIUM", chromium()?).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist);
+    output(&mut node)
+}
+
 fn check_node() -> Result<()> {
     let missing = || format!("the browser tests need node {NODE_AT_LEAST} or later with npm on PATH");
     if find("node").is_none() || find("npm").is_none() {

@@ -13,6 +13,12 @@ pub fn query_seed() -> Option<u64> {
     number("seed", &web_sys::window()?.location().search().ok()?)
 }
 
+/// The scenario that the address's query asks for, by name.
+pub fn scenario() -> Option<String> {
+    let query = web_sys::window()?.location().search().ok()?;
+    Some(pairs(&query).into_iter().find(|(key, _)| key == "scenario")?.1)
+}
+
 /// The part of the address after `#`, with it.
 pub fn fragment() -> String {
     web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default()

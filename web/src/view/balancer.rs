@@ -1,7 +1,8 @@
 //! The Service in front of the pods. Its wires and dots are drawn by `flow`.
 
-use super::service_of;
+use super::{crowd, service_of};
 use crate::app::{Msg, Send};
+use crate::density::{Density, Level};
 use crate::words::{count, thousands};
 use setpoint_lab::frame::{Balancer, Frame};
 use setpoint_lab::inspect::Subject;
@@ -9,7 +10,7 @@ use yew::prelude::*;
 
 /// The strip above the nodes, with what its dots mean. `per_dot` is the number of requests that one stands for; none are
 /// drawn if it is 0.
-pub fn view(frame: &Frame, per_dot: u32, selected: Option<&Subject>, send: &Send) -> Html {
+pub fn view(frame: &Frame, density: Density, per_dot: u32, selected: Option<&Subject>, send: &Send) -> Html {
     let inside = match frame.balancer.as_deref() {
         None => html! { <><b>{ "Load balancer" }</b><span class="muted">{ "No Service yet" }</span></> },
         Some(balancer) => {
@@ -35,6 +36,9 @@ pub fn view(frame: &Frame, per_dot: u32, selected: Option<&Subject>, send: &Send
     };
     html! {
         <div class="balancer">
+            if density.level == Level::Dot {
+                { crowd::legend() }
+            }
             <div id="balancer">{ inside }</div>
             <p class="legend">
                 <span class="of-dot">{ dots }</span>

@@ -31,6 +31,30 @@ fn shape(pod: &PodTile) -> (&'static str, &'static str) {
     }
 }
 
+/// What the marks mean.
+pub fn legend() -> Html {
+    let marks = [
+        ("solid", READY, "ready"),
+        ("line", COMING, "starting"),
+        ("solid warn", WARNING, "not ready"),
+        ("solid bad", BROKEN, "back-off"),
+        ("line quiet", LEAVING, "leaving"),
+        ("line dotted", COMING, "unknown"),
+    ];
+    html! {
+        <p class="legend of-marks">
+            { for marks.into_iter().map(|(class, shape, word)| html! {
+                <span>
+                    <svg class="crowd v1" width="9" height="9" viewBox="0 0 8 8" aria-hidden="true">
+                        <path {class} d={format!("M0 0{shape}")} />
+                    </svg>
+                    { word }
+                </span>
+            }) }
+        </p>
+    }
+}
+
 /// One path for all marks that look the same; places are in units of 8.
 fn paths(pods: &[Rc<PodTile>], places: &[Option<u32>], per_row: usize) -> Vec<(String, String)> {
     let mut paths: Vec<(&str, &str, String)> = Vec::new();
@@ -85,7 +109,7 @@ pub fn view(
         <svg class="crowd" {onclick} role="group" aria-label="Pods"
             viewBox={format!("0 0 {} {}", per_row * 8, rows * 8)}
             width={(per_row * density.pitch).to_string()} height={(rows * density.pitch).to_string()}>
-            { for paths(&node.pods, places, per_row).into_iter().map(|(class, d)| html! { <path {class} {d} /> }) }
+            { for paths(&node.pods, places, per_row).into_iter().map(|(class, d)| html! { <path key={class.clone()} {class} {d} /> }) }
             if let Some(at) = selected.and_then(place_of) {
                 <rect class="chosen" x={(at % per_row * 8).to_string()} y={(at / per_row * 8).to_string()} width="7" height="7" />
             }

@@ -44,16 +44,18 @@ fn short(doing: &str) -> String {
     let rest: Vec<&str> = words.collect();
     let (first, last) = (rest.first().copied().unwrap_or_default(), rest.last().copied().unwrap_or_default());
     match verb {
-        "bind" => "bind a pod".to_string(),
+        "bind" => "bind pod".to_string(),
         // "scale web-5db4f98dd8 up from 0 to 3", "create web-86d6bd95c7 with 1 pods".
-        "scale" => format!("scale to {last}"),
+        "scale" => format!("scale {last}"),
         "create" if first.starts_with(|c: char| c.is_ascii_digit()) => format!("create {first}"),
-        "create" => "new version".to_string(),
+        "create" => "create".to_string(),
         "delete" if first.starts_with(|c: char| c.is_ascii_digit()) => format!("delete {first}"),
-        "update" => "status".to_string(),
-        "change" => format!("change {last}"),
+        "update" | "nothing" => "status".to_string(),
+        "invalid" => "no data".to_string(),
+        "say" => "report".to_string(),
+        "change" => last.to_string(),
         "give" => "give up".to_string(),
-        _ => keeps(doing, 12),
+        _ => keeps(doing, 9),
     }
 }
 
@@ -65,14 +67,16 @@ mod tests {
     fn chips_say_it_in_two_words() {
         for (doing, expected) in [
             ("idle", "idle"),
-            ("bind web-5db4f98dd8-l69gh to node-03", "bind a pod"),
-            ("scale web-5db4f98dd8 up from 0 to 3", "scale to 3"),
+            ("bind web-5db4f98dd8-l69gh to node-03", "bind pod"),
+            ("scale web-5db4f98dd8 up from 0 to 3", "scale 3"),
             ("create 3 pods", "create 3"),
-            ("create web-86d6bd95c7 with 1 pods", "new version"),
+            ("create web-86d6bd95c7 with 1 pods", "create"),
             ("update status", "status"),
-            ("change the taints", "change taints"),
+            ("say what has changed", "report"),
+            ("invalid metrics (1 invalid out of 1), first error is: failed", "no data"),
+            ("change the taints", "taints"),
             ("stay at 3", "stay at 3"),
-            ("wait for the dependents", "wait for the…"),
+            ("wait for the dependents", "wait for…"),
             ("", ""),
         ] {
             assert_eq!(short(doing), expected, "{doing}");

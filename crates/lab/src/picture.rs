@@ -6,6 +6,7 @@ use crate::why::{subject, subject_of};
 use crate::words::{author_of, describe_action, mark_of};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
+use setpoint_api::slab::Slab;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Event, Kind, Node, ObjId, Pod};
 use setpoint_control::{CONTROLLERS, Profile};
@@ -34,7 +35,7 @@ pub(crate) struct Painter {
     since: Option<tiles::Since>,
     /// Who last set the replicas, by Deployment.
     replicas_set_by: Map<ObjId, Rc<str>>,
-    pods: Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
+    pods: Slab<(tiles::PodKey, Rc<PodTile>)>,
 }
 
 impl Painter {
@@ -148,6 +149,11 @@ impl Painter {
         self.feed.iter().find(|(id, _)| *id == event).map(|(_, line)| line)
     }
 
+    /// The feed's lines of a choice, newest first.
+    pub(crate) fn lines(&self, is_wanted: &dyn Fn(&FeedLine) -> bool) -> Vec<Rc<FeedLine>> {
+        self.feed.iter().map(|(_, line)| line).filter(|line| is_wanted(line)).cloned().gather()
+    }
+
     fn push_line(&mut self, id: ObjId, line: FeedLine) {
         self.feed.push_front((id, Rc::new(line)));
         self.feed.truncate(FEED_MAX);
@@ -193,11 +199,18 @@ impl Painter {
 
     fn nodes(&mut self, sim: &Sim) -> Vec<Rc<NodeTile>> {
         let mut tiles: Vec<Rc<NodeTile>> = Vec::new();
-        let mut alive = Map::new();
+        let mut alive = Slab::default();
         for node in sim.store().list::<Node>() {
-            let pods: Vec<Rc<PodTile>> =
-                sim.store().pods_on(&node.metadata.name).map(|pod| self.pod(sim, pod, &mut alive)).gather();
-            let tile = tiles::node(sim, node, pods);
+            let (mut requested, mut used) = (0, 0);
+            let mut pods: Vec<Rc<PodTile>> = Vec::new();
+            for pod in sim.store().pods_on(&node.metadata.name) {
+                let (key, tile) = self.pod(sim, pod);
+                requested += if pod.status.phase.is_finished() { 0 } else { key.requested_milli };
+                used += key.used_milli.unwrap_or(0);
+                pods.push(tile.clone());
+                alive.insert(pod.metadata.id.0, (key, tile));
+            }
+            let tile = tiles::node(sim, node, pods, (requested, used));
             let old = self.last.nodes.iter().find(|old| old.name == tile.name);
             tiles.push(match old {
                 Some(old) if **old == tile => old.clone(),
@@ -205,7 +218,7 @@ impl Painter {
             });
         }
         for pod in sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none()) {
-            self.pod(sim, pod, &mut alive);
+            alive.insert(pod.metadata.id.0, self.pod(sim, pod));
         }
         self.pods = alive;
         tiles
@@ -213,23 +226,18 @@ impl Painter {
 
     fn pending(&mut self, sim: &Sim) -> Vec<Rc<PodTile>> {
         let waiting = sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none());
-        waiting.filter_map(|pod| self.pods.get(&pod.metadata.id).map(|(_, tile)| tile.clone())).gather()
+        waiting.filter_map(|pod| self.pods.get(pod.metadata.id.0).map(|(_, tile)| tile.clone())).gather()
     }
 
     /// The tile of a pod; the last one if nothing that it shows has changed.
-    fn pod(
-        &self,
-        sim: &Sim,
-        pod: &Rc<Pod>,
-        alive: &mut Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
-    ) -> Rc<PodTile> {
-        let key = tiles::pod_key(sim, pod);
-        let tile = match self.pods.get(&pod.metadata.id) {
+    fn pod(&self, sim: &Sim, pod: &Rc<Pod>) -> (tiles::PodKey, Rc<PodTile>) {
+        let last = self.pods.get(pod.metadata.id.0);
+        let key = tiles::pod_key(sim, pod, last.map(|(key, _)| key));
+        let tile = match last {
             Some((old, tile)) if *old == key => tile.clone(),
             _ => Rc::new(tiles::pod(pod, &key)),
         };
-        alive.insert(pod.metadata.id, (key, tile.clone()));
-        tile
+        (key, tile)
     }
 }
 

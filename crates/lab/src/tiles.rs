@@ -255,16 +255,18 @@ pub(crate) fn balancer(sim: &Sim) -> Option<Balancer> {
     })
 }
 
-/// A node, with its pods' tiles.
-pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
+/// A node, with its pods' tiles and the CPU that they request and use.
+pub(crate) fn node(
+    sim: &Sim,
+    node: &Node,
+    pods: Vec<Rc<PodTile>>,
+    (requested, used): (i64, i64),
+) -> NodeTile {
     let name = &node.metadata.name;
     let machine = sim.machine(name);
     let ready = condition(&node.status.conditions, "Ready");
     let is_ready = ready.is_some_and(|ready| ready.status == ConditionStatus::True);
     let powered = machine.is_some_and(|machine| machine.power != Power::Off);
-    let amount = |pod: &Rc<Pod>| self::pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
-    let requested = sim.store().pods_on(name).filter(|pod| !pod.status.phase.is_finished()).map(amount).sum();
-    let used = sim.store().pods_on(name).filter_map(|pod| sim.cpu_now(pod.metadata.id)).sum();
     NodeTile {
         name: name.clone().into(),
         powered,
@@ -329,10 +331,15 @@ pub(crate) struct PodKey {
     pod: Rc<Pod>,
     powered: bool,
     pulling: bool,
+    /// Begin and end of the pull.
+    pull: Option<(Time, Time)>,
     wedged: bool,
     answers_at: Option<Time>,
     answers: bool,
     cpu_percent: Option<i32>,
+    /// What it requests and uses, in thousandths of a core; the node's tile sums them up.
+    pub(crate) requested_milli: i64,
+    pub(crate) used_milli: Option<i64>,
 }
 
 impl PodKey {
@@ -347,6 +354,7 @@ impl PartialEq for PodKey {
         // A stored object is never changed in place, so the same address is the same state.
         Rc::ptr_eq(&self.pod, &other.pod)
             && (self.powered, self.pulling, self.wedged) == (other.powered, other.pulling, other.wedged)
+            && self.pull == other.pull
             && (self.answers_at, self.answers, self.cpu_percent)
                 == (other.answers_at, other.answers, other.cpu_percent)
     }
@@ -355,25 +363,31 @@ impl PartialEq for PodKey {
 /// How long a pod that answers may take to be found ready before it counts as not ready rather than as starting.
 const PROBING: i64 = 3 * SECOND;
 
-/// Reads what a pod's tile depends on.
-pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>) -> PodKey {
+/// Reads what a pod's tile depends on. What only the object tells is taken over from the last key if that is the same object.
+pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>, last: Option<&PodKey>) -> PodKey {
     let id = pod.metadata.id;
     let machine = pod.spec.node_name.as_ref().and_then(|node| sim.machine(node));
     let local = machine.and_then(|machine| machine.pods.get(&id));
     let process = local.and_then(|local| local.processes.iter().find(|process| process.serves));
     let running = process.filter(|process| process.started_at.is_some());
-    let request = pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
+    let request = match last.filter(|last| Rc::ptr_eq(&last.pod, pod)) {
+        Some(last) => last.requested_milli,
+        None => pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0),
+    };
     let used = running.and_then(|_| sim.cpu_now(id));
+    let pulling = local
+        .is_some_and(|local| local.record.all().any(|container| container.image == kubelet::Image::Pulling));
     PodKey {
         pod: pod.clone(),
         powered: machine.is_none_or(|machine| machine.power == Power::On),
-        pulling: local.is_some_and(|local| {
-            local.record.all().any(|container| container.image == kubelet::Image::Pulling)
-        }),
+        pulling,
+        pull: if pulling { sim.pull_of(id) } else { None },
         wedged: running.is_some_and(|process| process.wedged),
         answers_at: running.map(|process| process.answers_at),
         answers: running.is_some_and(|process| process.answers_at.plus(PROBING) <= sim.now()),
         cpu_percent: used.filter(|_| request > 0).map(|used| (used * 100 / request) as i32),
+        requested_milli: request,
+        used_milli: used,
     }
 }
 
@@ -397,6 +411,7 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
             let started = statuses.first().and_then(|status| status.state.running.as_ref())?.started_at?;
             Some((started.0, end.0))
         }),
+        PodLook::Pulling => key.pull.map(|(from, to)| (from.0, to.0)),
         PodLook::Terminating => meta.deletion_timestamp.map(|end| {
             let grace = meta.deletion_grace_period_seconds.unwrap_or(30) * SECOND;
             (end.0 - grace, end.0)

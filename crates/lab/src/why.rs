@@ -13,6 +13,8 @@ use std::rc::Rc;
 const STEPS_MAX: usize = 2000;
 /// Links that are shown; of a longer chain the newest and the oldest.
 const LINKS_MAX: usize = 14;
+/// Links of one turn of a loop: a start, a failure, an end.
+const CYCLE: usize = 3;
 /// The oldest ones among them.
 const OLDEST: usize = 3;
 
@@ -27,14 +29,15 @@ pub(crate) fn why(sim: &Sim, fact: u64) -> Vec<Cause> {
         let Some(link) = link.filter(|_| !is_noise(rest) || (links.is_empty() && at == facts.len())) else {
             continue;
         };
-        // Two facts may say the same thing, such as the two taints of one node.
-        let says_the_same = |last: &Cause| last.who == link.who && last.what == link.what;
-        if !links.last().is_some_and(says_the_same) {
+        // Two facts may say the same thing, such as the two taints of one node; and a container that crashes again and again
+        // needs to be told of once.
+        let says_the_same = |told: &Cause| told.who == link.who && told.what == link.what;
+        if !links.iter().rev().take(CYCLE).any(says_the_same) {
             links.push(link);
         }
     }
     if let (Some(last), Some(fact)) = (links.last_mut(), facts.last()) {
-        last.is_origin = fact.cause == 0;
+        last.is_origin = cause_of(sim, fact) == 0;
     }
     shorten(links)
 }
@@ -69,9 +72,12 @@ fn walk(sim: &Sim, fact: u64) -> Vec<&Fact> {
 /// What led to a fact. The scheduler takes one pod after the other, each because the one before is done; but it looks at a pod
 /// that it has not tried before because the pod was made.
 fn cause_of(sim: &Sim, fact: &Fact) -> u64 {
-    let What::Decided { controller, namespace, about, .. } = &fact.what else { return fact.cause };
-    if CONTROLLERS.get(usize::from(*controller)).is_none_or(|row| row.name != "default-scheduler") {
-        return fact.cause;
+    let What::Decided { controller, namespace, about, note } = &fact.what else { return fact.cause };
+    match CONTROLLERS.get(usize::from(*controller)).map_or("", |row| row.name) {
+        "default-scheduler" => {}
+        // That it cannot measure, or keeps still, is nobody's doing.
+        "horizontal-pod-autoscaler" if !note.decision.starts_with("scale ") => return 0,
+        _ => return fact.cause,
     }
     for earlier in sim.facts().before(fact.id) {
         match &earlier.what {
@@ -104,7 +110,7 @@ fn is_noise(facts: &[&Fact]) -> bool {
         What::Stored { by: Actor::World, .. } => true,
         What::Decided { .. } | What::Stored { by: Actor::Controller(_), .. } => {
             decided.is_some_and(|decision| {
-                decision.starts_with("bring ") || ["nothing to do", "update status"].contains(&decision)
+                decision.starts_with("bring ") || ["nothing to do", "update the status"].contains(&decision)
             })
         }
         _ => false,
@@ -223,7 +229,7 @@ fn decided(controller: u8, about: &str, note: &Note, facts: &[&Fact]) -> (String
             } else if let Some(count) = rest("delete ") {
                 format!("wanted {wanted}, had {had}, deleted {}", count.split(' ').next().unwrap_or(count))
             } else {
-                format!("counted {had} of {wanted} pods")
+                format!("updated the status: {had} of {wanted} pods")
             }
         }
         "default-scheduler" => {
@@ -255,7 +261,8 @@ fn decided(controller: u8, about: &str, note: &Note, facts: &[&Fact]) -> (String
             }
             match rest("scale ").and_then(|scale| scale.split_once(" to ")) {
                 Some((from, to)) => format!("{measured}scaled {about} from {from} to {to}"),
-                None => format!("{measured}decided: {decision}"),
+                None if decision.starts_with("stay") => format!("{measured}decided to {decision}"),
+                None => format!("failed: {decision}"),
             }
         }
         "taint-eviction-controller" => match decision.strip_prefix("delete the pod") {
@@ -298,6 +305,19 @@ fn silence(sim: &Sim, fact: &Fact, node: &str) -> String {
 pub(crate) fn tenths(micros: Micros) -> String {
     let tenths = (micros + SECOND / 20) / (SECOND / 10);
     format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+/// What a kubelet did, or what happened to its machine and its containers, and to what.
+pub(crate) fn kubelet_words(sim: &Sim, fact: &Fact) -> (Rc<str>, Option<Subject>) {
+    let (link, _) = link(sim, &[fact]);
+    let Some(link) = link else { return ("".into(), None) };
+    // Of the kubelet's own deeds it is clear who did them.
+    let what = if link.who.starts_with("kubelet on ") {
+        link.what
+    } else {
+        format!("{} {}", link.who, link.what).into()
+    };
+    (what, link.about)
 }
 
 fn stored_by_kubelet(op: Op, turn: Turn, name: &str) -> String {

@@ -119,9 +119,11 @@ fn things_are_seen_from_all_sides() {
         "node/node-01",
         "pod/default/?",
         "deployment/default/web",
+        "replicaset/default/web-5db4f98dd8",
         "service/default/web",
         "horizontalpodautoscaler/default/web",
         "component/kube-apiserver",
+        "component/etcd",
         "component/default-scheduler",
         "component/replicaset-controller",
         "component/node-controller",
@@ -182,6 +184,31 @@ fn things_are_seen_from_all_sides() {
     let crashing = format!("pod/default/{}", crashing.expect("a crashing pod").name);
     look(&mut session, &mut out, "a crash loop", &[&crashing, "deployment/default/web"]);
     check("inspect.txt", &out);
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut session = Session::named("fifty-services", 1).expect("a scenario");
+    run_for(&mut session, 20_000);
+    session.act(Action::Drain { node: "node-04".into() });
+    run_for(&mut session, 3_000);
+    let frame = session.frame();
+    let mut open: Vec<Subject> =
+        frame.components.iter().map(|component| Subject::Component(component.name.clone())).collect();
+    open.extend(frame.feed.iter().filter_map(|line| line.subject.clone()));
+    open.extend(frame.nodes.iter().map(|node| subject(&format!("node/{}", node.name))));
+    let mut seen: Vec<Subject> = Vec::new();
+    while let Some(next) = open.pop() {
+        if seen.contains(&next) {
+            continue;
+        }
+        let page = session.inspect(&next).unwrap_or_else(|| panic!("no {}", next.to_text()));
+        assert_eq!(Subject::from_text(&next.to_text()), Some(next.clone()));
+        let runs = page.lens.iter().flat_map(|lens| &lens.history).filter_map(|run| run.about.as_ref());
+        open.extend(page.owners.iter().chain(&page.children).chain(runs).map(|link| link.to.clone()));
+        seen.push(next);
+    }
+    assert!(seen.len() > 350, "{}", seen.len());
 }
 
 #[test]

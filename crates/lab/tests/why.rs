@@ -173,3 +173,37 @@ fn chains_lead_back_to_what_somebody_did() {
     let golden = std::fs::read_to_string(path).unwrap_or_default();
     assert!(text == golden, "differs from {path}:\n{text}");
 }
+
+#[test]
+fn every_line_of_the_feed_has_a_beginning() {
+    let mut session = opened();
+    let namespace = || "default".to_string();
+    let web = || "web".to_string();
+    let stop = |component: &str, up| Action::SetComponent { component: component.into(), up };
+    let acts = [
+        Action::SetLoad { namespace: namespace(), service: web(), rps: 300 },
+        Action::KillMachine { node: "node-01".into() },
+        Action::SetImage { namespace: namespace(), deployment: web(), image: "web:v2".into() },
+        Action::RestoreMachine { node: "node-01".into() },
+        Action::Drain { node: "node-02".into() },
+        stop("replicaset-controller", false),
+        Action::SetImage { namespace: namespace(), deployment: web(), image: "web:crash".into() },
+        stop("replicaset-controller", true),
+        Action::Undo { namespace: namespace(), deployment: web(), to_revision: Some(1) },
+        Action::SetLoad { namespace: namespace(), service: web(), rps: 0 },
+        Action::Delete { kind: "Deployment".into(), namespace: namespace(), name: web() },
+    ];
+    let mut told = 0;
+    for act in acts {
+        session.act(act);
+        run_for(&mut session, 12_000);
+        for line in session.frame().feed.iter() {
+            let chain = session.why(line.fact);
+            let last = chain.last().unwrap_or_else(|| panic!("no chain for {line:?}"));
+            assert!(last.is_origin, "{line:?}\n{}", self::told(&chain));
+            assert!(chain.iter().all(|link| !link.who.is_empty() && !link.what.is_empty()), "{chain:?}");
+            told += 1;
+        }
+    }
+    assert!(told > 500, "{told}");
+}

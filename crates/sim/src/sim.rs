@@ -189,6 +189,10 @@ impl Sim {
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
+    /// The events about an object that is still there, as far as they have not expired.
+    pub fn events_about(&self, object: ObjId) -> Vec<&Rc<setpoint_api::Event>> {
+        self.recorder.about(object).into_iter().filter_map(|event| self.store.get(event)).gather()
+    }
     /// What became of requests.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger

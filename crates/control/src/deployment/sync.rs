@@ -289,7 +289,7 @@ impl<'a> Sync<'a> {
             self.status_written = true;
             self.writes.push(Write::Update(is.clone().into_object(), Scope::Status));
             if self.decision == "nothing to do" {
-                self.decision = Cow::Borrowed("update status");
+                self.decision = Cow::Borrowed("update the status");
             }
         }
         Ok(())

@@ -15,9 +15,12 @@ pub(super) fn fill(sim: &Sim, hpa: &HorizontalPodAutoscaler, page: &mut Inspecti
     let decision = sim.memory().hpa.decision(hpa.metadata.id);
     let target = &spec.scale_target_ref;
     let percent = decision.filter(|decision| decision.unit == Unit::Percent && decision.target > 0);
+    // Before the first measurement it wants nothing.
+    let wanted = Some(status.desired_replicas).filter(|wanted| *wanted > 0);
+    let wanted = wanted.map_or_else(String::new, |wanted| wanted.to_string());
     page.kind = "HorizontalPodAutoscaler".into();
     page.rows = vec![
-        row("replicas", status.desired_replicas.to_string(), status.current_replicas.to_string()),
+        row("replicas", wanted, status.current_replicas.to_string()),
         row("bounds", "", format!("{} to {}", spec.min_replicas.unwrap_or(1), spec.max_replicas)),
         row("target", "", format!("{} {}", target.kind, target.name)),
     ];
@@ -98,18 +101,16 @@ fn working(hpa: &HorizontalPodAutoscaler, decision: &Decision, tolerance_milli: 
         other => ("scaling policies".into(), format!("reached ({other})")),
     };
     let bounds = format!("{remark}; {} ≤ {} ≤ {}", decision.min, decision.final_replicas, decision.max);
-    line("limit", formula, bounds);
+    if decision.target > 0 {
+        line("limit", formula, bounds);
+    }
     let target = &hpa.spec.scale_target_ref;
     if decision.final_replicas == current {
         line("write", "nothing".into(), format!("{} stays at {current}", target.name));
     } else {
         let what =
             format!("scale {}/{} to {}", target.kind.to_lowercase(), target.name, decision.final_replicas);
-        line(
-            "write",
-            what,
-            if decision.reason.is_empty() { "SuccessfulRescale".into() } else { decision.reason.clone() },
-        );
+        line("write", what, format!("SuccessfulRescale: {}", decision.reason));
     }
     let title = format!("{current} → {} replicas", decision.final_replicas);
     Working { title: title.into(), at_us: decision.at.0, lines, table: Vec::new() }

@@ -1,11 +1,11 @@
 //! A part of the control plane: what it does, what it is like in daily life, and its last runs as observe, diff, act.
 
-use super::parts::{length, link, row, row_if, span};
-use super::{Inspection, Lens, Link, Reconcile, Tone};
+use super::parts::{self, length, link, row, row_if, span};
+use super::{Inspection, Lens, Link, Reconcile, Subject, Tone};
 use crate::why::{object, stored_words, who_did};
 use crate::words::title_of;
 use setpoint_api::Gather as _;
-use setpoint_api::{Event, Kind, ObjId, Str};
+use setpoint_api::{Kind, ObjId, Str};
 use setpoint_control::{CONTROLLERS, Key, Note};
 use setpoint_sim::fact::{Fact, What};
 use setpoint_sim::{Run, Sim};
@@ -94,7 +94,15 @@ pub(super) fn fill(sim: &Sim, name: &str, page: &mut Inspection) -> Option<()> {
     let up = control.map_or(sim.is_api_up(), |control| control.up);
     page.state = if up { (Tone::Good, "runs".into()) } else { (Tone::Bad, "stopped".into()) };
     page.rows = settings.iter().filter_map(|setting| setting_row(sim, setting)).gather();
-    let (queued, working) = control.map_or((0, 0), |control| control.load());
+    let (mut queued, working) = control.map_or((0, 0), |control| control.load());
+    let waiting = sim.memory().scheduler.queue.sizes();
+    if name == "default-scheduler" {
+        let (active, backing_off, unschedulable) = waiting;
+        let told =
+            format!("{active} to be tried, {backing_off} backing off, {unschedulable} that fit nowhere");
+        page.rows.push(row("pods that wait", "", told));
+        queued = active + backing_off + unschedulable;
+    }
     let mut lens = Lens {
         up,
         does: (*does).into(),
@@ -109,15 +117,36 @@ pub(super) fn fill(sim: &Sim, name: &str, page: &mut Inspection) -> Option<()> {
         (Some(position), Some(control)) => {
             let told = |run: &Run| reconcile(sim, CONTROLLERS[position].kind, name, run);
             lens.history = control.history.iter().rev().map(told).gather();
+            let ticked = control.history.iter().rev().find(|run| run.key == Key::Tick);
+            let period = (CONTROLLERS[position].period)(sim.tuning());
+            if let (Some(period), Some(run), true) = (period, ticked, up) {
+                let setting =
+                    settings.first().map_or(String::new(), |setting| parts::setting(sim.tuning(), setting));
+                let times = (run.at, run.at.plus(period));
+                page.timers.push(parts::timer("next look", "it looks at everything again", times, setting));
+            }
         }
         _ => {
             lens.history = writes(sim);
             page.rows.extend(store_rows(sim));
+            page.children = (0..CONTROLLERS.len()).filter_map(|number| loop_link(sim, number)).gather();
         }
     }
     page.fact = lens.history.iter().find(|run| !run.is_idle).map_or(0, |run| run.fact);
     page.lens = Some(lens);
     Some(())
+}
+
+/// A way to a control loop, with its queue and what it last did.
+fn loop_link(sim: &Sim, number: usize) -> Option<Link> {
+    let (row, control) = (CONTROLLERS.get(number)?, sim.loops().get(number)?);
+    let did = control.history.iter().rev().find(|run| run.writes > 0);
+    let did = did.map_or("nothing yet", |run| &*run.note.decision);
+    let state = match control.up {
+        true => (Tone::Good, format!("queue {}, last: {did}", control.load().0).into()),
+        false => (Tone::Bad, "stopped".into()),
+    };
+    Some(Link { to: Subject::Component(row.name.into()), text: title_of(row.name).into(), state })
 }
 
 /// A period or a rate: upstream's default on the left, what is in force on the right.
@@ -140,7 +169,8 @@ fn setting_row(sim: &Sim, name: &str) -> Option<super::Row> {
 fn store_rows(sim: &Sim) -> Vec<super::Row> {
     let store = sim.store();
     let mut rows = vec![row("revision", "", store.revision().to_string())];
-    for kind in Kind::ALL {
+    // Events have no order of their own; counting them would mean to look at everything.
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Event) {
         let count = store.ids(*kind).count();
         if count > 0 {
             rows.push(row(kind.as_str(), "", count.to_string()));
@@ -181,7 +211,17 @@ fn reconcile(sim: &Sim, kind: Kind, name: &str, run: &Run) -> Reconcile {
         },
         Key::Tick => None,
     };
-    let observed = run.note.observed.iter().map(|(what, value)| Rc::from(format!("{what} {value}")));
+    let is_set = name == "replicaset-controller";
+    let observed = run.note.observed.iter().filter(|(what, value)| *value != 0 || *what != "terminating");
+    let observed = observed.map(|(what, value)| {
+        Rc::from(match (what.strip_suffix(" %"), *what) {
+            (Some(what), _) => format!("{what} {value} %"),
+            (_, "desired") if is_set => format!("want {value}"),
+            (_, "active") if is_set => format!("have {value}"),
+            (_, "terminating") => format!("{value} terminating, not counted"),
+            (_, what) => format!("{what} {value}"),
+        })
+    });
     Reconcile {
         at_us: run.at.0,
         about,
@@ -240,9 +280,4 @@ fn difference(name: &str, note: &Note, wrote: bool) -> String {
         (_, true) => "something to do".into(),
         _ => "none".into(),
     })
-}
-
-/// Whether an event comes from a component.
-pub(super) fn is_from(event: &Event, name: &str) -> bool {
-    *event.source.component == *name || *event.reporting_component == *name
 }

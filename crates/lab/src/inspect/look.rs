@@ -1,10 +1,9 @@
 //! Looks at a thing: what all kinds have in common, and then what is particular to its kind.
 
-use super::parts::{kind_of, row, state};
-use super::{Inspection, Subject, Tone, autoscaler, component, node, pod, service, workload};
+use super::parts::{kind_of, link, row, state};
+use super::{Inspection, Link, Subject, Tone, autoscaler, component, node, pod, service, workload};
 use crate::frame::FeedLine;
 use crate::picture::{Painter, line_of};
-use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::{Event, Kind, ObjId, Object, Op};
@@ -37,8 +36,7 @@ pub(crate) fn inspect(sim: &Sim, painter: &Painter, subject: &Subject) -> Option
     match subject {
         Subject::Component(name) => {
             component::fill(sim, name, &mut page)?;
-            let is_from = |event: &Event| component::is_from(event, name);
-            page.events = events(sim, painter, &is_from);
+            page.events = painter.lines(&|line| line.source == *name);
         }
         Subject::Object { kind, namespace, name } => {
             let kind = kind_of(kind)?;
@@ -46,19 +44,25 @@ pub(crate) fn inspect(sim: &Sim, painter: &Painter, subject: &Subject) -> Option
             page.kind = kind.as_str().into();
             let found = sim.store().id_of(kind, namespace, name).and_then(|id| sim.store().object(id));
             match found {
-                Some(object) => fill(sim, object, &mut page),
-                None => gone(sim, kind, (namespace, name), &mut page)?,
+                Some(object) => {
+                    fill(sim, object, &mut page);
+                    page.events = events(sim, painter, object.id());
+                }
+                None => {
+                    gone(sim, kind, (namespace, name), &mut page)?;
+                    page.events = painter.lines(&|line| line.subject.as_ref() == Some(subject));
+                }
             }
-            let is_about = |event: &Event| {
-                let about = &event.involved_object;
-                about.name[..] == **name
-                    && *about.kind == *kind.as_str()
-                    && (kind == Kind::Node || about.namespace[..] == **namespace)
-            };
-            page.events = events(sim, painter, &is_about);
         }
     }
     Some(page)
+}
+
+/// A way to a thing, if it is still there.
+pub(super) fn link_of(sim: &Sim, to: Subject) -> Option<Link> {
+    let Subject::Object { kind, namespace, name } = &to else { return None };
+    let id = sim.store().id_of(kind_of(kind)?, namespace, name)?;
+    sim.store().object(id).map(|object| link(sim, object))
 }
 
 fn fill(sim: &Sim, object: &Object, page: &mut Inspection) {
@@ -111,9 +115,9 @@ fn turning_point(sim: &Sim, object: ObjId) -> u64 {
     sim.facts().before(u64::MAX).find(is_it).map_or(0, |fact| fact.id)
 }
 
-/// Events of a choice, newest first. Those that the feed still has are the feed's own lines.
-fn events(sim: &Sim, painter: &Painter, is_wanted: &dyn Fn(&Event) -> bool) -> Vec<Rc<FeedLine>> {
-    let mut found: Vec<&Rc<Event>> = sim.store().list::<Event>().filter(|event| is_wanted(event)).gather();
+/// Events about an object, newest first. Those that the feed still has are the feed's own lines.
+fn events(sim: &Sim, painter: &Painter, about: ObjId) -> Vec<Rc<FeedLine>> {
+    let mut found = sim.events_about(about);
     let at = |event: &Event| event.last_timestamp.or(event.event_time.map(|time| time.0));
     order::sort_by_key(&mut found, |event| std::cmp::Reverse((at(event), event.metadata.id)));
     found.truncate(EVENTS_MAX);

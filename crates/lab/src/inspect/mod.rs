@@ -160,7 +160,7 @@ pub struct Lens {
     pub queued: u32,
     /// Keys it works on now.
     pub working: u32,
-    /// Runs so far.
+    /// Runs so far; of the API server writes; 0 where nobody counts.
     pub runs: u64,
     /// Runs that found nothing to do.
     pub idle_runs: u64,

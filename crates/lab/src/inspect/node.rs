@@ -1,12 +1,17 @@
 //! A node: what the cluster believes, against its machine.
 
 use super::parts::{ago, links, row, row_if, setting, span, timer, yes_no};
-use super::{Inspection, Row, Timer};
+use super::{Inspection, Lens, Reconcile, Row, Timer};
+use crate::why::kubelet_words;
 use setpoint_api::Gather as _;
-use setpoint_api::{ConditionStatus, Lease, Node, Time, condition_status};
+use setpoint_api::{ConditionStatus, Kind, Lease, Node, Time, condition_status};
 use setpoint_control::pod as pods;
 use setpoint_sim::Sim;
+use setpoint_sim::fact::{Actor, Fact, What};
 use setpoint_sim::machine::{Machine, Power};
+
+/// Deeds of a kubelet that are shown.
+const KUBELET_SHOWN: usize = 16;
 
 /// Fills in what is particular to nodes.
 pub(super) fn fill(sim: &Sim, node: &Node, page: &mut Inspection) {
@@ -16,6 +21,7 @@ pub(super) fn fill(sim: &Sim, node: &Node, page: &mut Inspection) {
     page.rows = rows(sim, node, machine);
     page.conditions = super::parts::conditions(&node.status.conditions);
     page.timers = timers(sim, node, machine);
+    page.lens = machine.map(|machine| kubelet(sim, machine));
     let on_it = sim.store().pods_on(name).filter_map(|pod| sim.store().object(pod.metadata.id));
     page.children = links(sim, on_it);
 }
@@ -47,12 +53,11 @@ fn rows(sim: &Sim, node: &Node, machine: Option<&Machine>) -> Vec<Row> {
     let on_it: Vec<_> = sim.store().pods_on(&node.metadata.name).gather();
     let used: i64 = on_it.iter().filter_map(|pod| sim.cpu_now(pod.metadata.id)).sum();
     let runs = machine.map_or(0, |machine| {
-        let is_running = |local: &&Box<setpoint_sim::machine::LocalPod>| {
-            local.processes.iter().any(|process| process.started_at.is_some())
-        };
-        machine.pods.values().filter(is_running).count()
+        let pods = machine.pods.values();
+        pods.filter(|local| local.processes.iter().any(|process| process.started_at.is_some())).count()
     });
     let taints = node.spec.taints.iter().map(|taint| format!("{}:{}", taint.key, taint.effect));
+    let taints = taints.gather().join(", ");
     let images = machine.map(|machine| machine.images.iter().map(|image| image.to_string()).gather());
     vec![
         row_if((believed == ConditionStatus::True) != is_up, "machine", believes, truth),
@@ -71,10 +76,45 @@ fn rows(sim: &Sim, node: &Node, machine: Option<&Machine>) -> Vec<Row> {
         row_if(false, "cpu", format!("{}m of {cpu}m requested", amount("cpu")), format!("{used}m used")),
         row_if(false, "memory", format!("{}Mi of {memory}Mi requested", amount("memory") >> 20), ""),
         row_if(node.spec.unschedulable, "takes new pods", "yes", yes_no(!node.spec.unschedulable)),
-        row("taints", "", taints.gather().join(", ")),
+        row("taints", "", if taints.is_empty() { "none".into() } else { taints }),
         row("pod addresses", "", node.spec.pod_cidr.clone()),
         row("images on disk", "", images.unwrap_or_default().join(", ")),
     ]
+}
+
+/// The node's agent, with what it and its containers last did.
+fn kubelet(sim: &Sim, machine: &Machine) -> Lens {
+    let number = machine.number;
+    let is_its = |fact: &&Fact| match &fact.what {
+        What::Stored { by: Actor::Kubelet(by), kind, .. } => *by == number && *kind != Kind::Lease,
+        What::Happened { machine, .. } => *machine == number,
+        _ => false,
+    };
+    let told = |fact: &Fact| {
+        let (act, about) = kubelet_words(sim, fact);
+        let about = about.and_then(|about| super::look::link_of(sim, about));
+        Reconcile {
+            at_us: fact.at.0,
+            about,
+            observed: Vec::new(),
+            diff: "".into(),
+            act,
+            is_idle: false,
+            fact: fact.id,
+        }
+    };
+    let history: Vec<Reconcile> =
+        sim.facts().before(u64::MAX).filter(is_its).take(KUBELET_SHOWN).map(told).gather();
+    Lens {
+        up: machine.is_up(),
+        does: "The kubelet is the node's agent: it has the containers of the pods bound to its node pulled, started, probed and stopped, and reports what came of it.".into(),
+        like: "A foreman on the building site: takes the orders of the office, and phones in what is done.".into(),
+        queued: 0,
+        working: machine.pods.values().filter(|local| local.record.all().any(|c| !c.is_running())).count() as u32,
+        runs: 0,
+        idle_runs: 0,
+        history,
+    }
 }
 
 /// The last renewal of a node's lease.

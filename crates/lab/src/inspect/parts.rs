@@ -12,14 +12,18 @@ use setpoint_sim::Sim;
 use std::rc::Rc;
 
 /// A line of wanted against is; it counts as different if both are told and are not the same text.
-pub(super) fn row(name: &str, wanted: impl Into<Rc<str>>, is: impl Into<Rc<str>>) -> Row {
-    let (wanted, is) = (wanted.into(), is.into());
-    let differs = !wanted.is_empty() && wanted != is;
-    Row { name: name.into(), wanted, is, differs }
+pub(super) fn row(name: &str, wanted: impl AsRef<str>, is: impl AsRef<str>) -> Row {
+    let (wanted, is) = (wanted.as_ref(), is.as_ref());
+    new_row(!wanted.is_empty() && wanted != is, name, wanted, is)
 }
 
 /// A line of wanted against is, where equal texts do not tell whether they differ.
-pub(super) fn row_if(differs: bool, name: &str, wanted: impl Into<Rc<str>>, is: impl Into<Rc<str>>) -> Row {
+pub(super) fn row_if(differs: bool, name: &str, wanted: impl AsRef<str>, is: impl AsRef<str>) -> Row {
+    new_row(differs, name, wanted.as_ref(), is.as_ref())
+}
+
+/// One copy of the code for all kinds of text.
+fn new_row(differs: bool, name: &str, wanted: &str, is: &str) -> Row {
     Row { name: name.into(), wanted: wanted.into(), is: is.into(), differs }
 }
 
@@ -85,6 +89,7 @@ fn tone_of(kind: &str, status: ConditionStatus) -> Tone {
     let is_bad_news = kind.ends_with("Pressure") || matches!(kind, "ReplicaFailure" | "DisruptionTarget");
     match status {
         _ if kind == "ScalingLimited" => Tone::Plain,
+        ConditionStatus::Unknown if kind == "Ready" => Tone::Bad,
         ConditionStatus::Unknown => Tone::Busy,
         ConditionStatus::True => [Tone::Good, Tone::Bad][usize::from(is_bad_news)],
         ConditionStatus::False => [Tone::Bad, Tone::Good][usize::from(is_bad_news)],
@@ -143,6 +148,9 @@ pub(super) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
             };
             (tone, tiles::node_status(node).into())
         }
+        Object::HorizontalPodAutoscaler(hpa) if hpa.status.desired_replicas == 0 => {
+            (Tone::Busy, "no metrics yet".into())
+        }
         Object::HorizontalPodAutoscaler(hpa) => {
             let status = &hpa.status;
             let tone =
@@ -155,7 +163,7 @@ pub(super) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
 }
 
 fn pod_state(sim: &Sim, pod: &Rc<Pod>) -> (Tone, Rc<str>) {
-    let tile = tiles::pod(pod, &tiles::pod_key(sim, pod));
+    let tile = tiles::pod(pod, &tiles::pod_key(sim, pod, None));
     let (tone, word) = match tile.look {
         PodLook::Ready if tile.wedged => (Tone::Bad, "Ready, but hangs"),
         PodLook::Ready => (Tone::Good, "Ready"),

@@ -5,7 +5,7 @@ use super::{Inspection, Row, Timer};
 use crate::why::tenths;
 use setpoint_api::Gather as _;
 use setpoint_api::time::SECOND;
-use setpoint_api::{Container, EndpointSlice, Kind, Pod, Time, condition};
+use setpoint_api::{Container, Endpoint, EndpointSlice, Kind, ObjId, Pod, Time, condition};
 use setpoint_control::kubelet::{self, ProbeKind, spec_of};
 use setpoint_control::pod as pods;
 use setpoint_sim::Sim;
@@ -26,6 +26,9 @@ pub(super) fn fill(sim: &Sim, pod: &Rc<Pod>, page: &mut Inspection) {
         && let Some(node) = sim.store().object(node)
     {
         page.children.push(super::parts::link(sim, node));
+    }
+    if let Some(service) = listed(sim, pod).and_then(|(_, service)| sim.store().object(service?)) {
+        page.children.push(super::parts::link(sim, service));
     }
 }
 
@@ -121,24 +124,25 @@ fn truth_row(sim: &Sim, pod: &Pod, machine: Option<&Machine>, local: Option<&Loc
     row_if(answers != pods::is_ready(pod), "process", believed, is)
 }
 
+/// The endpoint that stands for a pod: whether it is ready, and the Service that it belongs to.
+fn listed(sim: &Sim, pod: &Pod) -> Option<(bool, Option<ObjId>)> {
+    let (store, uid) = (sim.store(), pod.metadata.uid);
+    let mut slices = store.slices_of_pod(uid).filter_map(|id| store.get::<EndpointSlice>(id));
+    slices.find_map(|slice| {
+        let is_it = |endpoint: &&Rc<Endpoint>| {
+            endpoint.target_ref.as_ref().is_some_and(|target| target.uid == Some(uid))
+        };
+        let endpoint = slice.endpoints.iter().find(is_it)?;
+        let service = slice.metadata.label("kubernetes.io/service-name");
+        let service = service.and_then(|name| store.id_of(Kind::Service, &slice.metadata.namespace, name));
+        Some((endpoint.conditions.ready == Some(true), service))
+    })
+}
+
 /// Whether requests come to it.
 fn traffic_row(sim: &Sim, pod: &Pod) -> Row {
-    let store = sim.store();
-    let slices = store.slices_of_pod(pod.metadata.uid).filter_map(|id| store.get::<EndpointSlice>(id));
-    let mut listed = None;
-    for slice in slices {
-        for endpoint in &slice.endpoints {
-            let is_it =
-                endpoint.target_ref.as_ref().is_some_and(|target| target.uid == Some(pod.metadata.uid));
-            if is_it {
-                listed = Some((endpoint.conditions.ready == Some(true), slice));
-            }
-        }
-    }
-    let service = listed.and_then(|(_, slice)| {
-        let name = slice.metadata.label("kubernetes.io/service-name")?;
-        store.id_of(Kind::Service, &slice.metadata.namespace, name)
-    });
+    let listed = listed(sim, pod);
+    let service = listed.and_then(|(_, service)| service);
     let is_routed = service.is_some_and(|id| sim.gateway().targets(id).contains(&pod.metadata.id));
     let listed_as = match listed {
         None => "not an endpoint",
@@ -181,6 +185,14 @@ fn timers(sim: &Sim, pod: &Pod, machine: Option<&Machine>, local: Option<&LocalP
     }
     if let Some(local) = local.filter(|_| machine.is_some_and(Machine::is_up)) {
         container_timers(sim, pod, local, &mut timers);
+    }
+    if let Some(waiting) = sim.memory().scheduler.queue.waiting(id).filter(|waiting| waiting.misses > 0) {
+        timers.push(timer(
+            "scheduler",
+            "it is tried again in any case; sooner if a node or a pod changes that may help",
+            (waiting.since, waiting.since.plus(sim.tuning().scheduler_flush)),
+            setting(sim.tuning(), "scheduler_flush"),
+        ));
     }
     let min_ready = pod.metadata.controller().and_then(|owner| {
         let set = sim.store().get::<setpoint_api::ReplicaSet>(sim.store().id_of_uid(owner.uid)?)?;

@@ -38,8 +38,13 @@ pub(super) fn fill(sim: &Sim, service: &Service, page: &mut Inspection) {
         row("address", "", format!("{} (never changes)", spec.cluster_ip)),
         row("ports", "", ports.gather().join(", ")),
         row_if(pods.is_empty(), "selector", selector, format!("{} pods match", pods.len())),
-        row("endpoints", format!("{ready_pods} ready pods"), format!("{ready} ready endpoints")),
-        row("kube-proxy's list", format!("{ready} ready endpoints"), format!("{routed} ready endpoints")),
+        row_if(
+            ready != ready_pods,
+            "endpoints",
+            format!("{ready_pods} ready pods"),
+            format!("{ready} ready endpoints"),
+        ),
+        row("kube-proxy's list", format!("{ready} ready"), format!("{routed} ready")),
     ];
     if ready == 0 && routed > 0 {
         // Without a ready endpoint requests go to those that still serve while they terminate.

@@ -5,9 +5,13 @@ use super::{Inspection, Row};
 use crate::tiles::{first_image, version_of};
 use setpoint_api::Gather as _;
 use setpoint_api::time::SECOND;
-use setpoint_api::{Deployment, ReplicaSet, condition};
+use setpoint_api::{Deployment, HorizontalPodAutoscaler, ReplicaSet, condition};
 use setpoint_control::deployment::{self, math};
 use setpoint_sim::Sim;
+
+/// Reasons of Progressing during which no deadline runs.
+const NOT_TIMED: [&str; 3] =
+    [deployment::progress::NEW_RS_AVAILABLE, deployment::progress::TIMED_OUT, deployment::progress::PAUSED];
 
 fn count(name: &str, wanted: i32, is: i32) -> Row {
     row(name, wanted.to_string(), is.to_string())
@@ -66,6 +70,7 @@ pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
         (spec.progress_deadline_seconds, progressing.and_then(|condition| condition.last_update_time))
         && deployment::progress::has_deadline(of)
         && !deployment::progress::is_complete(of, status)
+        && progressing.is_some_and(|condition| !NOT_TIMED.contains(&&*condition.reason))
     {
         let seconds = i64::from(seconds);
         page.timers.push(timer(
@@ -77,6 +82,12 @@ pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
     }
     page.children = links(sim, sets.iter().filter_map(|set| sim.store().object(set.metadata.id)));
     page.children.reverse();
+    let scalers = sim.store().list_in::<HorizontalPodAutoscaler>(&of.metadata.namespace);
+    let of_it = scalers.filter(|scaler| {
+        let target = &scaler.spec.scale_target_ref;
+        &*target.kind == "Deployment" && target.name == of.metadata.name
+    });
+    page.children.extend(links(sim, of_it.filter_map(|scaler| sim.store().object(scaler.metadata.id))));
 }
 
 /// Fills in what is particular to ReplicaSets.

@@ -6,10 +6,12 @@ import assert from "node:assert/strict";
 /** The words of an element as they are shown, on one line. */
 const shown = async (locator) => (await locator.innerText()).replace(/\s+/g, " ").trim();
 
-/** A counter's words by its heading: "Healthy pods 3 of 3 All are ready". */
-export function counter(page, title) {
+/** A counter's words by its heading, with what its field holds: "Target replicas 3 by manifest The HPA keeps it between 3 and 20." */
+export async function counter(page, title) {
   const counters = page.getByRole("region", { name: "Counters" }).getByRole("article");
-  return shown(counters.filter({ has: page.getByRole("heading", { name: title, exact: true }) }));
+  const card = counters.filter({ has: page.getByRole("heading", { name: title, exact: true }) });
+  const words = await shown(card);
+  return words.includes(" Replicas ") ? words.replace("Replicas", await card.getByRole("textbox").inputValue()) : words;
 }
 
 /** A node as a landmark, by its name. */
@@ -63,20 +65,38 @@ export async function speed(page, times) {
   assert.equal(await slider.getAttribute("aria-valuetext"), `${times} times`);
 }
 
+/** The line that says what this is, or what to watch. */
+export const hint = (page) => shown(page.locator(".guide"));
+
+/** Walks with the Tab key until the focus is on an element, as far as the page goes once. */
+export async function tabTo(page, locator) {
+  const wanted = await locator.elementHandle();
+  const isThere = () => wanted.evaluate((element) => document.activeElement === element);
+  for (let steps = 0; steps < 200 && !(await isThere()); steps += 1) await page.keyboard.press("Tab");
+  assert.ok(await isThere(), `the Tab key never gets to ${locator}`);
+}
+
 /** Presses a button by its name. */
 export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 
-/** Moves the load slider to a load with the mouse, by dragging its handle. */
+/** Where the load slider stops, in requests per second. */
+export const loads = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1000];
+/** The load that the slider stands at. */
+export async function load(page) {
+  const said = await page.getByRole("slider", { name: "User load" }).getAttribute("aria-valuetext");
+  return Number(/^\d+/.exec(said)[0]);
+}
+
+/** Moves the load slider to a load that it offers with the mouse, by dragging its handle. */
 export async function dragLoad(page, rps) {
   const slider = page.getByRole("slider", { name: "User load" });
   const box = await slider.boundingBox();
-  const [min, max] = [10, 1000];
   // The handle's middle travels the slider's width less its own.
-  const at = (value) => box.x + 8 + (box.width - 16) * (Math.max(value, min) - min) / (max - min);
+  const at = (notch) => box.x + 8 + (box.width - 16) * notch / (loads.length - 1);
   const middle = box.y + box.height / 2;
   await page.mouse.move(at(Number(await slider.inputValue())), middle);
   await page.mouse.down();
-  await page.mouse.move(at(rps), middle, { steps: 8 });
+  await page.mouse.move(at(loads.indexOf(rps)), middle, { steps: 8 });
   await page.mouse.up();
 }
 

@@ -44,7 +44,7 @@ pub struct Fault {
     pub ended_us: Option<i64>,
     /// Requests that have failed since then.
     pub failed: u64,
-    /// Fewest ready pods since then, if that was too few, and how many were wanted.
+    /// Fewest ready pods since then, if that was too few, and how many were wanted at the time.
     pub low: Option<(i32, i32)>,
     /// When all wanted pods were ready again.
     pub whole_us: Option<i64>,
@@ -121,8 +121,9 @@ impl Faults {
                 fault.ended_us.get_or_insert(frame.at_us);
             }
             if ready < target {
-                let least = fault.low.map_or(ready, |(least, _)| least.min(ready));
-                fault.low = Some((least, target));
+                if fault.low.is_none_or(|(least, _)| ready < least) {
+                    fault.low = Some((ready, target));
+                }
                 fault.whole_us = None;
             } else if fault.low.is_some() {
                 fault.whole_us.get_or_insert(frame.at_us);

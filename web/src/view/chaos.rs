@@ -168,7 +168,7 @@ fn fault_row(fault: &Fault, props: &Props) -> Html {
         _ => None,
     };
     let reset = fault.reset().map(|(word, action)| {
-        let name = format!("{word} {}", fault.name);
+        let name = format!("{word} {} (fault)", fault.name);
         let onclick = props.send.reform(move |_: MouseEvent| Msg::Act(action.clone()));
         html! { <button {onclick} aria-label={name}>{ word }</button> }
     });
@@ -185,9 +185,9 @@ fn fault_row(fault: &Fault, props: &Props) -> Html {
 /// What has come of it so far.
 fn cost(fault: &Fault, frame: &Frame) -> String {
     let requests = match fault.failed {
-        0 => "No request failed".to_string(),
-        1 => "1 request failed".to_string(),
-        failed => format!("{} requests failed", words::thousands(failed)),
+        0 => "No request has failed since".to_string(),
+        1 => "1 request has failed since".to_string(),
+        failed => format!("{} requests have failed since", words::thousands(failed)),
     };
     let pods = match (fault.low, fault.whole_us) {
         (None, _) => "no pod was missing".to_string(),

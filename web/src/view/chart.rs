@@ -164,7 +164,7 @@ fn table(frame: &Frame) -> Html {
     html! {
         <div class="rows" tabindex="0" role="region" aria-label="History as a table">
             <table>
-                <thead><tr>{ for head.map(|name| html! { <th scope="col">{ name }</th> }) }</tr></thead>
+                <thead><tr>{ for head.map(|name| html! { <th scope="col" class={(name == "You").then_some("done")}>{ name }</th> }) }</tr></thead>
                 <tbody>{ for rows }</tbody>
             </table>
         </div>

@@ -107,7 +107,7 @@ pub fn peaks(points: &[Point], value: Value) -> Vec<(i64, i64)> {
     for (x, sample) in points {
         let Some(value) = value(sample).filter(|value| *value > 0) else { continue };
         match peaks.last_mut() {
-            Some(last) if x - end < WIDTH / 60 => {
+            Some(last) if x - end < WIDTH / 40 => {
                 if value > last.1 {
                     *last = (*x, value);
                 }
@@ -148,6 +148,7 @@ mod tests {
         assert_eq!(bars(&points, value, 100), "M20 100V86M30 100V86M50 100V80");
         assert_eq!([4, 10, 20, 100, 1000].map(|least| top(&points, least, value)), [25, 25, 25, 120, 1200]);
         assert_eq!(top(&[], 4, value), 5);
-        assert_eq!(peaks(&points, value), [(20, 5), (50, 20)]);
+        assert_eq!(peaks(&points, value), [(50, 20)]);
+        assert_eq!(peaks(&points[..4], value), [(20, 5)]);
     }
 }

@@ -5,7 +5,7 @@ use super::number::Number;
 use super::panel::Props;
 use crate::app::{Msg, Send};
 use setpoint_lab::Action;
-use setpoint_lab::frame::{App, Autoscaler, Rollout};
+use setpoint_lab::frame::{App, Autoscaler, Revision, Rollout};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -134,10 +134,21 @@ fn rollout(app: &App, send: &Send) -> Html {
                 <label for="surge">{ "Max surge" }<Number id="surge" value={surge} onchange={on_surge} /></label>
                 <label for="unavailable">{ "Max unavailable" }<Number id="unavailable" value={unavailable} onchange={on_unavailable} /></label>
             </div>
-            <p class="hint">{ "Pods, or a percentage such as 25%." }</p>
+            <p class="hint">{ "Pods, or a share such as 25%." }</p>
+            { for app.revisions.iter().filter(|revision| !revision.is_current).map(|revision| back_to(app, revision, send)) }
             <button onclick={delete}>{ "Delete the Deployment" }</button>
         </details>
     }
+}
+
+fn back_to(app: &App, revision: &Revision, send: &Send) -> Html {
+    let number = revision.number;
+    let onclick = on_app(app, send, move |namespace, deployment, _: MouseEvent| Action::Undo {
+        namespace,
+        deployment,
+        to_revision: Some(number),
+    });
+    html! { <button key={number} {onclick}>{ format!("Back to revision {number} ({})", revision.version) }</button> }
 }
 
 fn autoscaler(app: &App, send: &Send) -> Html {

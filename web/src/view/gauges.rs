@@ -259,7 +259,7 @@ fn requests(frame: &Frame, send: &Send) -> Html {
     let parts = if all == 0 { vec![] } else { vec![("fill", served), ("failed", 100 - served)] };
     let now = if failing { format!("{}/s fail; ", traffic.failed_per_second) } else { String::new() };
     let cause = match traffic.causes.first().filter(|_| failed > 0) {
-        Some((cause, _)) => format!(": {cause}"),
+        Some((cause, _)) => format!(" ({cause})"),
         None => String::new(),
     };
     Gauge {

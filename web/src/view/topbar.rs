@@ -37,6 +37,10 @@ pub fn view(bar: &Bar) -> Html {
             <h1 class="brand">{ mark() }{ "Setpoint" }</h1>
             <p class="scenario"><span class="muted">{ "Scenario" }</span>{ " " }{ bar.scenario.clone() }</p>
             { transport(bar) }
+            <span class="seed">
+                <label for="seed" title="The same seed gives the same run">{ "Seed" }</label>
+                <Number id="seed" value={bar.seed.to_string()} onchange={bar.on_seed.clone()} />
+            </span>
             <div class="tools">
                 { timing(bar) }
                 { sheet_button(bar, Sheet::Keys, "Keys and help", html! { "?" }, "round help") }
@@ -67,7 +71,7 @@ fn guide(bar: &Bar) -> Html {
     let dismiss = bar.send.reform(|_: MouseEvent| Msg::Desk(desk::Msg::Dismiss));
     html! {
         <p class="guide">
-            <span>{ words }</span>
+            <span title={bar.desk.guide.clone()}>{ words }</span>
             <button class="bare" onclick={dismiss} aria-label="Dismiss this hint">{ icon(CLOSE) }</button>
         </p>
     }
@@ -93,10 +97,6 @@ fn transport(bar: &Bar) -> Html {
                 { words::clock(bar.tenths * 100_000) }
             </span>
             { speed(bar) }
-            <span class="seed">
-                <label for="seed" title="The same seed gives the same run">{ "Seed" }</label>
-                <Number id="seed" value={bar.seed.to_string()} onchange={bar.on_seed.clone()} />
-            </span>
         </div>
     }
 }
@@ -142,11 +142,11 @@ fn timing_note(bar: &Bar) -> Html {
     let grace = bar.desk.shortened.iter().find(|row| *row.name == *"node monitor grace");
     let (name, note) = match grace {
         _ if bar.real_timing => {
-            ("Real timing: ", "a dead node is noticed after 50 s, as by default.".to_string())
+            ("Real timing: ", "node loss is noticed after 50 s, as by default.".to_string())
         }
         Some(row) => {
             let (here, upstream) = (words::span(row.here_us), words::span(row.upstream_us));
-            ("Classroom timing: ", format!("a dead node is noticed after {here}, not {upstream}."))
+            ("Classroom timing: ", format!("node loss is noticed after {here}, not {upstream}."))
         }
         None => ("Classroom timing: ", "some periods are short.".to_string()),
     };

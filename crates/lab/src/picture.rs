@@ -174,7 +174,7 @@ impl Painter {
         let pending = self.pending(sim);
         let mut balancer = tiles::balancer(sim);
         if let Some(balancer) = &mut balancer {
-            let is_silent = |id: &u32| self.pods.get(&ObjId(*id)).is_none_or(|(key, _)| key.is_silent());
+            let is_silent = |id: &u32| self.pods.get(*id).is_none_or(|(key, _)| key.is_silent());
             balancer.silent = balancer.routes.iter().copied().filter(is_silent).gather();
         }
         let old = &self.last;

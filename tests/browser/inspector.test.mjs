@@ -75,6 +75,7 @@ test("timers run, and the pod that is gone stays as it was last seen", () => con
   await speed(page, 8);
   await until(() => detail(page), /Deleted\. This is how it was last seen\./);
   assert.equal(await heading(page), name);
+  assert.match(await detail(page, "Spec against status"), /image web:v1 web:v1 node any that fits node-02 /, "what it was is still there");
   assert.equal(await details(page).getByRole("button", { name: /^Crash / }).count(), 0, "nothing can be done to it any more");
   await untilEvent(page, new RegExp(`You deleted pod ${name}\\. you$`));
 }));
@@ -83,7 +84,7 @@ test("nodes, the Service, a component and the autoscaler by mouse", () => conver
   await page.getByRole("button", { name: /^Node node-01, Ready/ }).click();
   assert.match(await detail(page, "Belief and truth"), /The cluster believes The machine is machine Node says Ready power on/);
   assert.match(await detail(page, "Timers"), /monitor grace .* 4 s here; upstream 50 s \(--node-monitor-grace-period\)/);
-  assert.match(await detail(page, "Holds"), /Pod web-\S+ Ready/);
+  assert.match(await detail(page, "Runs"), /Pod web-\S+ Ready/);
 
   await page.getByRole("button", { name: "web:80", exact: true }).click();
   assert.match(await detail(page), /^Service 3 ready/);

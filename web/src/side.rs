@@ -172,6 +172,11 @@ impl Side {
         let (Some(subject), Tab::Details, None) = (&self.selected, self.tab, &self.why) else { return };
         match (session.inspect(subject), &mut self.seen) {
             (Some(now), Some(seen)) if **seen == now => {}
+            (Some(now), Some(seen)) if !now.exists => {
+                let seen = Rc::make_mut(seen);
+                (seen.exists, seen.state, seen.events, seen.fact) = (false, now.state, now.events, now.fact);
+                seen.timers.clear();
+            }
             (Some(now), seen) => *seen = Some(Rc::new(now)),
             (None, Some(seen)) if seen.exists => Rc::make_mut(seen).exists = false,
             (None, _) => {}

@@ -36,7 +36,8 @@ pub struct Why {
     pub chain: Vec<Cause>,
     /// Whether it was asked for in the feed, and leads back there.
     pub from_feed: bool,
-    pub copied: bool,
+    /// What came of copying it.
+    pub copied: &'static str,
 }
 
 /// The panel.
@@ -64,8 +65,8 @@ pub enum Turn {
     Back,
     /// Asks for the causes of a fact.
     Why(u64),
-    /// Copied the chain of causes.
-    Copied,
+    /// Copied the chain of causes, or has it selected to be copied.
+    Copied(bool),
     Show(Tab),
     Filter(Filter),
     /// Begins or ends to read the feed, which keeps still meanwhile.
@@ -120,7 +121,7 @@ impl Side {
             }
             Turn::Why(fact) => {
                 let from_feed = self.tab == Tab::Events;
-                self.why = Some(Why { chain: session.why(fact), from_feed, copied: false });
+                self.why = Some(Why { chain: session.why(fact), from_feed, copied: "" });
                 self.open(from, session)
             }
             Turn::Back if self.tab == Tab::Events => None,
@@ -137,9 +138,9 @@ impl Side {
                 }
                 Some(Focus::Back)
             }
-            Turn::Copied => {
+            Turn::Copied(is_done) => {
                 if let Some(why) = &mut self.why {
-                    why.copied = true;
+                    why.copied = if is_done { "Copied" } else { "Selected: copy it from there" };
                 }
                 None
             }

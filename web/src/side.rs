@@ -109,7 +109,7 @@ impl Side {
         calm: &Frame,
     ) -> Option<Focus> {
         match turn {
-            Turn::Select(subject) if self.shows(&subject) => {
+            Turn::Select(subject) if self.subject_in_sight() == Some(&subject) => {
                 self.close();
                 None
             }
@@ -168,10 +168,16 @@ impl Side {
             || (*turn == Turn::Back && self.tab == Tab::Events)
     }
 
+    /// What the details in sight are about.
+    pub fn subject_in_sight(&self) -> Option<&Subject> {
+        self.selected.as_ref().filter(|_| self.tab == Tab::Details && self.why.is_none())
+    }
+
     /// Brings the details up to date; what is gone stays as it was last seen.
     pub fn look(&mut self, session: &Session) {
-        let (Some(subject), Tab::Details, None) = (&self.selected, self.tab, &self.why) else { return };
-        match (session.inspect(subject), &mut self.seen) {
+        let Some(subject) = self.subject_in_sight() else { return };
+        let now = session.inspect(subject);
+        match (now, &mut self.seen) {
             (Some(now), Some(seen)) if **seen == now => {}
             (Some(now), Some(seen)) if !now.exists => {
                 let seen = Rc::make_mut(seen);
@@ -228,10 +234,6 @@ impl Side {
             pairs.push(("seed", seed.to_string()));
         }
         address::joined(&pairs)
-    }
-
-    fn shows(&self, subject: &Subject) -> bool {
-        self.tab == Tab::Details && self.why.is_none() && self.selected.as_ref() == Some(subject)
     }
 
     fn open(&mut self, from: Option<String>, session: &Session) -> Option<Focus> {

@@ -45,7 +45,7 @@ test("a pod by mouse: what is wanted and what is, whose it is, what it waits for
   assert.match(await heading(page), /^web-\w+-\w{5}$/);
   assert.match(await detail(page), /^Pod Ready why\? web-\w+-\w{5} Owned by Deployment web › ReplicaSet web-\w+ /);
   const spec = await detail(page, "Spec against status");
-  assert.match(spec, /Wanted \(spec\) Is \(status\) image web:v1 web:v1 node any that fits node-02 /);
+  assert.match(spec, /Wanted Is image web:v1 web:v1 node any that fits node-02 /);
   assert.match(await detail(page, "Conditions"), /Ready True/);
   assert.match(await detail(page, "Timers"), /readiness probe in \d\.\d s .* every 1 s here; upstream every 10 s/);
   assert.match(await detail(page, "Last decision"), /Scheduled to node-02 .* score .* TaintToleration/);

@@ -106,7 +106,7 @@ fn rows(seen: &Inspection) -> Html {
         Subject::Object { kind, .. } if **kind == *"node" => {
             ("Belief and truth", ["The cluster believes", "The machine is"])
         }
-        Subject::Object { .. } => ("Spec against status", ["Wanted (spec)", "Is (status)"]),
+        Subject::Object { .. } => ("Spec against status", ["Wanted", "Is"]),
     };
     let line = |row: &Row| {
         let class = if row.differs { "differs" } else { "" };

@@ -268,7 +268,7 @@ impl App {
         if now_ms - self.calm_ms >= CALM_MS && !Rc::ptr_eq(&self.calm, &self.frame) {
             self.calm_ms = now_ms;
             self.calm = self.frame.clone();
-            Rc::make_mut(&mut self.side).look(&self.session);
+            self.inspect();
             self.desk.settle();
             changed = true;
         } else if self.playing && now_ms - self.looked_ms >= self.picture_ms() {
@@ -330,7 +330,14 @@ impl App {
         self.calm = self.frame.clone();
         self.desk.see(&self.frame);
         self.desk.settle();
-        Rc::make_mut(&mut self.side).look(&self.session);
+        self.inspect();
+    }
+
+    /// Brings the details up to date, if they are in sight.
+    fn inspect(&mut self) {
+        if self.side.subject_in_sight().is_some() {
+            Rc::make_mut(&mut self.side).look(&self.session);
+        }
     }
 
     /// Does what the person does to the panel beside the cluster.

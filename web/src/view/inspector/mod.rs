@@ -127,10 +127,13 @@ fn rows(seen: &Inspection) -> Html {
         title,
         seen.rows.len(),
         html! {
-            <table class="spec">
-                <thead><tr><td></td>{ for heads.map(|head| html! { <th scope="col">{ head }</th> }) }</tr></thead>
-                <tbody>{ for seen.rows.iter().map(line) }</tbody>
-            </table>
+            <>
+                <table class="spec">
+                    <thead><tr><td></td>{ for heads.map(|head| html! { <th scope="col">{ head }</th> }) }</tr></thead>
+                    <tbody>{ for seen.rows.iter().take(LINES_MAX).map(line) }</tbody>
+                </table>
+                { more(seen.rows.len()) }
+            </>
         },
     )
 }

@@ -78,6 +78,8 @@ pub struct App {
     frame: Rc<Frame>,
     /// A picture at most [`CALM_MS`] old, for what people read as numbers.
     calm: Rc<Frame>,
+    /// The same for the panel beside the cluster, which takes turns with the others.
+    told: Rc<Frame>,
     calm_ms: f64,
     looked_ms: f64,
     budget_ms: f64,
@@ -131,6 +133,7 @@ impl Component for App {
             scenario: session.scenario_name().to_string().into(),
             session,
             calm: frame.clone(),
+            told: frame.clone(),
             frame,
             calm_ms: 0.0,
             looked_ms: 0.0,
@@ -217,8 +220,9 @@ impl Component for App {
             Msg::Skip
         });
         let panel = |part: Part| {
+            let frame = if part == Part::Side { &self.told } else { calm };
             html! {
-                <Panel {part} frame={calm.clone()} {load} side={self.side.clone()} faults={self.desk.faults.clone()}
+                <Panel {part} frame={frame.clone()} {load} side={self.side.clone()} faults={self.desk.faults.clone()}
                     look={if part == Part::Chart { self.desk.look } else { Look::default() }}
                     send={send.clone()} />
             }
@@ -264,12 +268,17 @@ impl App {
         if self.playing && wall_ms > 0.0 {
             self.run(wall_ms);
         }
-        // Numbers and pictures take turns, so that no frame has to draw both.
-        if now_ms - self.calm_ms >= CALM_MS && !Rc::ptr_eq(&self.calm, &self.frame) {
+        // Counters, lines and pictures take turns, so that no frame has to draw all of them.
+        let is_stale = |shown: &Rc<Frame>| !Rc::ptr_eq(shown, &self.frame);
+        if now_ms - self.calm_ms >= CALM_MS / 2.0 && (is_stale(&self.calm) || is_stale(&self.told)) {
             self.calm_ms = now_ms;
-            self.calm = self.frame.clone();
-            self.inspect();
-            self.desk.settle();
+            if self.calm.at_us <= self.told.at_us && is_stale(&self.calm) {
+                self.calm = self.frame.clone();
+                self.desk.settle();
+            } else {
+                self.told = self.frame.clone();
+                self.inspect();
+            }
             changed = true;
         } else if self.playing && now_ms - self.looked_ms >= self.picture_ms() {
             self.looked_ms = now_ms;
@@ -328,6 +337,7 @@ impl App {
     fn look(&mut self) {
         self.frame = self.session.frame();
         self.calm = self.frame.clone();
+        self.told = self.frame.clone();
         self.desk.see(&self.frame);
         self.desk.settle();
         self.inspect();

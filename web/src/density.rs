@@ -127,7 +127,8 @@ impl Density {
     pub fn next(self, room: &Room, rested_ms: f64) -> Density {
         let most = if room.pods < DOTS_FROM { Level::Cell } else { Level::Dot };
         let usable = || SIZES.iter().filter(|sizes| sizes.level <= most);
-        let pick = |share: f64| usable().find(|sizes| sizes.fits(room, share)).or_else(|| usable().last());
+        let pick =
+            |share: f64| usable().find(|sizes| sizes.fits(room, share)).or_else(|| usable().next_back());
         let Some(best) = pick(1.0) else { return self };
         let is_roomier =
             best.level < self.level || (best.level == self.level && best.tile as usize > self.pitch);

@@ -240,6 +240,10 @@ fn cpu(app: &App, at_us: i64, send: &Send) -> Html {
         },
         bar: bar(&[("fill", app.cpu_percent.map_or(0, scaled))], goal.map(scaled)),
         foot: match hpa {
+            // The policies let it grow in steps; then it asks for fewer than the formula says.
+            Some(hpa) if *app.target_set_by == *"HPA" && hpa.wish > Some(app.target_replicas) => {
+                format!("Target {}%. {}, at first {}", hpa.target_percent, hpa.arithmetic, app.target_replicas)
+            }
             Some(hpa) => format!("Target {}%. {}", hpa.target_percent, hpa.arithmetic),
             None => "No autoscaler watches it".to_string(),
         },

@@ -6,10 +6,12 @@ import assert from "node:assert/strict";
 /** The words of an element as they are shown, on one line. */
 const shown = async (locator) => (await locator.innerText()).replace(/\s+/g, " ").trim();
 
-/** A counter's words by its heading: "Healthy pods 3 of 3 All are ready". */
-export function counter(page, title) {
+/** A counter's words by its heading, with what its field holds: "Target replicas 3 by manifest The HPA keeps it between 3 and 20." */
+export async function counter(page, title) {
   const counters = page.getByRole("region", { name: "Counters" }).getByRole("article");
-  return shown(counters.filter({ has: page.getByRole("heading", { name: title, exact: true }) }));
+  const card = counters.filter({ has: page.getByRole("heading", { name: title, exact: true }) });
+  const words = await shown(card);
+  return words.includes(" Replicas ") ? words.replace("Replicas", await card.getByRole("textbox").inputValue()) : words;
 }
 
 /** A node as a landmark, by its name. */
@@ -24,8 +26,10 @@ export const balancer = (page) => shown(page.getByText("Load balancer", { exact:
 
 /** The events on the page, newest first, one line each: "0:10 SuccessfulRescale 4s New size: 6; … ". */
 export async function events(page) {
+  const tab = page.getByRole("tab", { name: "Events", exact: true });
+  if (await tab.getAttribute("aria-selected") !== "true") await tab.click();
   const rows = await page.getByRole("list", { name: "Events, newest first" }).getByRole("listitem").allInnerTexts();
-  return rows.map((row) => row.replace(/\s+/g, " ").trim());
+  return rows.map((row) => row.replace(/\s+/g, " ").trim().replace(/ why\?$/, ""));
 }
 
 /** An event without its time and age, which are not what it says: "SuccessfulRescale New size: 6; …". */
@@ -61,20 +65,38 @@ export async function speed(page, times) {
   assert.equal(await slider.getAttribute("aria-valuetext"), `${times} times`);
 }
 
+/** The line that says what this is, or what to watch. */
+export const hint = (page) => shown(page.locator(".guide"));
+
+/** Walks with the Tab key until the focus is on an element, as far as the page goes once. */
+export async function tabTo(page, locator) {
+  const wanted = await locator.elementHandle();
+  const isThere = () => wanted.evaluate((element) => document.activeElement === element);
+  for (let steps = 0; steps < 200 && !(await isThere()); steps += 1) await page.keyboard.press("Tab");
+  assert.ok(await isThere(), `the Tab key never gets to ${locator}`);
+}
+
 /** Presses a button by its name. */
 export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 
-/** Moves the load slider to a load with the mouse, by dragging its handle. */
+/** Where the load slider stops, in requests per second. */
+export const loads = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1000];
+/** The load that the slider stands at. */
+export async function load(page) {
+  const said = await page.getByRole("slider", { name: "User load" }).getAttribute("aria-valuetext");
+  return Number(/^\d+/.exec(said)[0]);
+}
+
+/** Moves the load slider to a load that it offers with the mouse, by dragging its handle. */
 export async function dragLoad(page, rps) {
   const slider = page.getByRole("slider", { name: "User load" });
   const box = await slider.boundingBox();
-  const [min, max] = [10, 1000];
   // The handle's middle travels the slider's width less its own.
-  const at = (value) => box.x + 8 + (box.width - 16) * (Math.max(value, min) - min) / (max - min);
+  const at = (notch) => box.x + 8 + (box.width - 16) * notch / (loads.length - 1);
   const middle = box.y + box.height / 2;
   await page.mouse.move(at(Number(await slider.inputValue())), middle);
   await page.mouse.down();
-  await page.mouse.move(at(rps), middle, { steps: 8 });
+  await page.mouse.move(at(loads.indexOf(rps)), middle, { steps: 8 });
   await page.mouse.up();
 }
 
@@ -100,4 +122,34 @@ export async function watchReady(page) {
     cancelAnimationFrame(window.watching);
     return window.seenReady;
   });
+}
+
+/** The panel beside the cluster, on its Details. */
+export const details = (page) => page.getByRole("tabpanel", { name: "Details" });
+/** The words of the details, or of one of their parts by its heading. */
+export async function detail(page, title) {
+  const panel = details(page);
+  if (!title) return shown(panel);
+  return shown(panel.getByRole("heading", { name: title, exact: true }).locator(".."));
+}
+/** The chain of causes, newest first, one line each: "Scheduler chose node-01: score 669 … 0:00.0". */
+export async function chain(page) {
+  const links = await details(page).locator("ol").getByRole("listitem").allInnerTexts();
+  return links.map((link) => link.replace(/\s+/g, " ").trim());
+}
+/** An event's row, by what it says. */
+export const eventRow = (page, wanted) =>
+  page.getByRole("list", { name: "Events, newest first" }).getByRole("listitem").filter({ hasText: wanted }).first();
+/** What has the focus, by its name or its words. */
+export const focused = (page) => page.evaluate(() => {
+  const at = document.activeElement;
+  return (at.getAttribute("aria-label") ?? at.innerText ?? "").replace(/\s+/g, " ").trim();
+});
+/** Presses a key until what has the focus is called so, at most `most` times. */
+export async function walkTo(page, key, wanted, most = 80) {
+  for (let step = 0; step < most; step += 1) {
+    if (wanted.test(await focused(page))) return;
+    await page.keyboard.press(key);
+  }
+  assert.fail(`${most} times ${key} did not lead to ${wanted}; the focus is on ${await focused(page)}`);
 }

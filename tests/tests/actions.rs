@@ -1,5 +1,6 @@
 //! Nothing that a person does fails, whatever they name: it happens, or the feed says in a sentence why not.
 
+use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Scenario, Session};
 
 fn opened() -> Session {
@@ -16,6 +17,15 @@ fn newest_own_line(session: &mut Session) -> String {
     let frame = session.frame();
     let own = frame.feed.iter().find(|line| &*line.source == "you");
     own.map(|line| format!("{}: {}", line.reason, line.message)).unwrap_or_default()
+}
+
+fn strategy(max_surge: &str, max_unavailable: &str) -> Action {
+    Action::SetStrategy {
+        namespace: "default".into(),
+        deployment: "web".into(),
+        max_surge: max_surge.into(),
+        max_unavailable: max_unavailable.into(),
+    }
 }
 
 #[test]
@@ -72,6 +82,22 @@ fn what_does_not_apply_is_told_in_a_sentence() {
             "NotDone: line 2, column 1: did not find expected node content",
         ),
         (
+            vec![
+                Action::SetCordoned { node: "node-01".into(), cordoned: true },
+                Action::SetCordoned { node: "node-01".into(), cordoned: true },
+            ],
+            "NotDone: node/node-01 already cordoned",
+        ),
+        (vec![Action::Drain { node: "node-99".into() }], "NotDone: nodes \"node-99\" not found"),
+        (
+            vec![strategy("0", "0%")],
+            "NotDone: Deployment.apps \"web\" is invalid: spec.strategy.rollingUpdate.maxUnavailable: Invalid value: \"0%\": may not be 0 when `maxSurge` is 0",
+        ),
+        (
+            vec![strategy("one", "1")],
+            "NotDone: Deployment.apps \"web\" is invalid: spec.strategy.rollingUpdate.maxSurge: Invalid value: \"one\": a valid percent string",
+        ),
+        (
             vec![Action::SetComponent { component: "kube-nothing".into(), up: false }],
             "NotDone: There is no component \"kube-nothing\".",
         ),
@@ -86,6 +112,56 @@ fn what_does_not_apply_is_told_in_a_sentence() {
         assert!(line.starts_with(expected), "{actions:?}\n  said     {line}\n  expected {expected}");
         run_for(&mut session, 5);
     }
+}
+
+#[test]
+fn a_drained_node_is_empty_and_its_pods_are_elsewhere() {
+    let mut session = opened();
+    run_for(&mut session, 10);
+    session.act(Action::Drain { node: "node-02".into() });
+    run_for(&mut session, 10);
+    let frame = session.frame();
+    let drained = frame.nodes.iter().find(|node| &*node.name == "node-02").unwrap();
+    assert!(drained.cordoned && drained.pods.is_empty(), "{drained:?}");
+    assert_eq!(frame.app.as_ref().unwrap().ready, 3);
+    session.act(Action::SetCordoned { node: "node-02".into(), cordoned: false });
+    assert_eq!(newest_own_line(&mut session), "Action: You uncordoned node-02.");
+}
+
+#[test]
+fn the_bounds_of_a_rollout_can_be_changed_and_any_revision_put_back() {
+    let mut session = opened();
+    let image = |tag: &str| Action::SetImage {
+        namespace: "default".into(),
+        deployment: "web".into(),
+        image: format!("web:{tag}"),
+    };
+    run_for(&mut session, 8);
+    session.act(strategy("50%", "1"));
+    for tag in ["v2", "v3"] {
+        session.act(image(tag));
+        run_for(&mut session, 30);
+    }
+    let app = session.frame().app.clone().unwrap();
+    assert_eq!((app.max_surge, app.max_unavailable), (2, 1));
+    let told = |app: &setpoint_lab::frame::App| -> Vec<_> {
+        let line = |revision: &setpoint_lab::frame::Revision| {
+            (revision.number, revision.version.to_string(), revision.replicas, revision.is_current)
+        };
+        app.revisions.iter().map(line).collect()
+    };
+    assert_eq!(
+        told(&app),
+        [(3, "v3".into(), 3, true), (2, "v2".into(), 0, false), (1, "v1".into(), 0, false)]
+    );
+    session.act(Action::Undo { namespace: "default".into(), deployment: "web".into(), to_revision: Some(1) });
+    run_for(&mut session, 30);
+    let app = session.frame().app.clone().unwrap();
+    assert_eq!(&*app.version, "v1");
+    assert_eq!(
+        told(&app),
+        [(4, "v1".into(), 3, true), (3, "v3".into(), 0, false), (2, "v2".into(), 0, false)]
+    );
 }
 
 /// A linear congruential generator: enough to draw nonsense.
@@ -139,7 +215,7 @@ impl Dice {
     }
     fn action(&mut self) -> Action {
         let (namespace, deployment, node, pod) = (self.name(), self.name(), self.name(), self.name());
-        match self.roll(17) {
+        match self.roll(19) {
             0 => Action::SetLoad { namespace, service: self.name(), rps: self.number() as u32 % 3000 },
             1 => Action::SetCpuLoad { namespace, service: self.name(), milli: self.number() as u32 },
             2 => Action::KillMachine { node },
@@ -155,9 +231,38 @@ impl Dice {
             12 => Action::SetCordoned { node, cordoned: self.roll(2) == 0 },
             13 => Action::Apply { manifest: self.manifest() },
             14 => Action::Delete { kind: self.name(), namespace, name: self.name() },
+            16 => Action::SetStrategy {
+                namespace,
+                deployment,
+                max_surge: self.name(),
+                max_unavailable: self.number().to_string(),
+            },
+            17 => Action::Drain { node },
             15 => Action::SetProfile { real: self.roll(2) == 0 },
             _ => Action::SetComponent { component: self.name(), up: self.roll(2) == 0 },
         }
+    }
+}
+
+/// Looks at everything that the page leads to, as a person with much time would.
+fn look_closely(session: &mut Session) {
+    let frame = session.frame();
+    let pods = frame.nodes.iter().flat_map(|node| &node.pods).chain(&frame.pending);
+    let mut subjects: Vec<String> =
+        pods.take(20).map(|pod| format!("pod/{}/{}", pod.namespace, pod.name)).collect();
+    subjects.extend(frame.nodes.iter().map(|node| format!("node/{}", node.name)));
+    subjects.extend(frame.components.iter().map(|component| format!("component/{}", component.name)));
+    subjects.extend(
+        ["deployment", "service", "horizontalpodautoscaler"].map(|kind| format!("{kind}/default/web")),
+    );
+    for subject in &subjects {
+        let page = Subject::from_text(subject).and_then(|subject| session.inspect(&subject));
+        if let Some(page) = page {
+            session.why(page.fact);
+        }
+    }
+    for line in frame.feed.iter().take(10) {
+        assert!(!session.why(line.fact).is_empty(), "{line:?}");
     }
 }
 
@@ -169,7 +274,7 @@ fn nonsense_does_no_harm() {
         for _ in 0..60 {
             session.act(dice.action());
             run_for(&mut session, 1);
-            session.frame();
+            look_closely(&mut session);
         }
         assert_eq!(session.now_us(), 60_000_000, "seed {seed}");
     }

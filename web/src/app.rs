@@ -1,19 +1,33 @@
 //! The owner of the run: time goes in, frames come out, actions go in.
 
 use crate::announce::Crier;
+use crate::browser::keys::Keys;
 use crate::browser::theme::Theme;
 use crate::browser::{address, focus, frame_loop};
-use crate::flow::Flow;
+use crate::desk::{self, Desk, Look};
 use crate::pace::Pace;
+use crate::side::{Focus, Side, TITLE, Tab, Turn, tab_id};
+use crate::stage::Stage;
 use crate::view;
-use crate::view::panel::{Filter, Panel, Part};
+use crate::view::panel::{Panel, Part};
 use setpoint_lab::frame::Frame;
+use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
+use std::cell::Cell;
 use std::rc::Rc;
+use web_sys::Element;
 use yew::prelude::*;
 
-/// Simulation work per frame of the browser, in milliseconds.
-const BUDGET_MS: f64 = 6.0;
+/// Most and least simulation work per frame of the browser, in milliseconds.
+const BUDGET_MS: [f64; 2] = [8.0, 2.0];
+/// A frame that came later than this had too much to do.
+const LATE_MS: f64 = 20.0;
+/// Time between two pictures, in milliseconds; what moves does so on the canvas, in every frame.
+const PICTURE_MS: f64 = 30.0;
+/// The same for a crowd of pods.
+const CROWD_MS: f64 = 60.0;
+/// So many pods are a crowd.
+const CROWD: usize = 400;
 /// How often the slow parts of the page (counters, chart, feed) are brought up to date, in milliseconds.
 const CALM_MS: f64 = 250.0;
 /// How long the load slider must rest before its value is an action.
@@ -33,16 +47,24 @@ pub enum Msg {
     Step,
     /// The same run from its start.
     Restart,
+    /// Another run, from the start.
+    Seed(u64),
     /// Speed by notch.
     Speed(usize),
     /// The theme switch was pressed.
     Theme,
-    /// A pod's tile was pressed.
-    Select(u32),
-    /// The feed is narrowed.
-    Filter(Filter),
+    /// Something is to be looked at closely; once more, and no longer.
+    Select(Subject),
+    /// To the details, where they are below the cluster.
+    ToDetails,
+    /// Something happens to the panel beside the cluster.
+    Side(Turn),
     /// To the cluster, past what comes before it.
     Skip,
+    /// Something that concerns the person alone, not the cluster.
+    Desk(desk::Msg),
+    /// A single key was pressed.
+    Key(String),
 }
 
 /// How messages go up; one value for the life of the page.
@@ -56,17 +78,28 @@ pub struct App {
     frame: Rc<Frame>,
     /// A picture at most [`CALM_MS`] old, for what people read as numbers.
     calm: Rc<Frame>,
+    /// The same for the panel beside the cluster, which takes turns with the others.
+    told: Rc<Frame>,
     calm_ms: f64,
+    looked_ms: f64,
+    budget_ms: f64,
     pace: Pace,
     playing: bool,
     load: Option<Pending>,
-    selected: Option<u32>,
-    filter: Filter,
+    /// The panel beside the cluster.
+    side: Rc<Side>,
+    /// Where the focus goes once the page is drawn anew.
+    focus: Cell<Option<Focus>>,
+    /// The same, once it has been: the end of an earlier drawing may come between.
+    due: Cell<Option<Focus>>,
+    /// What led to the details.
+    origin: Option<Element>,
     theme: Theme,
-    flow: Flow,
-    canvas: NodeRef,
+    stage: Stage,
     crier: Crier,
     status: AttrValue,
+    desk: Desk,
+    on_seed: Callback<String>,
     send: Send,
 }
 
@@ -76,6 +109,12 @@ struct Pending {
     since_ms: Option<f64>,
 }
 
+/// The scenario that the address names, or the one that the page starts with.
+fn open(seed: u64) -> Session {
+    let named = address::scenario().and_then(|name| Session::named(&name, seed));
+    named.unwrap_or_else(|| Session::welcome(seed))
+}
+
 impl Component for App {
     type Message = Msg;
     type Properties = ();
@@ -83,30 +122,40 @@ impl Component for App {
     fn create(ctx: &Context<Self>) -> Self {
         let link = ctx.link().clone();
         frame_loop::start(move |now_ms| link.send_message(Msg::Beat(now_ms)));
-        let mut session = Session::welcome(address::query_number("seed").unwrap_or(1));
+        let mut session = open(address::seed().unwrap_or(1));
         address::leave_report(&session.report());
         let frame = session.frame();
+        let mut side = Side::from_fragment(&address::fragment());
+        side.look(&session);
+        let link = ctx.link().clone();
+        let desk = Desk::new(&session, Keys::listen(move |key| link.send_message(Msg::Key(key))));
         Self {
             scenario: session.scenario_name().to_string().into(),
             session,
             calm: frame.clone(),
+            told: frame.clone(),
             frame,
             calm_ms: 0.0,
+            looked_ms: 0.0,
+            budget_ms: BUDGET_MS[0],
             pace: Pace::new(),
             playing: true,
             load: None,
-            selected: None,
-            filter: Filter::default(),
+            side: Rc::new(side),
+            focus: Cell::default(),
+            due: Cell::default(),
+            origin: None,
             theme: Theme::remembered(),
-            flow: Flow::default(),
-            canvas: NodeRef::default(),
+            stage: Stage::default(),
             crier: Crier::default(),
             status: AttrValue::Static(""),
+            desk,
+            on_seed: ctx.link().batch_callback(|text: String| text.parse().ok().map(Msg::Seed)),
             send: ctx.link().callback(|msg| msg),
         }
     }
 
-    fn update(&mut self, _ctx: &Context<Self>, msg: Msg) -> bool {
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Beat(now_ms) => return self.beat(now_ms),
             Msg::Act(action) => self.act(action),
@@ -117,23 +166,53 @@ impl Component for App {
                 self.session.step();
                 self.look();
             }
-            Msg::Restart => self.restart(),
+            Msg::Restart => self.restart(self.frame.seed),
+            Msg::Seed(seed) => self.restart(seed),
             Msg::Speed(notch) => self.pace.set_notch(notch),
             Msg::Theme => {
                 self.theme = self.theme.next();
                 self.theme.wear();
             }
-            Msg::Select(pod) => self.selected = (self.selected != Some(pod)).then_some(pod),
-            Msg::Filter(filter) => self.filter = filter,
+            Msg::Select(subject) => self.turn(Turn::Select(subject)),
+            Msg::ToDetails => {
+                if !focus::focus_id(TITLE) {
+                    self.turn(Turn::Show(Tab::Details));
+                    self.focus.set(Some(Focus::Tab(Tab::Details)));
+                }
+            }
+            Msg::Side(turn) if self.side.is_idle(&turn) => return false,
+            Msg::Side(turn) => self.turn(turn),
             Msg::Skip => {
-                focus::focus_id("cluster");
+                let _ = focus::focus_id("cluster");
                 return false;
             }
+            Msg::Desk(msg) => self.desk.update(msg),
+            Msg::Key(key) => match self.desk.key(&key, self.pace.notch) {
+                Some(msg) => {
+                    ctx.link().send_message(msg);
+                    return false;
+                }
+                None if key == "Escape" && !self.side.is_idle(&Turn::Back) => self.turn(Turn::Back),
+                None => return false,
+            },
         }
         true
     }
 
+    fn rendered(&mut self, _ctx: &Context<Self>, _first: bool) {
+        let found = match self.due.take() {
+            None => return,
+            Some(Focus::Title) => return focus::focus_in_sight(TITLE),
+            Some(Focus::Back) => self.origin.take().is_some_and(|origin| focus::focus_again(&origin)),
+            Some(Focus::Tab(tab)) => focus::focus_id(tab_id(tab)),
+        };
+        if !found {
+            let _ = focus::focus_id(tab_id(Tab::Events));
+        }
+    }
+
     fn view(&self, _ctx: &Context<Self>) -> Html {
+        self.due.set(self.focus.take().or_else(|| self.due.take()));
         let (frame, calm, send) = (&self.frame, &self.calm, &self.send);
         let load = self.load.as_ref().map_or(calm.traffic.offered_rps, |load| load.rps);
         let skip = send.reform(|event: MouseEvent| {
@@ -141,8 +220,10 @@ impl Component for App {
             Msg::Skip
         });
         let panel = |part: Part| {
+            let frame = if part == Part::Side { &self.told } else { calm };
             html! {
-                <Panel {part} frame={calm.clone()} {load} selected={self.selected} filter={self.filter.clone()}
+                <Panel {part} frame={frame.clone()} {load} side={self.side.clone()} faults={self.desk.faults.clone()}
+                    look={if part == Part::Chart { self.desk.look } else { Look::default() }}
                     send={send.clone()} />
             }
         };
@@ -155,7 +236,9 @@ impl Component for App {
             real_timing: frame.real_timing,
             seed: frame.seed,
             theme: self.theme,
-            send: send.clone(),
+            desk: &self.desk,
+            send,
+            on_seed: &self.on_seed,
         };
         html! {
             <div class="app">
@@ -164,16 +247,9 @@ impl Component for App {
                 <main>
                     { panel(Part::Gauges) }
                     { panel(Part::Controls) }
-                    <section class="panel cluster" id="cluster" tabindex="-1" aria-label="Cluster">
-                        <div class="cluster-body">
-                            <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
-                            { view::plane::view(&frame.components) }
-                            { view::balancer::view(frame.balancer.as_deref()) }
-                            { view::nodes::view(frame, self.selected, send) }
-                            { view::pending::view(frame, self.selected, send) }
-                        </div>
-                    </section>
-                    { panel(Part::Feed) }
+                    { self.stage.view(frame, self.side.selected.as_ref(), view::below(&self.side, send), send) }
+                    { panel(Part::Side) }
+                    { panel(Part::Faults) }
                     { panel(Part::Chart) }
                 </main>
                 <p class="sr" role="status">{ self.status.clone() }</p>
@@ -187,33 +263,54 @@ impl App {
     fn beat(&mut self, now_ms: f64) -> bool {
         let wall_ms = self.pace.wall_ms(now_ms);
         let moving_ms = if self.playing { wall_ms } else { 0.0 };
-        self.flow.paint(&self.canvas, &self.frame, now_ms, moving_ms);
-        let mut changed = self.settle_load(now_ms);
+        let mut changed = self.stage.beat(&self.frame, now_ms, moving_ms, self.pace.speed());
+        changed |= self.settle_load(now_ms);
         if self.playing && wall_ms > 0.0 {
             self.run(wall_ms);
+        }
+        // Counters, lines and pictures take turns, so that no frame has to draw all of them.
+        let is_stale = |shown: &Rc<Frame>| !Rc::ptr_eq(shown, &self.frame);
+        if now_ms - self.calm_ms >= CALM_MS / 2.0 && (is_stale(&self.calm) || is_stale(&self.told)) {
+            self.calm_ms = now_ms;
+            if self.calm.at_us <= self.told.at_us && is_stale(&self.calm) {
+                self.calm = self.frame.clone();
+                self.desk.settle();
+            } else {
+                self.told = self.frame.clone();
+                self.inspect();
+            }
+            changed = true;
+        } else if self.playing && now_ms - self.looked_ms >= self.picture_ms() {
+            self.looked_ms = now_ms;
+            self.frame = self.session.frame();
+            self.desk.see(&self.frame);
             changed = true;
         }
         if let Some(status) = self.crier.listen(now_ms, &self.frame) {
             self.status = status.into();
             changed = true;
         }
-        if now_ms - self.calm_ms >= CALM_MS && !Rc::ptr_eq(&self.calm, &self.frame) {
-            self.calm_ms = now_ms;
-            self.calm = self.frame.clone();
-            changed = true;
-        }
         changed
+    }
+
+    /// Time between two pictures.
+    fn picture_ms(&self) -> f64 {
+        let pods: usize = self.frame.nodes.iter().map(|node| node.pods.len()).sum();
+        if pods > CROWD { CROWD_MS } else { PICTURE_MS }
     }
 
     fn run(&mut self, wall_ms: f64) {
         let from_us = self.session.now_us();
         let started_ms = frame_loop::now_ms();
+        // What must be drawn comes first: late frames leave less to the simulation, good ones more again.
+        let wished_ms = if wall_ms > LATE_MS { self.budget_ms * 0.7 } else { self.budget_ms + 0.2 };
+        let budget_ms = wished_ms.clamp(BUDGET_MS[1], BUDGET_MS[0]);
+        self.budget_ms = budget_ms;
         // Debt is dropped rather than caught up with: a slow machine shows a slower cluster, not a jumping one.
         self.session.advance(from_us + self.pace.span_us(wall_ms), &mut || {
-            frame_loop::now_ms() - started_ms < BUDGET_MS
+            frame_loop::now_ms() - started_ms < budget_ms
         });
         self.pace.record(wall_ms, self.session.now_us() - from_us);
-        self.frame = self.session.frame();
     }
 
     /// Sends the slider's value once it has rested, so that one drag is one action.
@@ -231,28 +328,60 @@ impl App {
     }
 
     fn act(&mut self, action: Action) {
-        self.session.act(action);
+        self.session.act(action.clone());
         address::leave_report(&self.session.report());
         self.look();
+        self.desk.act(&action, &self.session, &self.frame);
     }
 
     fn look(&mut self) {
         self.frame = self.session.frame();
         self.calm = self.frame.clone();
+        self.told = self.frame.clone();
+        self.desk.see(&self.frame);
+        self.desk.settle();
+        self.inspect();
     }
 
-    /// Starts over with the same seed; the timing is the person's choice and stays.
-    fn restart(&mut self) {
+    /// Brings the details up to date, if they are in sight.
+    fn inspect(&mut self) {
+        if self.side.subject_in_sight().is_some() {
+            Rc::make_mut(&mut self.side).look(&self.session);
+        }
+    }
+
+    /// Does what the person does to the panel beside the cluster.
+    fn turn(&mut self, turn: Turn) {
+        let side = Rc::make_mut(&mut self.side);
+        let from = focus::origin("details");
+        let focus = side.turn(turn, from.as_ref().map(Element::id), &self.session, &self.told);
+        self.focus.set(focus);
+        if focus == Some(Focus::Title) {
+            self.origin = from.or_else(|| self.origin.take());
+            self.look();
+        }
+        self.tell_address();
+    }
+
+    fn tell_address(&self) {
+        let seed = Some(self.frame.seed).filter(|seed| *seed != address::query_seed().unwrap_or(1));
+        address::set_fragment(&self.side.to_fragment(seed));
+    }
+
+    /// Starts over with a seed; the timing is the person's choice and stays.
+    fn restart(&mut self, seed: u64) {
         let real = self.frame.real_timing;
-        self.session = Session::welcome(self.frame.seed);
-        self.flow = Flow::default();
-        self.selected = None;
+        self.session = open(seed);
+        self.stage.clear();
+        Rc::make_mut(&mut self.side).start_over();
         self.load = None;
         self.playing = true;
         if self.session.frame().real_timing != real {
             self.session.act(Action::SetProfile { real });
         }
+        self.desk = Desk::new(&self.session, self.desk.keys.clone());
         address::leave_report(&self.session.report());
         self.look();
+        self.tell_address();
     }
 }

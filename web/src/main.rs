@@ -8,12 +8,17 @@ mod app;
 mod browser;
 #[cfg(test)]
 mod contrast;
-
+mod density;
+mod desk;
 mod engine;
+mod faults;
 mod flow;
+mod guide;
 mod pace;
 mod rest;
+mod side;
 mod slots;
+mod stage;
 mod view;
 mod wire;
 mod words;

@@ -13,6 +13,11 @@ pub fn minute(us: i64) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
+/// `4:37.2`, from microseconds.
+pub fn moment(us: i64) -> String {
+    format!("{}.{}", minute(us), us.max(0) / 100_000 % 10)
+}
+
 /// An age as kubectl prints it: `12s`, `3m20s`, `25m`, `3h`.
 pub fn age(us: i64) -> String {
     let seconds = us.max(0) / 1_000_000;
@@ -27,6 +32,24 @@ pub fn age(us: i64) -> String {
 /// Whole seconds that are left, rounded up: `6 s`.
 pub fn seconds_left(us: i64) -> String {
     format!("{} s", (us.max(0) + 999_999) / 1_000_000)
+}
+
+/// Tenths of a second that are left while they are few: `2.8 s`, `42 s`.
+pub fn tenths_left(us: i64) -> String {
+    match us.max(0) {
+        us @ ..10_000_000 => format!("{}.{} s", us / 1_000_000, us / 100_000 % 10),
+        us => seconds_left(us),
+    }
+}
+
+/// A length of time in its largest units: `500 ms`, `4 s`, `5 min`, `1 min 30 s`.
+pub fn span(us: i64) -> String {
+    match (us / 60_000_000, us / 1_000_000 % 60) {
+        (0, 0) => format!("{} ms", us.max(0) / 1000),
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
 }
 
 /// A latency: `41 ms`, `1.2 s`.
@@ -98,6 +121,11 @@ mod tests {
         assert_eq!(clock(277_250_000), "00:04:37.2");
         assert_eq!(clock(-1), "00:00:00.0");
         assert_eq!(minute(277_000_000), "4:37");
+        assert_eq!(moment(277_290_000), "4:37.2");
+        assert_eq!(
+            [tenths_left(2_890_000), tenths_left(10_000_001), tenths_left(-1)],
+            ["2.8 s", "11 s", "0.0 s"]
+        );
         let ages = [
             (0, "0s"),
             (119, "119s"),
@@ -112,6 +140,11 @@ mod tests {
         }
         assert_eq!(seconds_left(5_000_001), "6 s");
         assert_eq!(seconds_left(-3), "0 s");
+        for (ms, expected) in
+            [(0, "0 ms"), (500, "500 ms"), (4_000, "4 s"), (300_000, "5 min"), (90_500, "1 min 30 s")]
+        {
+            assert_eq!(span(ms * 1000), expected);
+        }
         assert_eq!(latency(41_400), "41 ms");
         assert_eq!(latency(1_250_000), "1.2 s");
     }

@@ -86,7 +86,7 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let Some(node) = node_of(cx.view, pod) else {
         // A node that is gone calls nothing off: timers run on.
         return match evictions.get(&id) {
-            Some(Eviction::Waiting { due, .. }) if *due <= cx.now => evict(cx, pod, evictions),
+            Some(Eviction::Waiting { due, .. }) if *due <= cx.now => evict(cx, pod, evictions, RAN_OUT),
             Some(Eviction::Waiting { due, .. }) => wait(cx, *due),
             _ => Outcome::idle("the pod has no node"),
         };
@@ -95,13 +95,13 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
         Verdict::Stay => cancel(id, evictions, "the pod may stay"),
         Verdict::Go => {
             let mut outcome = cancel(id, evictions, "");
-            let evicted = evict(cx, pod, evictions);
+            let evicted = evict(cx, pod, evictions, "delete the pod: it does not tolerate the taint");
             outcome.writes.extend(evicted.writes);
             Outcome { writes: outcome.writes, ..evicted }
         }
         Verdict::GoAfter(delay) => match evictions.get(&id) {
             Some(Eviction::Done) => Outcome::idle("the pod has been told to go"),
-            Some(Eviction::Waiting { due, .. }) if *due <= cx.now => evict(cx, pod, evictions),
+            Some(Eviction::Waiting { due, .. }) if *due <= cx.now => evict(cx, pod, evictions, RAN_OUT),
             // A timer that runs is left alone, even when another taint would now make it shorter.
             Some(Eviction::Waiting { due, .. }) => wait(cx, *due),
             None => {
@@ -112,6 +112,8 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
         },
     }
 }
+
+const RAN_OUT: &str = "delete the pod: its toleration ran out";
 
 /// What NoExecute taints mean for a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +148,10 @@ pub fn min_toleration<'a>(used: impl Iterator<Item = &'a Toleration>) -> Option<
 }
 
 fn wait(cx: &Cx, due: Time) -> Outcome {
-    Outcome { requeue_after: Some(due.since(cx.now)), ..Outcome::idle("wait for the toleration to run out") }
+    let left = due.since(cx.now);
+    let observed = vec![("seconds left", left / SECOND)];
+    let note = Note { observed, decision: "wait for the toleration to run out".into() };
+    Outcome { requeue_after: Some(left), note, ..Outcome::default() }
 }
 
 fn cancel(id: ObjId, evictions: &mut Map<ObjId, Eviction>, otherwise: &'static str) -> Outcome {
@@ -159,7 +164,7 @@ fn cancel(id: ObjId, evictions: &mut Map<ObjId, Eviction>, otherwise: &'static s
     Outcome { writes: vec![Write::Event(event)], ..Outcome::idle("call the eviction off") }
 }
 
-fn evict(cx: &Cx, pod: &Pod, evictions: &mut Map<ObjId, Eviction>) -> Outcome {
+fn evict(cx: &Cx, pod: &Pod, evictions: &mut Map<ObjId, Eviction>, decision: &'static str) -> Outcome {
     let id = pod.metadata.id;
     evictions.insert(id, Eviction::Done);
     let condition = Condition {
@@ -178,11 +183,7 @@ fn evict(cx: &Cx, pod: &Pod, evictions: &mut Map<ObjId, Eviction>) -> Outcome {
         writes.push(Write::Patch(id, Patch::PodCondition(condition, None)));
     }
     writes.push(Write::Delete(id, DeleteOptions::default(), None));
-    Outcome {
-        writes,
-        note: Note { observed: Vec::new(), decision: "evict the pod".into() },
-        ..Outcome::default()
-    }
+    Outcome { writes, ..Outcome::idle(decision) }
 }
 
 fn node_of<'a>(view: &'a setpoint_api::Store, pod: &Pod) -> Option<&'a Node> {

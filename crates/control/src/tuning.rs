@@ -51,9 +51,9 @@ tuning! {
     /// From a stored change to a watcher's handler.
     watch_delay: 2 * MILLISECOND, 2 * MILLISECOND, "measured: 1 to 10 ms on loopback";
     /// Requests per second of one controller's client.
-    client_qps: 20, 20, "staging/src/k8s.io/component-base/config/v1alpha1/defaults.go";
+    client_qps: 20, 20, "--kube-api-qps, staging/src/k8s.io/component-base/config/v1alpha1/defaults.go";
     /// Burst of one controller's client.
-    client_burst: 30, 30, "staging/src/k8s.io/component-base/config/v1alpha1/defaults.go";
+    client_burst: 30, 30, "--kube-api-burst, staging/src/k8s.io/component-base/config/v1alpha1/defaults.go";
     /// First retry of a key that failed.
     queue_retry_min: 5 * MILLISECOND, 5 * MILLISECOND, "client-go util/workqueue/default_rate_limiters.go";
     /// Longest retry of a key that failed.
@@ -71,11 +71,11 @@ tuning! {
     /// Period of the metrics server.
     metrics_resolution: 15 * SECOND, 5 * SECOND, "metrics-server --metric-resolution";
     /// Validity of a node's lease.
-    node_lease_duration: 40 * SECOND, 4 * SECOND, "pkg/kubelet/apis/config/v1beta1/defaults.go";
+    node_lease_duration: 40 * SECOND, 4 * SECOND, "nodeLeaseDurationSeconds, pkg/kubelet/apis/config/v1beta1/defaults.go";
     /// Period of its renewal: a quarter of the validity.
-    node_lease_renew: 10 * SECOND, SECOND, "pkg/kubelet/kubelet.go";
+    node_lease_renew: 10 * SECOND, SECOND, "a quarter of nodeLeaseDurationSeconds, pkg/kubelet/kubelet.go";
     /// Period of node status reports without a change.
-    node_status_report: 300 * SECOND, 300 * SECOND, "pkg/kubelet/apis/config/v1beta1/defaults.go";
+    node_status_report: 300 * SECOND, 300 * SECOND, "nodeStatusReportFrequency, pkg/kubelet/apis/config/v1beta1/defaults.go";
     /// Period of the node lifecycle controller.
     node_monitor_period: 5 * SECOND, 500 * MILLISECOND, "--node-monitor-period, cloud-provider config/v1alpha1/defaults.go";
     /// Silence after which a node counts as unknown.
@@ -93,31 +93,31 @@ tuning! {
     /// Toleration of not-ready and unreachable that pods get by default, in seconds.
     default_toleration_seconds: 300, 5, "--default-unreachable-toleration-seconds, plugin/pkg/admission/defaulttolerationseconds";
     /// Period of pod garbage collection.
-    pod_gc_period: 20 * SECOND, 5 * SECOND, "pkg/controller/podgc/gc_controller.go";
+    pod_gc_period: 20 * SECOND, 5 * SECOND, "gcCheckPeriod, fixed in pkg/controller/podgc/gc_controller.go";
     /// How long a missing node must be missing before its pods are collected.
-    pod_gc_quarantine: 40 * SECOND, 5 * SECOND, "pkg/controller/podgc/gc_controller.go";
+    pod_gc_quarantine: 40 * SECOND, 5 * SECOND, "quarantineTime, fixed in pkg/controller/podgc/gc_controller.go";
     /// Finished pods above which the oldest are collected.
     terminated_pod_gc_threshold: 12_500, 12_500, "--terminated-pod-gc-threshold, podgc/config/v1alpha1/defaults.go";
     /// Period of a pod's sync on its kubelet.
-    kubelet_sync: 60 * SECOND, 60 * SECOND, "pkg/kubelet/apis/config/v1beta1/defaults.go";
+    kubelet_sync: 60 * SECOND, 60 * SECOND, "syncFrequency, pkg/kubelet/apis/config/v1beta1/defaults.go";
     /// First back-off of a crashing container.
-    crash_backoff_min: 10 * SECOND, 2 * SECOND, "pkg/kubelet/kubelet.go; fixed upstream";
+    crash_backoff_min: 10 * SECOND, 2 * SECOND, "fixed in pkg/kubelet/kubelet.go";
     /// Longest back-off of a crashing container.
-    crash_backoff_max: 300 * SECOND, 20 * SECOND, "pkg/kubelet/kubelet.go; crashLoopBackOff.maxContainerRestartPeriod";
+    crash_backoff_max: 300 * SECOND, 20 * SECOND, "crashLoopBackOff.maxContainerRestartPeriod, pkg/kubelet/kubelet.go";
     /// First back-off of an image that cannot be pulled.
-    image_backoff_min: 10 * SECOND, 2 * SECOND, "pkg/kubelet/kubelet.go; fixed upstream";
+    image_backoff_min: 10 * SECOND, 2 * SECOND, "fixed in pkg/kubelet/kubelet.go";
     /// Longest back-off of an image that cannot be pulled.
-    image_backoff_max: 300 * SECOND, 20 * SECOND, "pkg/kubelet/kubelet.go; fixed upstream";
+    image_backoff_max: 300 * SECOND, 20 * SECOND, "fixed in pkg/kubelet/kubelet.go";
     /// First back-off of a pod that did not fit.
-    scheduler_backoff_min: SECOND, SECOND, "pkg/scheduler/backend/queue";
+    scheduler_backoff_min: SECOND, SECOND, "podInitialBackoffSeconds, pkg/scheduler/backend/queue";
     /// Longest back-off of a pod that did not fit.
-    scheduler_backoff_max: 10 * SECOND, 10 * SECOND, "pkg/scheduler/backend/queue";
+    scheduler_backoff_max: 10 * SECOND, 10 * SECOND, "podMaxBackoffSeconds, pkg/scheduler/backend/queue";
     /// Time after which a pod that did not fit is tried again in any case.
-    scheduler_flush: 5 * MINUTE, 5 * MINUTE, "pkg/scheduler/backend/queue";
+    scheduler_flush: 5 * MINUTE, 5 * MINUTE, "--pod-max-in-unschedulable-pods-duration, pkg/scheduler/backend/queue";
     /// Time that one scheduling decision takes.
     scheduler_cycle: MILLISECOND, MILLISECOND, "test/integration/scheduler_perf: 680 to 810 pods per second";
     /// Shortest distance of two rule updates of a kube-proxy.
-    proxy_min_sync: SECOND, 200 * MILLISECOND, "pkg/proxy/apis/config/v1alpha1/defaults.go (iptables minSyncPeriod)";
+    proxy_min_sync: SECOND, 200 * MILLISECOND, "iptables.minSyncPeriod, pkg/proxy/apis/config/v1alpha1/defaults.go";
     /// From power to a running kubelet.
     machine_boot: 20 * SECOND, 2 * SECOND, "no upstream value: depends on the machine";
     /// Life of an event.

@@ -1,6 +1,7 @@
 //! What the page shows, as plain data in the page's words. Parts that did not change keep their `Rc`, so that the page can
 //! skip them.
 
+use crate::inspect::Subject;
 use std::rc::Rc;
 
 /// One picture of the cluster. Times are microseconds of simulated time.
@@ -43,7 +44,7 @@ pub struct App {
     pub name: Rc<str>,
     /// Wanted pods.
     pub target_replicas: i32,
-    /// Who set them: `you`, `HPA` or `manifest`.
+    /// Who set them: `you`, `HPA`, `scenario` or `manifest`.
     pub target_set_by: Rc<str>,
     /// Ready pods.
     pub ready: i32,
@@ -63,10 +64,27 @@ pub struct App {
     pub max_unavailable: i32,
     /// Whether there is an earlier revision to go back to.
     pub can_undo: bool,
+    /// The revisions of its history, newest first.
+    pub revisions: Vec<Revision>,
     /// Average CPU of the ready pods in percent of their request, as last sampled.
     pub cpu_percent: Option<i32>,
     /// The autoscaler, if there is one.
     pub autoscaler: Option<Autoscaler>,
+}
+
+/// A template that the Deployment has had, kept by a ReplicaSet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revision {
+    /// Its number, for `Action::Undo`.
+    pub number: i64,
+    /// Version of its image, such as `v1`.
+    pub version: Rc<str>,
+    /// Pods that its ReplicaSet asks for now.
+    pub replicas: i32,
+    /// Whether it is the one that the Deployment asks for.
+    pub is_current: bool,
+    /// When its ReplicaSet was made.
+    pub at_us: i64,
 }
 
 /// Where a rollout is.
@@ -109,6 +127,23 @@ pub struct Autoscaler {
     pub arithmetic: Rc<str>,
     /// Until when a higher recommendation holds a scale-down back, and the replicas it holds.
     pub holding: Option<(i64, i32)>,
+    /// How far back a scale-down looks for a higher recommendation.
+    pub window_us: i64,
+    /// Replicas that the last decision would have asked for without that, within the bounds.
+    pub wish: Option<i32>,
+}
+
+/// A period of the cluster that is not upstream's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shortened {
+    /// Its name, such as `node monitor grace`.
+    pub name: Rc<str>,
+    /// Its length here.
+    pub here_us: i64,
+    /// Upstream's default.
+    pub upstream_us: i64,
+    /// Where upstream's default stands: a flag or a file.
+    pub source: &'static str,
 }
 
 /// Requests since the start and in the last second.
@@ -143,6 +178,9 @@ pub struct Balancer {
     pub ready_endpoints: i32,
     /// Pods that the balancer would send to, by pod id; it may be out of date, as kube-proxy may.
     pub routes: Vec<u32>,
+    /// Those of the routes that answer nothing: no power, a process that hangs, or none. The truth, which the balancer does
+    /// not know yet.
+    pub silent: Vec<u32>,
 }
 
 /// A node and its machine.
@@ -234,13 +272,15 @@ pub struct FeedLine {
     pub is_warning: bool,
     /// Reason in one word.
     pub reason: Rc<str>,
-    /// Object, such as `Pod/web-5bb4c446b6-2xgbv`.
+    /// Object, such as `Pod/web-5bb4c446b6-2xgbv`; empty where there is none.
     pub object: Rc<str>,
+    /// The object as something to look at.
+    pub subject: Option<Subject>,
     /// Message.
     pub message: Rc<str>,
     /// How often.
     pub count: i32,
-    /// Who says it: a component, or `you`.
+    /// Who says it: a component, `you`, or `scenario` for what the scenario does in a person's place.
     pub source: Rc<str>,
     /// The fact behind it, to ask why.
     pub fact: u64,

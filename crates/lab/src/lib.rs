@@ -3,6 +3,7 @@
 //! **Border**: no browser here; the page shows what this crate says.
 
 pub mod bench;
+pub mod builtin;
 pub mod frame;
 pub mod inspect;
 mod picture;
@@ -10,6 +11,7 @@ mod scenario;
 mod session;
 pub mod swarm;
 mod tiles;
+mod why;
 pub mod words;
 
 pub use scenario::{Scenario, parse_duration};

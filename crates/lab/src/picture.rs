@@ -1,14 +1,16 @@
 //! Draws frames from the simulation, and keeps what did not change.
 
 use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
+use crate::inspect::{subject, subject_of};
 use crate::tiles;
-use crate::words::{describe_action, mark_of};
+use crate::words::{author_of, describe_action, mark_of};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
+use setpoint_api::slab::Slab;
 use setpoint_api::time::SECOND;
 use setpoint_api::{Event, Kind, Node, ObjId, Pod};
 use setpoint_control::{CONTROLLERS, Profile};
-use setpoint_sim::fact::{Actor, What};
+use setpoint_sim::fact::{Actor, Fact, What};
 use setpoint_sim::ledger::Outcome;
 use setpoint_sim::{Action, Sim};
 use std::collections::VecDeque;
@@ -33,7 +35,9 @@ pub(crate) struct Painter {
     since: Option<tiles::Since>,
     /// Who last set the replicas, by Deployment.
     replicas_set_by: Map<ObjId, Rc<str>>,
-    pods: Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
+    pods: Slab<(tiles::PodKey, Rc<PodTile>)>,
+    /// How many pictures there were.
+    pictures: u64,
 }
 
 impl Painter {
@@ -62,12 +66,19 @@ impl Painter {
         for fact in facts {
             self.seen = fact.id;
             match &fact.what {
-                What::Said { event } => self.say(sim, *event, fact.id),
-                What::Action(action) => {
-                    self.mark(sim, fact.at.0, action);
-                    self.person(fact.at.0, fact.id, "Action", describe_action(action), false);
+                What::Said { event } => self.say(sim, *event, fact),
+                What::Action { action, is_scripted } => {
+                    self.mark(sim, fact.at.0, action, *is_scripted);
+                    let message = format!("{} {}.", author_of(*is_scripted), describe_action(action));
+                    self.author(fact, "Action", message, *is_scripted, action);
                 }
-                What::Refused(sentence) => self.person(fact.at.0, fact.id, "NotDone", sentence.clone(), true),
+                What::Refused(sentence) => {
+                    if let Some(What::Action { action, is_scripted }) =
+                        sim.facts().get(fact.cause).map(|action| &action.what)
+                    {
+                        self.author(fact, "NotDone", sentence.clone(), *is_scripted, action);
+                    }
+                }
                 What::Stored { by: Actor::Controller(controller), kind: Kind::Deployment, id, .. }
                     if CONTROLLERS[usize::from(*controller)].name == "horizontal-pod-autoscaler" =>
                 {
@@ -78,11 +89,11 @@ impl Painter {
         }
     }
 
-    fn mark(&mut self, sim: &Sim, at_us: i64, action: &Action) {
+    fn mark(&mut self, sim: &Sim, at_us: i64, action: &Action, is_scripted: bool) {
         if let Action::Scale { namespace, deployment, .. } = action
             && let Some(id) = sim.store().id_of(Kind::Deployment, namespace, deployment)
         {
-            self.replicas_set_by.insert(id, "you".into());
+            self.replicas_set_by.insert(id, if is_scripted { "scenario" } else { "you" }.into());
         }
         let Some(name) = mark_of(action) else { return };
         let name: Rc<str> = name.into();
@@ -102,40 +113,47 @@ impl Painter {
         }
     }
 
-    fn person(&mut self, at_us: i64, fact: u64, reason: &str, message: String, is_warning: bool) {
+    /// A line of the person, or of the scenario in their place.
+    fn author(&mut self, fact: &Fact, reason: &str, message: String, is_scripted: bool, action: &Action) {
         let line = FeedLine {
-            id: fact,
-            at_us,
-            is_warning,
+            id: fact.id,
+            at_us: fact.at.0,
+            is_warning: reason == "NotDone",
             reason: reason.into(),
             object: "".into(),
+            subject: subject_of(action),
             message: message.into(),
             count: 1,
-            source: "you".into(),
-            fact,
+            source: if is_scripted { "scenario" } else { "you" }.into(),
+            fact: fact.id,
         };
+        // A slider sends many loads in a row; the line says where it came to rest.
+        let is_drag = self.feed.front().is_some_and(|(_, last)| {
+            matches!(action, Action::SetLoad { .. })
+                && (&last.reason, &last.source, &last.subject) == (&line.reason, &line.source, &line.subject)
+                && line.at_us - last.at_us < 2 * SECOND
+        });
+        if is_drag {
+            self.feed.pop_front();
+        }
         self.push_line(ObjId(0), line);
     }
 
-    fn say(&mut self, sim: &Sim, id: ObjId, fact: u64) {
+    fn say(&mut self, sim: &Sim, id: ObjId, fact: &Fact) {
         let Some(event) = sim.store().get::<Event>(id) else { return };
-        let at = event.last_timestamp.or(event.event_time.map(|time| time.0));
-        let exact = sim.facts().get(fact).map(|fact| fact.at);
-        let about = &event.involved_object;
-        let line = FeedLine {
-            id: u64::from(id.0) | 1 << 40,
-            at_us: exact.or(at).unwrap_or_default().0,
-            is_warning: &*event.kind == "Warning",
-            reason: event.reason.clone().into(),
-            object: format!("{}/{}", about.kind, about.name).into(),
-            message: event.message.clone().into(),
-            count: event.count.max(1),
-            source: event.source.component.clone().into(),
-            fact,
-        };
         // An event that is counted up moves to the top; it is still one line.
         self.feed.retain(|(known, _)| *known != id);
-        self.push_line(id, line);
+        self.push_line(id, line_of(event, Some(fact)));
+    }
+
+    /// The feed's line of an event.
+    pub(crate) fn line(&self, event: ObjId) -> Option<&Rc<FeedLine>> {
+        self.feed.iter().find(|(id, _)| *id == event).map(|(_, line)| line)
+    }
+
+    /// The feed's lines of a choice, newest first.
+    pub(crate) fn lines(&self, is_wanted: &dyn Fn(&FeedLine) -> bool) -> Vec<Rc<FeedLine>> {
+        self.feed.iter().map(|(_, line)| line).filter(|line| is_wanted(line)).cloned().gather()
     }
 
     fn push_line(&mut self, id: ObjId, line: FeedLine) {
@@ -145,6 +163,7 @@ impl Painter {
 
     /// The picture of now.
     pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64) -> Rc<Frame> {
+        self.pictures += 1;
         sim.settle_requests();
         self.read_facts(sim);
         let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).gather();
@@ -156,6 +175,11 @@ impl Painter {
             };
         let nodes = self.nodes(sim);
         let pending = self.pending(sim);
+        let mut balancer = tiles::balancer(sim);
+        if let Some(balancer) = &mut balancer {
+            let is_silent = |id: &u32| self.pods.get(*id).is_none_or(|(key, _)| key.is_silent());
+            balancer.silent = balancer.routes.iter().copied().filter(is_silent).gather();
+        }
         let old = &self.last;
         let frame = Frame {
             at_us: sim.now().0,
@@ -163,7 +187,7 @@ impl Painter {
             seed,
             app: keep_option(&old.app, tiles::app(sim, &self.replicas_set_by)),
             traffic: keep(&old.traffic, tiles::traffic(sim, self.since.as_ref())),
-            balancer: keep_option(&old.balancer, tiles::balancer(sim)),
+            balancer: keep_option(&old.balancer, balancer),
             nodes,
             pending,
             feed: if same_lines(&old.feed, &feed) { old.feed.clone() } else { Rc::new(feed) },
@@ -178,19 +202,31 @@ impl Painter {
 
     fn nodes(&mut self, sim: &Sim) -> Vec<Rc<NodeTile>> {
         let mut tiles: Vec<Rc<NodeTile>> = Vec::new();
-        let mut alive = Map::new();
+        let mut alive = Slab::default();
         for node in sim.store().list::<Node>() {
-            let pods: Vec<Rc<PodTile>> =
-                sim.store().pods_on(&node.metadata.name).map(|pod| self.pod(sim, pod, &mut alive)).gather();
-            let tile = tiles::node(sim, node, pods);
+            let (mut requested, mut used) = (0, 0);
+            let mut pods: Vec<Rc<PodTile>> = Vec::new();
+            for pod in sim.store().pods_on(&node.metadata.name) {
+                let (key, tile) = self.pod(sim, pod);
+                requested += if pod.status.phase.is_finished() { 0 } else { key.requested_milli };
+                used += key.used_milli.unwrap_or(0);
+                pods.push(tile.clone());
+                alive.insert(pod.metadata.id.0, (key, tile));
+            }
+            let mut tile = tiles::node(sim, node, pods, (requested, used));
             let old = self.last.nodes.iter().find(|old| old.name == tile.name);
+            if let Some(old) = old {
+                let most = tile.cpu_allocatable_milli / 16;
+                let is_turn = self.is_turn(u64::from(node.metadata.id.0));
+                tile.cpu_used_milli = steady(old.cpu_used_milli, tile.cpu_used_milli, is_turn, most);
+            }
             tiles.push(match old {
                 Some(old) if **old == tile => old.clone(),
                 _ => Rc::new(tile),
             });
         }
         for pod in sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none()) {
-            self.pod(sim, pod, &mut alive);
+            alive.insert(pod.metadata.id.0, self.pod(sim, pod));
         }
         self.pods = alive;
         tiles
@@ -198,24 +234,51 @@ impl Painter {
 
     fn pending(&mut self, sim: &Sim) -> Vec<Rc<PodTile>> {
         let waiting = sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none());
-        waiting.filter_map(|pod| self.pods.get(&pod.metadata.id).map(|(_, tile)| tile.clone())).gather()
+        waiting.filter_map(|pod| self.pods.get(pod.metadata.id.0).map(|(_, tile)| tile.clone())).gather()
+    }
+
+    /// CPU trembles all the time: each thing's is looked at anew in its own one of every eight pictures.
+    fn is_turn(&self, id: u64) -> bool {
+        (self.pictures + id).is_multiple_of(8)
     }
 
     /// The tile of a pod; the last one if nothing that it shows has changed.
-    fn pod(
-        &self,
-        sim: &Sim,
-        pod: &Rc<Pod>,
-        alive: &mut Map<ObjId, (tiles::PodKey, Rc<PodTile>)>,
-    ) -> Rc<PodTile> {
-        let key = tiles::pod_key(sim, pod);
-        let tile = match self.pods.get(&pod.metadata.id) {
+    fn pod(&self, sim: &Sim, pod: &Rc<Pod>) -> (tiles::PodKey, Rc<PodTile>) {
+        let last = self.pods.get(pod.metadata.id.0);
+        let mut key = tiles::pod_key(sim, pod, last.map(|(key, _)| key));
+        if let Some((old, _)) = last {
+            key.steady(old, self.is_turn(u64::from(pod.metadata.id.0)));
+        }
+        let tile = match last {
             Some((old, tile)) if *old == key => tile.clone(),
             _ => Rc::new(tiles::pod(pod, &key)),
         };
-        alive.insert(pod.metadata.id, (key, tile.clone()));
-        tile
+        (key, tile)
     }
+}
+
+/// An event as a line of the feed, with the fact of its last occurrence if that is known.
+pub(crate) fn line_of(event: &Event, fact: Option<&Fact>) -> FeedLine {
+    let at = event.last_timestamp.or(event.event_time.map(|time| time.0));
+    let about = &event.involved_object;
+    FeedLine {
+        id: u64::from(event.metadata.id.0) | 1 << 40,
+        at_us: fact.map(|fact| fact.at).or(at).unwrap_or_default().0,
+        is_warning: &*event.kind == "Warning",
+        reason: event.reason.clone().into(),
+        object: format!("{}/{}", about.kind, about.name).into(),
+        subject: Some(subject(&about.kind, &about.namespace, &about.name)),
+        message: event.message.clone().into(),
+        // Events of events.k8s.io count their repetitions, the older ones their occurrences.
+        count: event.count + i32::from(event.event_time.is_some()),
+        source: event.source.component.clone().into(),
+        fact: fact.map_or(0, |fact| fact.id),
+    }
+}
+
+/// The old value unless it is its turn to change, or it has changed by more than `most`.
+pub(crate) fn steady(old: i64, new: i64, is_turn: bool, most: i64) -> i64 {
+    if is_turn || (new - old).abs() > most { new } else { old }
 }
 
 fn keep<T: PartialEq>(old: &Rc<T>, new: T) -> Rc<T> {
@@ -248,9 +311,13 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
     let component = |(name, title): (&str, &str)| {
         let position = CONTROLLERS.iter().position(|row| row.name == name);
         let control = position.map(|position| &sim.loops()[position]);
-        let last = control.and_then(|control| control.history.iter().rev().find(|run| run.writes > 0));
-        let acting =
-            last.filter(|run| sim.now().since(run.at) < SECOND).map(|run| Rc::from(&*run.note.decision));
+        let runs = || control.into_iter().flat_map(|control| control.history.iter().rev());
+        let recent =
+            || runs().take_while(|run| sim.now().since(run.at) < SECOND).filter(|run| run.writes > 0);
+        // A status that is brought up to date afterwards says less than what made that necessary.
+        let is_telling = |decision: &str| !matches!(decision, "nothing to do" | "update status");
+        let last = recent().find(|run| is_telling(&run.note.decision)).or_else(|| recent().next());
+        let acting = last.map(|run| Rc::from(&*run.note.decision));
         let up = control.map_or(sim.is_api_up(), |control| control.up);
         Component { title: title.into(), name: name.into(), up, acting }
     };

@@ -88,7 +88,7 @@ impl Scenario {
         let mut sim = self.start(seed);
         for (at, action) in self.actions.iter().filter(|(at, _)| *at <= until) {
             sim.run_until(*at);
-            sim.act(action);
+            sim.act_scripted(action);
         }
         sim.run_until(until);
         sim

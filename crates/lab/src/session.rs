@@ -1,6 +1,6 @@
 //! One run as a person drives it: time, actions, pictures.
 
-use crate::frame::Frame;
+use crate::frame::{Frame, Shortened};
 use crate::inspect::{Cause, Inspection, Subject};
 use crate::picture::Painter;
 use crate::scenario::Scenario;
@@ -47,9 +47,11 @@ impl Session {
     }
     /// Opens the scenario that the page starts with.
     pub fn welcome(seed: u64) -> Self {
-        // The built-in scenario is checked by a test; an empty cluster is better than a dead page all the same.
-        let scenario = Scenario::read(include_str!("../scenarios/welcome.yaml"));
-        Self::open(Rc::new(scenario.unwrap_or_else(|_| Scenario::empty())), seed)
+        Self::open(Rc::new(crate::builtin::scenario("welcome").unwrap_or_else(Scenario::empty)), seed)
+    }
+    /// Opens one of the scenarios that come with the page, see [`crate::builtin::NAMES`]; `None` for any other name.
+    pub fn named(name: &str, seed: u64) -> Option<Self> {
+        Some(Self::open(Rc::new(crate::builtin::scenario(name)?), seed))
     }
     /// Reads and opens a scenario file.
     ///
@@ -57,6 +59,31 @@ impl Session {
     /// Everything that is wrong with it, with its place.
     pub fn read(source: &str, seed: u64) -> Result<Self, Vec<Diagnostic>> {
         Ok(Self::open(Rc::new(Scenario::read(source)?), seed))
+    }
+
+    /// The objects of the scenario that the page starts with, as a manifest for a cluster that has lost them.
+    pub fn sample() -> String {
+        let items = include_str!("../scenarios/welcome.yaml").split_once("\nmanifests:\n");
+        let items = items.and_then(|(_, rest)| rest.split_once("\nactions:"));
+        format!("apiVersion: v1\nkind: List\nitems:\n{}\n", items.map_or("", |(items, _)| items))
+    }
+
+    /// The periods in force that differ from upstream's.
+    pub fn shortened(&self) -> Vec<Shortened> {
+        let rows = self.sim.tuning().rows();
+        rows.iter()
+            // Rates and shares are no periods.
+            .filter(|(name, here, upstream, _)| here != upstream && !name.ends_with("_milli"))
+            .map(|(name, here, upstream, source)| {
+                let unit = if name.ends_with("_seconds") { SECOND } else { 1 };
+                Shortened {
+                    name: name.trim_end_matches("_seconds").replace('_', " ").into(),
+                    here_us: here * unit,
+                    upstream_us: upstream * unit,
+                    source,
+                }
+            })
+            .gather()
     }
 
     /// The scenario's name.
@@ -110,12 +137,12 @@ impl Session {
         self.painter.frame(&mut self.sim, self.seed)
     }
     /// One thing from all sides; `None` if there is and was no such thing.
-    pub fn inspect(&self, _subject: &Subject) -> Option<Inspection> {
-        None
+    pub fn inspect(&self, subject: &Subject) -> Option<Inspection> {
+        crate::inspect::inspect(&self.sim, &self.painter, subject)
     }
     /// The chain of causes behind a fact, newest first; the last link says where it began. Empty if it is forgotten.
-    pub fn why(&self, _fact: u64) -> Vec<Cause> {
-        Vec::new()
+    pub fn why(&self, fact: u64) -> Vec<Cause> {
+        crate::why::why(&self.sim, fact)
     }
     /// A hash over everything that has happened and is.
     pub fn hash(&self) -> u64 {
@@ -144,7 +171,7 @@ impl Session {
         while let Some((at, action)) = self.scenario.actions.get(self.scripted)
             && *at <= self.sim.now()
         {
-            self.sim.act(action);
+            self.sim.act_scripted(action);
             self.scripted += 1;
         }
     }

@@ -213,7 +213,7 @@ fn draw_action(dice: &mut Dice, sim: &Sim, calm: bool) -> Option<Action> {
     let deployment = || "web".to_string();
     let images =
         if calm { &["v1", "v2", "v3"][..] } else { &["v1", "v2", "v3", "broken", "missing", "crash"][..] };
-    Some(match dice.roll(if calm { 7 } else { 16 }) {
+    Some(match dice.roll(if calm { 8 } else { 18 }) {
         0 => Action::SetLoad { namespace: namespace(), service: "web".into(), rps: dice.roll(120) as u32 },
         1 => {
             Action::Scale { namespace: namespace(), deployment: deployment(), replicas: dice.roll(10) as i32 }
@@ -225,7 +225,14 @@ fn draw_action(dice: &mut Dice, sim: &Sim, calm: bool) -> Option<Action> {
         4 => Action::Undo { namespace: namespace(), deployment: deployment(), to_revision: None },
         5 => Action::SetPaused { namespace: namespace(), deployment: deployment(), paused: dice.chance(50) },
         6 => Action::DeletePod { namespace: namespace(), pod: pod(dice), grace_seconds: None },
-        7 | 8 => Action::KillMachine { node: node(dice) },
+        7 => Action::SetStrategy {
+            namespace: namespace(),
+            deployment: deployment(),
+            max_surge: dice.pick(&["0", "1", "2", "25%", "100%"])?.to_string(),
+            max_unavailable: dice.pick(&["0", "1", "25%", "50%", "one"])?.to_string(),
+        },
+        16 => Action::Drain { node: node(dice) },
+        8 | 17 => Action::KillMachine { node: node(dice) },
         9 | 10 => Action::RestoreMachine { node: node(dice) },
         11 => Action::CrashPod { namespace: namespace(), pod: pod(dice) },
         12 => Action::WedgePod { namespace: namespace(), pod: pod(dice) },

@@ -1,13 +1,16 @@
 //! What single parts of the frame show: the application, nodes, pods, traffic.
 
-use crate::frame::{App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Rollout, Traffic, VersionCount};
+use crate::frame::{
+    App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Revision, Rollout, Traffic, VersionCount,
+};
+use crate::picture::steady;
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
     ConditionStatus, Deployment, HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Service, Time,
-    condition,
+    condition, condition_status,
 };
 use setpoint_control::{deployment, kubelet, pod as pods};
 use setpoint_sim::Sim;
@@ -21,13 +24,15 @@ fn shown_deployment(sim: &Sim) -> Option<&Rc<Deployment>> {
     in_default.next().or_else(|| sim.store().list::<Deployment>().next())
 }
 
-/// The Service that sends requests to the shown Deployment's pods.
+/// The Service that sends requests to the shown Deployment's pods; without a Deployment the first one that selects pods.
 fn shown_service(sim: &Sim) -> Option<&Rc<Service>> {
-    let shown = shown_deployment(sim)?;
-    let labels = &shown.spec.template.metadata.labels;
-    sim.store().list_in::<Service>(&shown.metadata.namespace).find(|service| {
+    let shown = shown_deployment(sim);
+    let namespace = shown.map_or("default", |shown| &shown.metadata.namespace);
+    let labels = shown.map(|shown| &shown.spec.template.metadata.labels);
+    sim.store().list_in::<Service>(namespace).find(|service| {
         let selector = &service.spec.selector;
-        !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+        !selector.is_empty()
+            && labels.is_none_or(|labels| selector.iter().all(|(key, value)| labels.get(key) == Some(value)))
     })
 }
 
@@ -37,7 +42,7 @@ pub(crate) fn version_of(image: &str) -> Rc<str> {
     last.rsplit_once(':').map_or(last, |(_, tag)| tag).into()
 }
 
-fn first_image(spec: &setpoint_api::PodSpec) -> &str {
+pub(crate) fn first_image(spec: &setpoint_api::PodSpec) -> &str {
     spec.containers.first().map_or("", |container| &container.image)
 }
 
@@ -50,6 +55,7 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &Map<ObjId, Rc<str>>) -> Option<Ap
     let versions = versions(sim, shown, &version);
     let rollout = rollout(shown);
     let pods_there: i32 = versions.iter().map(|version| version.pods).sum();
+    let revisions = revisions(sim, shown);
     let autoscaler =
         sim.store().list_in::<HorizontalPodAutoscaler>(&shown.metadata.namespace).find(|autoscaler| {
             let target = &autoscaler.spec.scale_target_ref;
@@ -68,10 +74,28 @@ pub(crate) fn app(sim: &Sim, replicas_set_by: &Map<ObjId, Rc<str>>) -> Option<Ap
         rollout,
         max_surge: deployment::math::max_surge(shown),
         max_unavailable: deployment::math::max_unavailable(shown),
-        can_undo: deployment::history(sim.store(), shown).len() > 1,
+        can_undo: revisions.len() > 1,
+        revisions,
         cpu_percent: cpu_percent(sim, shown),
         autoscaler: autoscaler.map(|autoscaler| self::autoscaler(sim, autoscaler)),
     })
+}
+
+/// The revisions that the Deployment can go back to and the current one, newest first.
+fn revisions(sim: &Sim, shown: &Deployment) -> Vec<Revision> {
+    let history = deployment::history(sim.store(), shown);
+    let newest = history.last().map(|revision| revision.revision);
+    let known = history.iter().rev().filter_map(|revision| {
+        let set = sim.store().find::<ReplicaSet>(&shown.metadata.namespace, &revision.replica_set)?;
+        Some(Revision {
+            number: revision.revision,
+            version: version_of(first_image(&set.spec.template.spec)),
+            replicas: set.spec.replicas.unwrap_or(1),
+            is_current: Some(revision.revision) == newest,
+            at_us: set.metadata.creation_timestamp.map_or(0, |at| at.0),
+        })
+    });
+    known.gather()
 }
 
 /// Pods that exist, by version, the wanted version last.
@@ -155,15 +179,21 @@ fn cpu_percent(sim: &Sim, shown: &Deployment) -> Option<i32> {
 fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
     let target = autoscaler.spec.metrics.iter().find_map(|metric| metric.resource.as_ref());
     let decision = sim.memory().hpa.decision(autoscaler.metadata.id);
+    let (min, max) = (autoscaler.spec.min_replicas.unwrap_or(1), autoscaler.spec.max_replicas);
+    let rules = autoscaler.spec.behavior.as_ref().and_then(|behavior| behavior.scale_down.as_ref());
+    let window = rules.and_then(|rules| rules.stabilization_window_seconds);
     Autoscaler {
-        min: autoscaler.spec.min_replicas.unwrap_or(1),
-        max: autoscaler.spec.max_replicas,
+        min,
+        max,
         target_percent: target.and_then(|target| target.target.average_utilization).unwrap_or(80),
         next_look_us: decision.map(|decision| decision.next.0),
         arithmetic: decision.map(|decision| decision.ratio.as_str().into()).unwrap_or_default(),
         holding: decision
             .and_then(|decision| decision.stabilization.as_ref())
             .map(|held| (held.until.0, held.holding)),
+        window_us: window
+            .map_or(sim.tuning().hpa_downscale_stabilization, |seconds| i64::from(seconds) * SECOND),
+        wish: decision.map(|decision| decision.proposed.min(max).max(min)),
     }
 }
 
@@ -224,27 +254,26 @@ pub(crate) fn balancer(sim: &Sim) -> Option<Balancer> {
         address: service.spec.cluster_ip.clone().into(),
         ready_endpoints: ready as i32,
         routes: routes.iter().map(|pod| pod.0).gather(),
+        silent: Vec::new(),
     })
 }
 
-/// A node, with its pods' tiles.
-pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
+/// A node, with its pods' tiles and the CPU that they request and use.
+pub(crate) fn node(
+    sim: &Sim,
+    node: &Node,
+    pods: Vec<Rc<PodTile>>,
+    (requested, used): (i64, i64),
+) -> NodeTile {
     let name = &node.metadata.name;
     let machine = sim.machine(name);
     let ready = condition(&node.status.conditions, "Ready");
     let is_ready = ready.is_some_and(|ready| ready.status == ConditionStatus::True);
     let powered = machine.is_some_and(|machine| machine.power != Power::Off);
-    let mut status = String::from(if is_ready { "Ready" } else { "NotReady" });
-    if node.spec.unschedulable {
-        status.push_str(",SchedulingDisabled");
-    }
-    let amount = |pod: &Rc<Pod>| self::pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
-    let requested = sim.store().pods_on(name).filter(|pod| !pod.status.phase.is_finished()).map(amount).sum();
-    let used = sim.store().pods_on(name).filter_map(|pod| sim.cpu_now(pod.metadata.id)).sum();
     NodeTile {
         name: name.clone().into(),
         powered,
-        status: status.into(),
+        status: node_status(node).into(),
         ready: is_ready,
         cordoned: node.spec.unschedulable,
         note: node_note(sim, node, is_ready).map(Into::into),
@@ -253,6 +282,16 @@ pub(crate) fn node(sim: &Sim, node: &Node, pods: Vec<Rc<PodTile>>) -> NodeTile {
         cpu_allocatable_milli: node.status.allocatable.get("cpu").map_or(0, |cpu| cpu.milli_value()),
         pods,
     }
+}
+
+/// STATUS as `kubectl get nodes` prints it.
+pub(crate) fn node_status(node: &Node) -> String {
+    let is_ready = condition_status(&node.status.conditions, "Ready") == ConditionStatus::True;
+    let mut status = String::from(if is_ready { "Ready" } else { "NotReady" });
+    if node.spec.unschedulable {
+        status.push_str(",SchedulingDisabled");
+    }
+    status
 }
 
 /// What is wrong with a node, and what happens next.
@@ -267,9 +306,8 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     let silent = sim.now().since(renewed) / SECOND;
     if is_ready {
         let left = (renewed.plus(sim.tuning().node_monitor_grace).since(sim.now()) + SECOND - 1) / SECOND;
-        return (power == Some(Power::Off)).then(|| {
-            format!("No power, silent for {silent} s; still believed Ready for about {} s.", left.max(0))
-        });
+        return (power == Some(Power::Off))
+            .then(|| format!("Silent {silent} s; believed {} s more.", left.max(0)));
     }
     let taint = node.spec.taints.iter().find(|taint| &*taint.effect == "NoExecute");
     let Some(added) = taint.and_then(|taint| taint.time_added) else {
@@ -284,10 +322,7 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     let first = evictions.min().map(|seconds| added.plus(seconds * SECOND).since(sim.now()));
     Some(match first {
         Some(left) if left > 0 => {
-            format!(
-                "No heartbeat for {silent} s. Its pods are evicted in {} s.",
-                (left + SECOND - 1) / SECOND
-            )
+            format!("Silent {silent} s; pods evicted in {} s.", (left + SECOND - 1) / SECOND)
         }
         _ => format!("No heartbeat for {silent} s."),
     })
@@ -299,10 +334,29 @@ pub(crate) struct PodKey {
     pod: Rc<Pod>,
     powered: bool,
     pulling: bool,
+    /// Begin and end of the pull.
+    pull: Option<(Time, Time)>,
     wedged: bool,
     answers_at: Option<Time>,
     answers: bool,
     cpu_percent: Option<i32>,
+    /// What it requests and uses, in thousandths of a core; the node's tile sums them up.
+    pub(crate) requested_milli: i64,
+    pub(crate) used_milli: Option<i64>,
+}
+
+impl PodKey {
+    /// Whether a request to the pod gets no answer at all.
+    pub(crate) fn is_silent(&self) -> bool {
+        !self.powered || self.wedged || self.answers_at.is_none()
+    }
+
+    /// Keeps the CPU of an earlier picture if it has hardly changed.
+    pub(crate) fn steady(&mut self, old: &PodKey, is_turn: bool) {
+        if let (Some(new), Some(old)) = (&mut self.cpu_percent, old.cpu_percent) {
+            *new = steady(i64::from(old), i64::from(*new), is_turn, 8) as i32;
+        }
+    }
 }
 
 impl PartialEq for PodKey {
@@ -310,6 +364,7 @@ impl PartialEq for PodKey {
         // A stored object is never changed in place, so the same address is the same state.
         Rc::ptr_eq(&self.pod, &other.pod)
             && (self.powered, self.pulling, self.wedged) == (other.powered, other.pulling, other.wedged)
+            && self.pull == other.pull
             && (self.answers_at, self.answers, self.cpu_percent)
                 == (other.answers_at, other.answers, other.cpu_percent)
     }
@@ -318,25 +373,31 @@ impl PartialEq for PodKey {
 /// How long a pod that answers may take to be found ready before it counts as not ready rather than as starting.
 const PROBING: i64 = 3 * SECOND;
 
-/// Reads what a pod's tile depends on.
-pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>) -> PodKey {
+/// Reads what a pod's tile depends on. What only the object tells is taken over from the last key if that is the same object.
+pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>, last: Option<&PodKey>) -> PodKey {
     let id = pod.metadata.id;
     let machine = pod.spec.node_name.as_ref().and_then(|node| sim.machine(node));
     let local = machine.and_then(|machine| machine.pods.get(&id));
     let process = local.and_then(|local| local.processes.iter().find(|process| process.serves));
     let running = process.filter(|process| process.started_at.is_some());
-    let request = pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
+    let request = match last.filter(|last| Rc::ptr_eq(&last.pod, pod)) {
+        Some(last) => last.requested_milli,
+        None => pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0),
+    };
     let used = running.and_then(|_| sim.cpu_now(id));
+    let pulling = local
+        .is_some_and(|local| local.record.all().any(|container| container.image == kubelet::Image::Pulling));
     PodKey {
         pod: pod.clone(),
         powered: machine.is_none_or(|machine| machine.power == Power::On),
-        pulling: local.is_some_and(|local| {
-            local.record.all().any(|container| container.image == kubelet::Image::Pulling)
-        }),
+        pulling,
+        pull: if pulling { sim.pull_of(id) } else { None },
         wedged: running.is_some_and(|process| process.wedged),
         answers_at: running.map(|process| process.answers_at),
         answers: running.is_some_and(|process| process.answers_at.plus(PROBING) <= sim.now()),
         cpu_percent: used.filter(|_| request > 0).map(|used| (used * 100 / request) as i32),
+        requested_milli: request,
+        used_milli: used,
     }
 }
 
@@ -360,6 +421,7 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
             let started = statuses.first().and_then(|status| status.state.running.as_ref())?.started_at?;
             Some((started.0, end.0))
         }),
+        PodLook::Pulling => key.pull.map(|(from, to)| (from.0, to.0)),
         PodLook::Terminating => meta.deletion_timestamp.map(|end| {
             let grace = meta.deletion_grace_period_seconds.unwrap_or(30) * SECOND;
             (end.0 - grace, end.0)

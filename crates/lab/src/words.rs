@@ -3,53 +3,53 @@
 pub use crate::tiles::status_word;
 use setpoint_sim::Action;
 
-/// The action in a sentence.
+/// What an action did, as the rest of the sentence that its author begins.
 pub fn describe_action(action: &Action) -> String {
     match action {
         Action::SetLoad { service, rps, .. } => {
-            format!("You set the load on {service} to {rps} requests per second.")
+            format!("set the load on {service} to {rps} requests per second")
         }
         Action::SetCpuLoad { service, milli, .. } => {
-            format!("You set the CPU load behind {service} to {milli}m.")
+            format!("set the CPU load behind {service} to {milli}m")
         }
-        Action::KillMachine { node } => format!("You cut the power of {node}."),
-        Action::RestoreMachine { node } => format!("You gave {node} its power back."),
-        Action::AddMachine { node } => format!("You added the machine {node}."),
+        Action::KillMachine { node } => format!("cut the power of {node}"),
+        Action::RestoreMachine { node } => format!("gave {node} its power back"),
+        Action::AddMachine { node } => format!("added the machine {node}"),
         Action::Scale { deployment, replicas, .. } => {
-            format!("You set deployment {deployment} to {replicas} replicas.")
+            format!("set deployment {deployment} to {replicas} replicas")
         }
         Action::SetImage { deployment, image, .. } => {
-            format!("You deployed {image} to deployment {deployment}.")
+            format!("deployed {image} to deployment {deployment}")
         }
         Action::Undo { deployment, to_revision: None, .. } => {
-            format!("You rolled deployment {deployment} back to the revision before.")
+            format!("rolled deployment {deployment} back to the revision before")
         }
         Action::Undo { deployment, to_revision: Some(revision), .. } => {
-            format!("You rolled deployment {deployment} back to revision {revision}.")
+            format!("rolled deployment {deployment} back to revision {revision}")
         }
         Action::SetPaused { deployment, paused: true, .. } => {
-            format!("You paused the rollout of deployment {deployment}.")
+            format!("paused the rollout of deployment {deployment}")
         }
         Action::SetPaused { deployment, paused: false, .. } => {
-            format!("You resumed the rollout of deployment {deployment}.")
+            format!("resumed the rollout of deployment {deployment}")
         }
-        Action::DeletePod { pod, .. } => format!("You deleted pod {pod}."),
-        Action::DeletePods { selector, nth: None, .. } => format!("You deleted the pods with {selector}."),
-        Action::DeletePods { selector, nth: Some(_), .. } => format!("You deleted a pod with {selector}."),
-        Action::CrashPod { pod, .. } => format!("You crashed pod {pod}."),
-        Action::WedgePod { pod, .. } => format!("You made pod {pod} hang."),
-        Action::SetCordoned { node, cordoned: true } => format!("You cordoned {node}."),
-        Action::SetCordoned { node, cordoned: false } => format!("You uncordoned {node}."),
+        Action::DeletePod { pod, .. } => format!("deleted pod {pod}"),
+        Action::DeletePods { selector, nth: None, .. } => format!("deleted the pods with {selector}"),
+        Action::DeletePods { selector, nth: Some(_), .. } => format!("deleted a pod with {selector}"),
+        Action::CrashPod { pod, .. } => format!("crashed pod {pod}"),
+        Action::WedgePod { pod, .. } => format!("made pod {pod} hang"),
+        Action::SetCordoned { node, cordoned: true } => format!("cordoned {node}"),
+        Action::SetCordoned { node, cordoned: false } => format!("uncordoned {node}"),
         Action::SetStrategy { deployment, max_surge, max_unavailable, .. } => {
-            format!("You set deployment {deployment} to surge {max_surge}, unavailable {max_unavailable}.")
+            format!("set deployment {deployment} to surge {max_surge}, unavailable {max_unavailable}")
         }
-        Action::Drain { node } => format!("You began to drain {node}."),
-        Action::Apply { .. } => "You applied a manifest.".to_string(),
-        Action::Delete { kind, name, .. } => format!("You deleted {kind} {name}."),
-        Action::SetProfile { real: true } => "You switched to upstream's default timing.".to_string(),
-        Action::SetProfile { real: false } => "You switched to classroom timing.".to_string(),
-        Action::SetComponent { component, up: true } => format!("You started {component}."),
-        Action::SetComponent { component, up: false } => format!("You stopped {component}."),
+        Action::Drain { node } => format!("began to drain {node}"),
+        Action::Apply { .. } => "applied a manifest".to_string(),
+        Action::Delete { kind, name, .. } => format!("deleted {kind} {name}"),
+        Action::SetProfile { real: true } => "switched to upstream's default timing".to_string(),
+        Action::SetProfile { real: false } => "switched to classroom timing".to_string(),
+        Action::SetComponent { component, up: true } => format!("started {component}"),
+        Action::SetComponent { component, up: false } => format!("stopped {component}"),
     }
 }
 
@@ -71,4 +71,27 @@ pub fn mark_of(action: &Action) -> Option<String> {
         Action::SetComponent { component, up } => format!("{component} {}", if *up { "on" } else { "off" }),
         _ => return None,
     })
+}
+
+/// Who acted: the person, or the scenario in their place.
+pub fn author_of(is_scripted: bool) -> &'static str {
+    if is_scripted { "The scenario" } else { "You" }
+}
+
+/// Name for people of a component, by its name in events.
+pub fn title_of(component: &str) -> &str {
+    match component {
+        "kube-apiserver" => "API server",
+        "etcd" => "etcd",
+        "default-scheduler" => "Scheduler",
+        "deployment-controller" => "Deployment controller",
+        "replicaset-controller" => "ReplicaSet controller",
+        "endpoint-slice-controller" => "EndpointSlice controller",
+        "horizontal-pod-autoscaler" => "HPA",
+        "node-controller" => "Node lifecycle controller",
+        "taint-eviction-controller" => "Taint eviction",
+        "pod-garbage-collector-controller" => "Pod garbage collector",
+        "garbage-collector-controller" => "Garbage collector",
+        other => other,
+    }
 }

@@ -1,4 +1,8 @@
 //! What a person does to the cluster. Whatever no longer applies becomes a fact that says so; nothing fails.
+//!
+//! Upstream: staging/src/k8s.io/kubectl/pkg/drain, pkg/registry/core/pod/storage/eviction.go.
+//! Simplified: a drain is `kubectl drain --ignore-daemonsets --force --delete-emptydir-data`; there are no
+//! PodDisruptionBudgets, so that no eviction has to wait, and mirror pods are not told apart.
 
 use crate::action::Action;
 use crate::control_loop::Call;
@@ -6,8 +10,11 @@ use crate::fact::{Actor, What};
 use crate::sim::{MachineConfig, Sim};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
-use setpoint_api::{DeleteOptions, Deployment, Kind, Node, ObjId, Object, Resource, Scope, Selector, Status};
-use setpoint_control::{CONTROLLERS, Profile, Tuning, Write};
+use setpoint_api::{
+    Condition, ConditionStatus, DeleteOptions, Deployment, IntOrPercent, Kind, Node, ObjId, Object, Pod,
+    Resource, RollingUpdateDeployment, Scope, Selector, Status, Str,
+};
+use setpoint_control::{CONTROLLERS, Patch, Profile, Tuning, Write};
 use std::rc::Rc;
 
 /// More requests per second than this are not simulated one by one.
@@ -19,7 +26,17 @@ const REPLICAS_MAX: i32 = 150_000;
 impl Sim {
     /// Does what a person asks for, now. Returns the fact; a refusal is a fact of its own, caused by it.
     pub fn act(&mut self, action: &Action) -> u64 {
-        let fact = self.facts.add(self.now, 0, What::Action(Box::new(action.clone())));
+        self.act_as(action, false)
+    }
+
+    /// Does what the scenario has a person do, now.
+    pub fn act_scripted(&mut self, action: &Action) -> u64 {
+        self.act_as(action, true)
+    }
+
+    fn act_as(&mut self, action: &Action, is_scripted: bool) -> u64 {
+        let action_fact = What::Action { action: Box::new(action.clone()), is_scripted };
+        let fact = self.facts.add(self.now, 0, action_fact);
         if let Err(sentence) = self.try_act(action, fact) {
             self.facts.add(self.now, fact, What::Refused(sentence));
         }
@@ -88,12 +105,23 @@ impl Sim {
                 self.wedge_pod(id, fact)
             }
             Action::SetCordoned { node, cordoned } => {
-                let found = self.store.find::<Node>("", node).cloned();
-                let mut node = (*found.ok_or_else(|| format!("nodes {node:?} not found"))?).clone();
-                node.spec.unschedulable = *cordoned;
-                self.update_by_person(node.into_object(), fact)
+                if !self.set_cordoned(node, *cordoned, fact)? {
+                    let state = if *cordoned { "cordoned" } else { "uncordoned" };
+                    return Err(format!("node/{node} already {state}"));
+                }
+                Ok(())
             }
-            Action::SetStrategy { .. } | Action::Drain { .. } => Err("not possible yet".to_string()),
+            Action::SetStrategy { namespace, deployment, max_surge, max_unavailable } => {
+                let bounds = RollingUpdateDeployment {
+                    max_surge: Some(count_or_percent(max_surge)),
+                    max_unavailable: Some(count_or_percent(max_unavailable)),
+                    ..RollingUpdateDeployment::default()
+                };
+                self.edit_deployment(namespace, deployment, fact, |d| {
+                    d.spec.strategy.rolling_update = Some(bounds)
+                })
+            }
+            Action::Drain { node } => self.drain(node, fact),
             Action::Apply { manifest } => self.apply_text(manifest, fact),
             Action::Delete { kind, namespace, name } => self.delete_named(kind, namespace, name, fact),
             Action::SetProfile { real } => {
@@ -164,6 +192,46 @@ impl Sim {
         let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
         let deletes = pods.iter().map(|pod| Write::Delete(pod.metadata.id, options, None)).gather();
         self.send(Call::background(Actor::Person, 0, deletes, fact));
+        Ok(())
+    }
+
+    /// Cordons or uncordons a node; says whether that changed anything.
+    fn set_cordoned(&mut self, name: &str, cordoned: bool, fact: u64) -> Result<bool, String> {
+        let found = self.store.find::<Node>("", name).cloned();
+        let mut node = (*found.ok_or_else(|| format!("nodes {name:?} not found"))?).clone();
+        if node.spec.unschedulable == cordoned {
+            return Ok(false);
+        }
+        node.spec.unschedulable = cordoned;
+        self.update_by_person(node.into_object(), fact).map(|()| true)
+    }
+
+    /// Cordons a node and evicts its pods side by side, as kubectl does; what a DaemonSet would only put back stays.
+    fn drain(&mut self, name: &str, fact: u64) -> Result<(), String> {
+        self.set_cordoned(name, true, fact)?;
+        let is_to_go = |pod: &&Rc<Pod>| {
+            let owner = pod.metadata.controller();
+            !pod.metadata.is_deleting() && owner.is_none_or(|owner| &*owner.kind != "DaemonSet")
+        };
+        let pods: Vec<Rc<Pod>> = self.store.pods_on(name).filter(is_to_go).cloned().gather();
+        for pod in pods {
+            let id = pod.metadata.id;
+            let evicted = Condition {
+                kind: Str::fixed("DisruptionTarget"),
+                status: ConditionStatus::True,
+                observed_generation: Some(pod.metadata.generation),
+                last_transition_time: Some(self.now.whole_seconds()),
+                reason: Str::fixed("EvictionByEvictionAPI"),
+                message: Str::fixed("Eviction API: evicting"),
+                ..Condition::default()
+            };
+            // The Eviction is one request; each has a call of its own, so that a pod that is gone holds nobody up.
+            let writes = vec![Write::Together(vec![
+                Write::Patch(id, Patch::PodCondition(evicted, None)),
+                Write::Delete(id, DeleteOptions::default(), None),
+            ])];
+            self.send(Call::background(Actor::Person, 0, writes, fact));
+        }
         Ok(())
     }
 
@@ -288,6 +356,11 @@ fn keep_assigned(stored: &Object, object: &mut Object) {
         }
         _ => {}
     }
+}
+
+/// `1` is a count; everything else is taken as it is written, and the API server says what it thinks of it.
+fn count_or_percent(text: &str) -> IntOrPercent {
+    text.trim().parse().map_or_else(|_| IntOrPercent::Text(text.trim().into()), IntOrPercent::Int)
 }
 
 fn set_image(deployment: &mut Deployment, image: &str) {

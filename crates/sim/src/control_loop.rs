@@ -14,6 +14,7 @@ use setpoint_api::time::{MILLISECOND, SECOND};
 use setpoint_api::{Micros, ObjId, Str, Time};
 use setpoint_control::{CONTROLLERS, ChangeCx, Cx, Failure, Key, Keys, Note, Outcome, Write};
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// How many runs of a controller are remembered for people.
 const REMEMBERED: usize = 32;
@@ -37,6 +38,8 @@ pub struct ControlLoop {
     throttle: Throttle,
     /// Runs so far.
     pub runs: u64,
+    /// Runs that had nothing to write.
+    pub idle_runs: u64,
     /// The last runs, oldest first.
     pub history: VecDeque<Run>,
 }
@@ -49,7 +52,7 @@ pub struct Run {
     /// On what.
     pub key: Key,
     /// What was seen and decided.
-    pub note: Note,
+    pub note: Rc<Note>,
     /// How many requests it sent.
     pub writes: u32,
     /// The fact of the decision, or of what led to the run where nothing was written.
@@ -160,9 +163,10 @@ impl Sim {
     pub(crate) fn set_controller(&mut self, controller: usize, up: bool, cause: u64) {
         let row = &CONTROLLERS[controller];
         let epoch = self.loops[controller].epoch + 1;
-        let (runs, history) =
-            (self.loops[controller].runs, std::mem::take(&mut self.loops[controller].history));
-        self.loops[controller] = ControlLoop { up, epoch, runs, history, ..ControlLoop::default() };
+        let old = std::mem::take(&mut self.loops[controller]);
+        let ControlLoop { runs, idle_runs, history, .. } = old;
+        self.loops[controller] =
+            ControlLoop { up, epoch, runs, idle_runs, history, ..ControlLoop::default() };
         (row.forget)(&mut self.memory);
         if !up {
             return;
@@ -278,16 +282,18 @@ impl Sim {
 
     fn carry_out(&mut self, controller: usize, key: Key, outcome: Outcome, cause: u64) {
         let Outcome { writes, requeue_after, retry, detached, note } = outcome;
+        let note = Rc::new(note);
         let fact = if writes.is_empty() {
             cause
         } else {
-            let about = self.name_of_key(key);
-            let decision = note.decision.clone();
-            self.facts.add(self.now, cause, What::Decided { controller: controller as u8, about, decision })
+            let (namespace, about) = self.name_of_work(key, &writes);
+            let (controller, note) = (controller as u8, note.clone());
+            self.facts.add(self.now, cause, What::Decided { controller, namespace, about, note })
         };
         let now = self.now;
         let control = &mut self.loops[controller];
         let epoch = control.epoch;
+        control.idle_runs += u64::from(writes.is_empty());
         control.history.push_back(Run { at: now, key, note, writes: writes.len() as u32, fact });
         if control.history.len() > REMEMBERED {
             control.history.pop_front();
@@ -436,9 +442,16 @@ impl Sim {
         }
     }
 
-    pub(crate) fn name_of_key(&self, key: Key) -> Str {
-        let Key::Object(id) = key else { return Str::default() };
-        self.store.object(id).map(|object| object.metadata().name.clone()).unwrap_or_default()
+    /// Namespace and name of the object that a run was about; of the first one written to if its key names none.
+    fn name_of_work(&self, key: Key, writes: &[Write]) -> (Str, Str) {
+        let id = match (key, writes.first()) {
+            (Key::Object(id), _) => Some(id),
+            (Key::Tick, Some(Write::Patch(id, _) | Write::Delete(id, ..) | Write::Bind(id, ..))) => Some(*id),
+            (Key::Tick, Some(Write::Event(draft))) => Some(draft.about),
+            _ => None,
+        };
+        let meta = id.and_then(|id| self.store.object(id)).map(setpoint_api::Object::metadata);
+        meta.map(|meta| (meta.namespace.clone(), meta.name.clone())).unwrap_or_default()
     }
 }
 

@@ -2,8 +2,10 @@
 
 use crate::action::Action;
 use setpoint_api::{Kind, ObjId, Op, Str, Time};
+use setpoint_control::Note;
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// How many facts are kept; older ones are forgotten, the newest chain of causes is what people ask for.
 const KEPT: u64 = 40_000;
@@ -19,6 +21,24 @@ pub enum Actor {
     Kubelet(u32),
     /// The simulated world itself: machines, containers.
     World,
+}
+
+/// What a change in the store means to people, for the changes that chains of causes lead through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing that has a name.
+    #[default]
+    Other,
+    /// A pod or a node is Ready now.
+    Ready,
+    /// A pod or a node is not Ready any more.
+    Unready,
+    /// A node has got a taint.
+    Tainted,
+    /// A node has lost a taint.
+    Untainted,
+    /// Somebody has asked for a deletion.
+    Deleting,
 }
 
 /// One thing that has happened.
@@ -38,16 +58,16 @@ pub struct Fact {
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub enum What {
-    /// A person did something.
-    Action(Box<Action>),
+    /// A person did something, or the scenario in a person's place.
+    Action { action: Box<Action>, is_scripted: bool },
     /// An action did not apply; the sentence says why.
     Refused(String),
     /// The store changed.
-    Stored { by: Actor, op: Op, kind: Kind, id: ObjId, name: Str },
+    Stored { by: Actor, op: Op, kind: Kind, turn: Turn, id: ObjId, namespace: Str, name: Str },
     /// A write was refused.
     Denied { by: Actor, message: String },
     /// A controller decided to write something.
-    Decided { controller: u8, about: Str, decision: Cow<'static, str> },
+    Decided { controller: u8, namespace: Str, about: Str, note: Rc<Note> },
     /// A machine or a container changed.
     Happened { machine: u32, pod: Option<Str>, what: Cow<'static, str> },
     /// An event was recorded.
@@ -74,17 +94,17 @@ impl Facts {
         self.count += 1;
         self.mix(&[at.0 as u64, cause]);
         match &what {
-            What::Action(action) => self.mix_text(0, &action.to_json()),
+            What::Action { action, .. } => self.mix_text(0, &action.to_json()),
             What::Refused(text) => self.mix_text(1, text),
             What::Stored { op, kind, id, name, .. } => {
                 self.mix(&[2, *op as u64, *kind as u64, u64::from(id.0)]);
                 self.mix_text(2, name);
             }
             What::Denied { message, .. } => self.mix_text(3, message),
-            What::Decided { controller, about, decision } => {
+            What::Decided { controller, about, note, .. } => {
                 self.mix(&[4, u64::from(*controller)]);
                 self.mix_text(4, about);
-                self.mix_text(4, decision);
+                self.mix_text(4, &note.decision);
             }
             What::Happened { machine, pod, what } => {
                 self.mix(&[5, u64::from(*machine)]);
@@ -108,6 +128,11 @@ impl Facts {
     pub fn after(&self, id: u64) -> impl Iterator<Item = &Fact> {
         let start = self.kept.partition_point(|fact| fact.id <= id);
         self.kept.range(start..)
+    }
+    /// Facts before an identity, newest first.
+    pub fn before(&self, id: u64) -> impl Iterator<Item = &Fact> {
+        let end = self.kept.partition_point(|fact| fact.id < id);
+        self.kept.range(..end).rev()
     }
     /// How many there have been.
     pub fn count(&self) -> u64 {

@@ -238,6 +238,13 @@ impl Sim {
         }
     }
 
+    /// When the pull of a pod's image was asked for and when it will end, while it goes on.
+    pub fn pull_of(&self, pod: ObjId) -> Option<(Time, Time)> {
+        let number = *self.machine_of_pod.get(pod.0)?;
+        let is_it = |key: &(u32, ObjId, ContainerRef)| key.0 == number && key.1 == pod;
+        self.pulls.iter().find(|(key, _)| is_it(key)).map(|(_, times)| *times)
+    }
+
     /// Pulls go one at a time, as kubelets do by default.
     fn pull(&mut self, number: u32, epoch: u32, id: ObjId, container: ContainerRef) {
         let Some(behavior) = self.process(number, id, container).map(|process| process.behavior.clone())
@@ -251,7 +258,8 @@ impl Sim {
         let waited = machine.pull_free_at.since(self.now);
         let wake = Wake::Pulled { machine: number, epoch, pod: id, at: container, took };
         self.queue.push(self.now.plus(waited), wake);
-        self.pulls.insert((number, id, container), self.now);
+        let ends = machine.pull_free_at;
+        self.pulls.insert((number, id, container), (self.now, ends));
     }
 
     fn process(&mut self, number: u32, id: ObjId, at: ContainerRef) -> Option<&mut Process> {
@@ -275,7 +283,7 @@ impl Sim {
 
     /// An image has been pulled, or could not be.
     pub(crate) fn pulled_due(&mut self, number: u32, epoch: u32, id: ObjId, at: ContainerRef, took: i64) {
-        let asked = self.pulls.remove(&(number, id, at)).unwrap_or(self.now);
+        let asked = self.pulls.remove(&(number, id, at)).map_or(self.now, |(asked, _)| asked);
         if self.local(number, epoch, id).is_none() {
             return;
         }
@@ -294,9 +302,15 @@ impl Sim {
             };
             (image, events, local.last_fact)
         });
-        let Some((image, events, cause)) = answered else { return };
+        let Some((image, events, mut cause)) = answered else { return };
         if behavior.exists {
             self.machines[number as usize].images.insert(image.into());
+        } else {
+            let name = self.name_of(id);
+            cause = self.happened(number, Some(name), format!("its image {image} cannot be pulled"), cause);
+            if let Some(local) = self.machines[number as usize].pods.get_mut(&id) {
+                local.last_fact = cause;
+            }
         }
         self.say(events, cause);
         self.sync_pod(number, id);
@@ -451,7 +465,10 @@ impl Sim {
             local.probes.insert((at, kind), next);
             Some((effect, next, local.last_fact))
         });
-        let Some(Some((effect, next, cause))) = probed else { return };
+        let Some(Some((effect, next, mut cause))) = probed else { return };
+        if effect.changed && kind != ProbeKind::Readiness {
+            cause = self.probe_decided(number, id, at, kind, cause);
+        }
         if let Some(next) = next {
             self.queue.push(next, Wake::Probe { machine: number, epoch, pod: id, at, kind });
         }
@@ -459,6 +476,34 @@ impl Sim {
         if effect.changed {
             self.sync_pod(number, id);
         }
+    }
+
+    /// A liveness or startup probe has told something new: what the kubelet does then has that as its cause.
+    fn probe_decided(
+        &mut self,
+        number: u32,
+        id: ObjId,
+        at: ContainerRef,
+        kind: ProbeKind,
+        cause: u64,
+    ) -> u64 {
+        let Some(local) = self.machines.get(number as usize).and_then(|machine| machine.pods.get(&id)) else {
+            return cause;
+        };
+        let verdict = local.record.container(at).and_then(|state| state.verdict(kind));
+        let probe = kubelet::spec_of(&local.pod.spec, at).and_then(|container| kind.spec(container));
+        if verdict != Some(kubelet::Verdict::Failure) {
+            return cause;
+        }
+        let times = probe.and_then(|probe| probe.failure_threshold).unwrap_or(3);
+        let word = if kind == ProbeKind::Startup { "startup" } else { "liveness" };
+        let name = local.pod.metadata.name.clone();
+        let what = format!("its {word} probe failed {times} times in a row");
+        let fact = self.happened(number, Some(name), what, cause);
+        if let Some(local) = self.machines[number as usize].pods.get_mut(&id) {
+            local.last_fact = fact;
+        }
+        fact
     }
 
     /// Ends the first container of a pod, as a crash does.

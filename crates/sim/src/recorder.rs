@@ -3,6 +3,7 @@
 //! Upstream: staging/src/k8s.io/client-go/tools/record/events_cache.go (EventCorrelator).
 //! Simplified: one recorder stands for the recorders of all components; their caches are apart by component in the key.
 
+use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::time::MINUTE;
 use setpoint_api::{Event, EventSource, ObjId, ObjectMeta, ObjectReference, Str, Time};
@@ -87,6 +88,13 @@ impl Recorder {
         let topic = self.objects.entry(draft.about).or_default().topic(draft);
         let key = if topic.is_combined() { Str::default() } else { Str::from(&draft.message) };
         *topic.event(&draft.field_path, key) = id;
+    }
+
+    /// The events about an object that is still there.
+    pub fn about(&self, object: ObjId) -> Vec<ObjId> {
+        let topics = self.objects.get(&object).into_iter().flat_map(|sayings| &sayings.topics);
+        let events = topics.flat_map(|topic| topic.events.iter().map(|(_, _, event)| *event));
+        events.filter(|event| *event != ObjId::default()).gather()
     }
 
     /// Forgets what was said about an object that is gone.

@@ -4,14 +4,14 @@
 //! Simplified: a request takes one fixed time and is decided when it lands; no authentication or authorization; the
 //! ServiceAccount volume is not mounted; the Priority and ResourceQuota plugins do not look yet.
 
-use crate::fact::{Actor, What};
+use crate::fact::{Actor, Turn, What};
 use crate::queue::Wake;
 use crate::recorder::Verdict;
 use crate::sim::Sim;
 use setpoint_api::map::Map;
 use setpoint_api::{
-    Condition, ConditionStatus, Event, Kind, ObjId, Object, ObjectReference, Pod, PodStatus, Reason,
-    Resource, Scope, Stamp, Status, Str, Taint,
+    Change, Condition, ConditionStatus, Event, Kind, ObjId, Object, ObjectReference, Op, Pod, PodStatus,
+    Reason, Resource, Scope, Stamp, Status, Str, Taint, condition_status,
 };
 use setpoint_control::{EventDraft, Failure, Gone, Patch, Write};
 use std::rc::Rc;
@@ -25,7 +25,12 @@ impl Sim {
         cause: u64,
         own: &mut Map<ObjId, u64>,
     ) -> Result<(), Failure> {
-        let cause = self.cause_of(&write, by, cause);
+        let cause = match (&write, by) {
+            (Write::Patch(id, _), Actor::Controller(controller)) => {
+                self.cause_behind(*id, setpoint_control::CONTROLLERS[usize::from(controller)].name, cause)
+            }
+            _ => cause,
+        };
         let about = match &write {
             Write::Create(..) | Write::Together(_) | Write::Event(_) => None,
             Write::Update(object, _) => Some(object.id()),
@@ -84,22 +89,18 @@ impl Sim {
         Err(Status { reason: Reason::ServiceUnavailable, message })
     }
 
-    /// What really led to a write. The node lifecycle controller looks at all nodes together; that it writes to one node, or
-    /// to a pod there, is because of what happened to that node's machine.
-    fn cause_of(&self, write: &Write, by: Actor, cause: u64) -> u64 {
-        let Actor::Controller(controller) = by else { return cause };
-        if setpoint_control::CONTROLLERS[usize::from(controller)].name != "node-controller" {
+    /// What really led a component to write to an object, or to speak about it. The node lifecycle controller looks at all
+    /// nodes together; what it says of one node, or of a pod there, is because of what happened to that node's machine.
+    fn cause_behind(&self, about: ObjId, component: &str, cause: u64) -> u64 {
+        if component != "node-controller" {
             return cause;
         }
-        let node = match write {
-            Write::Patch(id, _) => match self.store.object(*id) {
-                Some(Object::Node(node)) => Some(node.metadata.name.clone()),
-                Some(Object::Pod(pod)) => pod.spec.node_name.clone(),
-                _ => None,
-            },
+        let node = match self.store.object(about) {
+            Some(Object::Node(node)) => Some(&node.metadata.name),
+            Some(Object::Pod(pod)) => pod.spec.node_name.as_ref(),
             _ => None,
         };
-        let machine = node.and_then(|node| self.machine(&node));
+        let machine = node.and_then(|node| self.machine(node));
         machine.map(|machine| machine.last_fact).filter(|fact| *fact != 0).unwrap_or(cause)
     }
 
@@ -116,8 +117,10 @@ impl Sim {
         let mut is_watched = false;
         for change in self.store.changes_after(before) {
             let (kind, id) = (change.new.kind(), change.new.id());
-            let name = change.new.metadata().name.clone();
-            self.facts.add(self.now, cause, What::Stored { by, op: change.op, kind, id, name });
+            let meta = change.new.metadata();
+            let (namespace, name, turn) = (meta.namespace.clone(), meta.name.clone(), turn_of(change));
+            let what = What::Stored { by, op: change.op, kind, turn, id, namespace, name };
+            self.facts.add(self.now, cause, what);
             self.routes.note(change, &self.store);
             is_watched |= has_watchers(kind);
         }
@@ -210,6 +213,7 @@ impl Sim {
             (None, Some(gone)) => reference_to_gone(gone),
             (None, None) => return,
         };
+        let cause = self.cause_behind(draft.about, draft.component, cause);
         self.drafts.push_back((draft, about, cause));
         self.queue.push(self.now.plus(self.tuning.api_request), Wake::Record);
     }
@@ -269,6 +273,33 @@ impl Sim {
 
     pub(crate) fn name_of(&self, id: ObjId) -> Str {
         self.store.object(id).map(|object| object.metadata().name.clone()).unwrap_or_default()
+    }
+}
+
+/// What a change means to people.
+fn turn_of(change: &Change) -> Turn {
+    let Some(old) = change.old.as_ref().filter(|_| change.op == Op::Modified) else { return Turn::Other };
+    let conditions = match (old, &change.new) {
+        (Object::Pod(old), Object::Pod(new)) => {
+            if new.metadata.is_deleting() && !old.metadata.is_deleting() {
+                return Turn::Deleting;
+            }
+            (&old.status.conditions, &new.status.conditions)
+        }
+        (Object::Node(old), Object::Node(new)) => {
+            let (was, is) = (old.spec.taints.len(), new.spec.taints.len());
+            if was != is {
+                return if was < is { Turn::Tainted } else { Turn::Untainted };
+            }
+            (&old.status.conditions, &new.status.conditions)
+        }
+        _ => return Turn::Other,
+    };
+    let is_ready = |conditions| condition_status(conditions, "Ready") == ConditionStatus::True;
+    match (is_ready(conditions.0), is_ready(conditions.1)) {
+        (false, true) => Turn::Ready,
+        (true, false) => Turn::Unready,
+        _ => Turn::Other,
     }
 }
 

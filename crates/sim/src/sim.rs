@@ -87,7 +87,7 @@ pub struct Sim {
     pub(crate) machine_of_pod: Slab<u32>,
     pub(crate) catalogue: Rc<Catalogue>,
     pub(crate) behaviors: Map<Str, Rc<Behavior>>,
-    pub(crate) pulls: Map<(u32, ObjId, ContainerRef), Time>,
+    pub(crate) pulls: Map<(u32, ObjId, ContainerRef), (Time, Time)>,
     pub(crate) metrics: Metrics,
     pub(crate) loads: Vec<LoadSource>,
     pub(crate) load_fact: u64,
@@ -188,6 +188,10 @@ impl Sim {
     /// What has happened.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+    /// The events about an object that is still there, as far as they have not expired.
+    pub fn events_about(&self, object: ObjId) -> Vec<&Rc<setpoint_api::Event>> {
+        self.recorder.about(object).into_iter().filter_map(|event| self.store.get(event)).gather()
     }
     /// What became of requests.
     pub fn ledger(&self) -> &Ledger {

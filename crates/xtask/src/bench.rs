@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::browser;
 use crate::engine::runner;
 use crate::page::{self, Profile};
 use crate::process::{command, output};
@@ -66,6 +67,24 @@ pub fn bench() -> Result<()> {
         println!("  100 nodes, {name}: {:.0} events in {:.3} s", figures.events, figures.seconds);
     }
     if verdicts.contains(&false) {
+        bail!("a target is missed");
+    }
+    Ok(())
+}
+
+/// Runs the benchmark of the page's frames in Chromium and prints each figure with its target, in milliseconds.
+///
+/// # Errors
+/// When it can't be run, or a target is missed.
+pub fn frames(dist: &Path) -> Result<()> {
+    let mut is_met = true;
+    for row in browser::program("frames.mjs", dist)?.lines() {
+        match row.split('\t').collect::<Vec<_>>()[..] {
+            [name, figure, most] => is_met &= line(name, figure.parse()?, At::Most(most.parse()?)),
+            _ => println!("{row}"),
+        }
+    }
+    if !is_met {
         bail!("a target is missed");
     }
     Ok(())

@@ -46,15 +46,15 @@ pub fn test(dist: &Path, only: Option<&str>, shots: Option<&Path>) -> Result<()>
     run(&mut node)
 }
 
-/// Opens the page in `dist`, which records which of its functions run, and returns their indices as text.
+/// What a program of `tests/browser` prints about the page in `dist`.
 ///
 /// # Errors
-/// When the machine lacks something that can't be installed, or the page does not come up.
-pub fn profile(dist: &Path) -> Result<String> {
+/// As [`test`].
+pub fn program(name: &str, dist: &Path) -> Result<String> {
     check_node()?;
     let dir = root().join("tests/browser");
     install_packages(&dir)?;
-    let mut node = command("node", [dir.join("profile.mjs")]);
+    let mut node = command("node", [dir.join(name)]);
     output(node.env("CHROMIUM", chromium()?).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist))
 }
 

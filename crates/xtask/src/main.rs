@@ -42,6 +42,7 @@ cargo xtask COMMAND
   shots                                   the pictures in docs/screenshots, made anew from a fresh dist/
   swarm [--seeds N] [--first S]           random fault schedules, checked after every event
   bench                                   benchmarks, native and in wasm, against their targets
+  bench frames                            main-thread work and pace of the page's frames in Chromium
   docs                                    rewrite docs/simplifications.md from the headers
   bless [ARGS]                            rewrite golden files and generated documents to what holds now
   profile                                 record anew which functions an untouched page runs (web/first.txt)
@@ -96,8 +97,16 @@ fn command(mut args: Args) -> Result<()> {
             engine::swarm(seeds, first)?;
         }
         Some("bench") => {
+            let part = args.word();
             args.finish()?;
-            bench::bench()?;
+            match part.as_deref() {
+                None => bench::bench()?,
+                Some("frames") => {
+                    page::build(Profile::Page, &dist)?;
+                    bench::frames(&dist)?;
+                }
+                Some(other) => bail!("no benchmark {other:?}; there is `frames`"),
+            }
         }
         Some("docs") => {
             args.finish()?;

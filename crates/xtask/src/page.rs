@@ -79,7 +79,7 @@ pub fn profile() -> Result<()> {
     let watched = Watched::new(&read_bytes(&glue.join("setpoint_bg.wasm"))?)?;
     let dist = target_dir().join("xtask/profile");
     write(&Wasm { first: watched.wasm.clone(), rest: None }, &glue, &dist)?;
-    let ran = browser::profile(&dist)?;
+    let ran = browser::program("profile.mjs", &dist)?;
     let ran = ran.split_whitespace().map(str::parse).collect::<Result<Vec<usize>, _>>()?;
     let record = watched.record(&ran);
     println!("{} functions run on an untouched page.", record.0.len());

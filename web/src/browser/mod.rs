@@ -3,4 +3,5 @@
 pub mod address;
 pub mod focus;
 pub mod frame_loop;
+pub mod keys;
 pub mod theme;

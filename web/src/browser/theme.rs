@@ -64,6 +64,6 @@ impl Theme {
 }
 
 /// Frames without an origin and strict settings have no storage.
-fn storage() -> Option<web_sys::Storage> {
+pub fn storage() -> Option<web_sys::Storage> {
     web_sys::window()?.local_storage().ok().flatten()
 }

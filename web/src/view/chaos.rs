@@ -1,50 +1,114 @@
-//! Things to break, each aimed at what was chosen or at what comes first.
+//! Things to break, each aimed at what was chosen or at what comes first; and what that has cost.
 
+use super::is_selected;
 use super::panel::Props;
+use super::parts::{CLOSE, icon};
 use crate::app::Msg;
+use crate::faults::{Fault, Kind};
+use crate::words;
 use setpoint_lab::Action;
-use setpoint_lab::frame::{Frame, NodeTile, PodLook, PodTile};
+use setpoint_lab::frame::{Component, Frame, NodeTile, PodLook, PodTile};
+use setpoint_lab::inspect::Subject;
 use std::rc::Rc;
+use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 /// The buttons, and what they aim at.
 pub fn view(props: &Props) -> Html {
     let frame = &*props.frame;
-    let chosen = props.selected.and_then(|id| pods(frame).find(|pod| pod.id == id));
+    let chosen = pods(frame).find(|pod| is_selected(pod, props.side.selected.as_ref()));
     let pod =
         chosen.or_else(|| pods(frame).filter(|pod| pod.look == PodLook::Ready).min_by_key(|pod| pod.id));
-    let node = node(frame, chosen);
-    let aim = match (chosen, pod) {
-        (Some(pod), _) => html! { <>{ "Aimed at " }<b class="mono">{ pod.short_name.clone() }</b></> },
-        (None, Some(pod)) => {
-            html! { <>{ "Aimed at " }<b class="mono">{ pod.short_name.clone() }</b>{ "; press a pod to choose another" }</> }
-        }
-        (None, None) => html! { "There is no pod to break" },
-    };
-    let on_pod = |label: &'static str, make: fn(String, String) -> Action| {
-        let target = pod.map(|pod| (pod.namespace.clone(), pod.name.clone()));
-        let off = target.is_none();
-        let onclick = props.send.reform(move |_: MouseEvent| {
-            let (namespace, name) = target.clone().unwrap_or_else(|| ("".into(), "".into()));
-            Msg::Act(make(namespace.to_string(), name.to_string()))
-        });
-        html! { <button {onclick} disabled={off}>{ label }</button> }
-    };
-    let kill = node.map(|node| node.name.clone());
-    let no_node = kill.is_none();
-    let onkill = props.send.reform(move |_: MouseEvent| {
-        Msg::Act(Action::KillMachine { node: kill.as_deref().unwrap_or_default().to_string() })
-    });
+    let node = aimed_node(frame, props.side.selected.as_ref(), chosen);
     html! {
-        <div class="field" role="group" aria-labelledby="break">
+        <section class="field" role="group" aria-labelledby="break">
             <h2 id="break">{ "Break something" }</h2>
-            <div class="pair">
-                { on_pod("Crash a pod", |namespace, pod| Action::CrashPod { namespace, pod }) }
-                { on_pod("Hang a pod", |namespace, pod| Action::WedgePod { namespace, pod }) }
-                { on_pod("Delete a pod", |namespace, pod| Action::DeletePod { namespace, pod, grace_seconds: None }) }
-                <button onclick={onkill} disabled={no_node}>{ "Kill a node" }</button>
-            </div>
-            <p class="hint">{ aim }</p>
+            { on_pod(props, pod) }
+            { on_node(props, node) }
+            { on_component(props) }
+        </section>
+    }
+}
+
+/// A row of buttons below what they aim at.
+fn row(kind: &'static str, name: Option<Rc<str>>, hint: &'static str, buttons: Html) -> Html {
+    let aim = name.map_or_else(
+        || html! { <span class="unit">{ "none" }</span> },
+        |name| html! { <b class="mono">{ name }</b> },
+    );
+    html! {
+        <div class="field aim">
+            <span>{ kind }{ " " }{ aim }<span class="unit">{ hint }</span></span>
+            <div class="segments">{ buttons }</div>
+        </div>
+    }
+}
+
+fn button(props: &Props, label: &'static str, word: &'static str, action: Option<Action>) -> Html {
+    let off = action.is_none();
+    let onclick = action.map(|action| props.send.reform(move |_: MouseEvent| Msg::Act(action.clone())));
+    html! { <button {onclick} disabled={off} aria-label={label}>{ word }</button> }
+}
+
+fn on_pod(props: &Props, pod: Option<&Rc<PodTile>>) -> Html {
+    let act = |make: fn(String, String) -> Action| {
+        pod.map(|pod| make(pod.namespace.to_string(), pod.name.to_string()))
+    };
+    let buttons = html! {
+        <>
+            { button(props, "Crash a pod", "Crash", act(|namespace, pod| Action::CrashPod { namespace, pod })) }
+            { button(props, "Hang a pod", "Hang", act(|namespace, pod| Action::WedgePod { namespace, pod })) }
+            { button(props, "Delete a pod", "Delete", act(|namespace, pod| Action::DeletePod { namespace, pod, grace_seconds: None })) }
+        </>
+    };
+    row("Pod", pod.map(|pod| pod.short_name.clone()), "press one to aim", buttons)
+}
+
+fn on_node(props: &Props, node: Option<&Rc<NodeTile>>) -> Html {
+    let act = |make: fn(String) -> Action| node.map(|node| make(node.name.to_string()));
+    let cordoned = node.is_some_and(|node| node.cordoned);
+    let cordon = if cordoned {
+        button(
+            props,
+            "Uncordon a node",
+            "Uncordon",
+            act(|node| Action::SetCordoned { node, cordoned: false }),
+        )
+    } else {
+        button(props, "Cordon a node", "Cordon", act(|node| Action::SetCordoned { node, cordoned: true }))
+    };
+    let buttons = html! {
+        <>
+            { button(props, "Kill a node", "Kill", act(|node| Action::KillMachine { node }).filter(|_| node.is_some_and(|node| node.powered))) }
+            { cordon }
+            { button(props, "Drain a node", "Drain", act(|node| Action::Drain { node })) }
+        </>
+    };
+    row("Node", node.map(|node| node.name.clone()), "", buttons)
+}
+
+fn on_component(props: &Props) -> Html {
+    let parts = &props.frame.components;
+    let chosen = match &props.side.selected {
+        Some(Subject::Component(name)) => parts.iter().find(|part| part.name == *name),
+        _ => None,
+    };
+    let Some(aim) = chosen.or_else(|| parts.iter().find(|part| &*part.name == "default-scheduler")) else {
+        return html! {};
+    };
+    let onchange = props.send.reform(|event: Event| {
+        Msg::Select(Subject::Component(event.target_unchecked_into::<HtmlSelectElement>().value().into()))
+    });
+    let option = |part: &Rc<Component>| {
+        html! { <option value={part.name.to_string()} selected={part.name == aim.name}>{ part.title.to_string() }</option> }
+    };
+    let (label, word) =
+        if aim.up { ("Stop the component", "Stop") } else { ("Start the component", "Start") };
+    let action = Action::SetComponent { component: aim.name.to_string(), up: !aim.up };
+    html! {
+        <div class="load-row">
+            <select aria-label="Component of the control plane" {onchange}>{ for parts.iter().map(option) }</select>
+            { button(props, label, word, Some(action)) }
         </div>
     }
 }
@@ -53,9 +117,85 @@ fn pods(frame: &Frame) -> impl Iterator<Item = &Rc<PodTile>> {
     frame.nodes.iter().flat_map(|node| &node.pods).chain(&frame.pending)
 }
 
-/// The chosen pod's node, or else the running one with the most pods.
-fn node<'a>(frame: &'a Frame, chosen: Option<&Rc<PodTile>>) -> Option<&'a Rc<NodeTile>> {
-    let running = || frame.nodes.iter().filter(|node| node.powered);
-    let own = chosen.and_then(|pod| running().find(|node| node.pods.iter().any(|own| own.id == pod.id)));
-    own.or_else(|| running().rev().max_by_key(|node| node.pods.len()))
+/// The chosen node, the chosen pod's, or else the running one with the most pods.
+fn aimed_node<'a>(
+    frame: &'a Frame,
+    selected: Option<&Subject>,
+    chosen: Option<&Rc<PodTile>>,
+) -> Option<&'a Rc<NodeTile>> {
+    let own = frame.nodes.iter().find(|node| match (selected, chosen) {
+        (_, Some(pod)) => node.pods.iter().any(|own| own.id == pod.id),
+        (Some(Subject::Object { kind, name, .. }), None) => **kind == *"node" && node.name == *name,
+        _ => false,
+    });
+    own.or_else(|| frame.nodes.iter().rev().filter(|node| node.powered).max_by_key(|node| node.pods.len()))
+}
+
+/// What is broken or was, each with its cost and what puts it right.
+pub fn faults(props: &Props) -> Html {
+    let list = &props.faults;
+    html! {
+        <section class="panel faults" aria-label="Faults">
+            <h2>{ "Faults, and what failed since" }</h2>
+            if list.is_empty() {
+                <p class="nothing">{ "Nothing is broken. What you break stands here, with what failed since and a way back." }</p>
+            } else {
+                <ul tabindex="0" aria-label="Faults">{ for list.iter().map(|fault| fault_row(fault, props)) }</ul>
+            }
+        </section>
+    }
+}
+
+fn fault_row(fault: &Fault, props: &Props) -> Html {
+    let frame = &*props.frame;
+    let lasted = whole_seconds(fault.ended_us.unwrap_or(frame.at_us) - fault.from_us);
+    let is = match fault.kind {
+        Kind::Power => "off for ",
+        Kind::Cordon => "cordoned for ",
+        Kind::Stopped => "stopped for ",
+        Kind::Hang => "hung for ",
+        Kind::Image => "stalled for ",
+        Kind::Crash => "down for ",
+        Kind::Delete => "deleted",
+    };
+    let lasted = if fault.kind == Kind::Delete { String::new() } else { lasted };
+    let class = if fault.is_over() { "over" } else { "" };
+    let name = match fault.kind {
+        Kind::Stopped => {
+            frame.components.iter().find(|part| part.name == fault.name).map(|part| part.title.clone())
+        }
+        Kind::Image => Some(format!("Rollout of {}", fault.name).into()),
+        _ => None,
+    };
+    let reset = fault.reset().map(|(word, action)| {
+        let name = format!("{word} {} (fault)", fault.name);
+        let onclick = props.send.reform(move |_: MouseEvent| Msg::Act(action.clone()));
+        html! { <button {onclick} aria-label={name}>{ word }</button> }
+    });
+    html! {
+        <li key={format!("{:?}{}{}", fault.kind, fault.name, fault.from_us)} {class}>
+            <span class="sign">{ icon(if fault.is_over() { "M3 8.5 6.5 12 13 4.5" } else { CLOSE }) }</span>
+            <p><b>{ name.unwrap_or_else(|| fault.name.clone()) }</b>{ format!(" {is}{lasted}") }</p>
+            { for reset }
+            <p class="cost">{ cost(fault, frame) }</p>
+        </li>
+    }
+}
+
+/// What has come since.
+fn cost(fault: &Fault, frame: &Frame) -> String {
+    let noun = if fault.failed == 1 { "request" } else { "requests" };
+    let pods = match (fault.low, fault.whole_us) {
+        (false, _) => "no pod missing".to_string(),
+        (true, None) => frame
+            .app
+            .as_ref()
+            .map_or_else(String::new, |app| format!("{} of {} ready", app.ready, app.target_replicas)),
+        (true, Some(whole_us)) => format!("all ready after {}", whole_seconds(whole_us - fault.from_us)),
+    };
+    format!("{} {noun} failed; {pods}", words::thousands(fault.failed))
+}
+
+fn whole_seconds(us: i64) -> String {
+    words::span(us / 1_000_000 * 1_000_000)
 }

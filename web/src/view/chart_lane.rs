@@ -32,7 +32,7 @@ impl Span {
 }
 
 /// Height of a value on a lane that ends at `top`.
-fn y(value: i64, top: i64) -> i64 {
+pub fn y(value: i64, top: i64) -> i64 {
     HEIGHT - value.clamp(0, top) * HEIGHT / top.max(1)
 }
 
@@ -48,9 +48,19 @@ pub fn points(samples: &[Sample], span: Span) -> Vec<Point<'_>> {
     samples.iter().skip(from).map(|sample| (span.x(sample.at_us), sample)).collect()
 }
 
-/// The upper end of a lane: some air above the highest value, so that a line never lies on the edge.
+/// First figures of a scale's upper end, times ten.
+const ROUND: [i64; 11] = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100];
+
+/// The upper end of a lane: a round number with some air above the highest value, so that a line never lies on the edge.
 pub fn top(points: &[Point], least: i64, value: Value) -> i64 {
-    points.iter().filter_map(|(_, sample)| value(sample)).max().unwrap_or(0).max(least) * 115 / 100
+    let most = points.iter().filter_map(|(_, sample)| value(sample)).max().unwrap_or(0).max(least);
+    let wanted = most + most / 20 + i64::from(most < 20);
+    let mut unit = 1;
+    while unit * 10 < wanted {
+        unit *= 10;
+    }
+    let fits = |round: &i64| round * unit / 10 >= wanted && round * unit % 10 == 0;
+    ROUND.into_iter().find(fits).unwrap_or(100) * unit / 10
 }
 
 /// A line that holds each value up to the next point. `None` breaks it.
@@ -90,6 +100,25 @@ pub fn bars(points: &[Point], value: Value, top: i64) -> String {
     path
 }
 
+/// Place and value of the highest point of each run of values above zero, runs that are close together taken as one.
+pub fn peaks(points: &[Point], value: Value) -> Vec<(i64, i64)> {
+    let mut peaks: Vec<(i64, i64)> = Vec::new();
+    let mut end = -WIDTH;
+    for (x, sample) in points {
+        let Some(value) = value(sample).filter(|value| *value > 0) else { continue };
+        match peaks.last_mut() {
+            Some(last) if x - end < WIDTH / 40 => {
+                if value > last.1 {
+                    *last = (*x, value);
+                }
+            }
+            _ => peaks.push((*x, value)),
+        }
+        end = *x;
+    }
+    peaks
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +146,9 @@ mod tests {
         assert_eq!(area("M0 50", &points), "M0 50H50V100H0Z");
         assert_eq!(area("", &[]), "");
         assert_eq!(bars(&points, value, 100), "M20 100V86M30 100V86M50 100V80");
-        assert_eq!(top(&points, 10, value), 23);
+        assert_eq!([4, 10, 20, 100, 1000].map(|least| top(&points, least, value)), [25, 25, 25, 120, 1200]);
+        assert_eq!(top(&[], 4, value), 5);
+        assert_eq!(peaks(&points, value), [(50, 20)]);
+        assert_eq!(peaks(&points[..4], value), [(20, 5)]);
     }
 }

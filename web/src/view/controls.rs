@@ -1,32 +1,39 @@
-//! What the person wants: load, replicas, version; and what they break.
+//! What the person wants: load, version, how a rollout goes, the autoscaler; and what they break.
 
 use super::chaos;
 use super::number::Number;
 use super::panel::Props;
 use crate::app::{Msg, Send};
 use setpoint_lab::Action;
-use setpoint_lab::frame::{App, Rollout};
+use setpoint_lab::frame::{App, Autoscaler, Revision, Rollout};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-/// Ends of the load slider, in requests per second.
-const LOAD: (u32, u32) = (10, 1000);
-/// Most replicas that the stepper asks for.
-const REPLICAS_MAX: i32 = 200;
+/// Where the load slider stops, in requests per second: a log scale with round numbers.
+const LOADS: [u32; 21] =
+    [10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1000];
+/// Most requests per second that can be asked for.
+const LOAD_MAX: i32 = 100_000;
 /// Images on offer, by the name that people see.
 const VERSIONS: [&str; 4] = ["v1", "v2", "v3", "broken"];
 
-/// The panel on the left.
+/// The panel of controls.
 pub fn view(props: &Props) -> Html {
     let frame = &props.frame;
     html! {
         <aside class="panel controls" aria-label="Desired state">
-            <h2>{ "Desired state" }</h2>
-            { load(props) }
+            <section>
+                <h2 class="sr">{ "Desired state" }</h2>
+                { load(props) }
+                if let Some(app) = &frame.app {
+                    { deploy(app, &props.send) }
+                }
+            </section>
             if let Some(app) = &frame.app {
-                { replicas(app, &props.send) }
-                { autoscaler(app, &props.send) }
-                { deploy(app, &props.send) }
+                <section>
+                    { rollout(app, &props.send) }
+                    { autoscaler(app, &props.send) }
+                </section>
             }
             { chaos::view(props) }
         </aside>
@@ -34,23 +41,25 @@ pub fn view(props: &Props) -> Html {
 }
 
 fn load(props: &Props) -> Html {
-    let oninput = props.send.reform(|event: InputEvent| {
-        let text = event.target_unchecked_into::<HtmlInputElement>().value();
-        Msg::Load(text.parse().unwrap_or(LOAD.0))
-    });
-    let onchange = props.send.reform(|rps: i32| Msg::Load(rps.unsigned_abs()));
     let rps = props.load;
-    let tenfold = rps.saturating_mul(10).clamp(LOAD.0, LOAD.1);
+    let notch = LOADS.iter().rposition(|load| *load <= rps).unwrap_or(0);
+    let oninput = props.send.reform(|event: InputEvent| {
+        let notch: usize = event.target_unchecked_into::<HtmlInputElement>().value().parse().unwrap_or(0);
+        Msg::Load(LOADS.get(notch).copied().unwrap_or(LOADS[0]))
+    });
+    let onchange = props.send.reform(|text: String| Msg::Load(text.parse().unwrap_or(0)));
+    let tenfold = rps.saturating_mul(10).max(LOADS[0]);
     html! {
         <div class="field">
-            <label for="load-number">{ "User load" }<span class="unit">{ "requests/s" }</span></label>
-            <input type="range" min={LOAD.0.to_string()} max={LOAD.1.to_string()} step="10"
-                value={rps.to_string()} {oninput}
-                aria-label="User load" aria-valuetext={format!("{rps} requests per second")} />
+            <div class="row">
+                <label for="load-number">{ "User load" }</label>
+                <Number id="load-number" value={rps.to_string()} range={(0, LOAD_MAX)} {onchange} />
+                <span class="unit">{ "requests/s" }</span>
+            </div>
             <div class="load-row">
-                <Number id="load-number" noun="request per second" value={i32::try_from(rps).unwrap_or(i32::MAX)}
-                    min={0} max={100_000} {onchange} />
-                <button disabled={rps >= LOAD.1} aria-label="×10 load"
+                <input type="range" min="0" max={(LOADS.len() - 1).to_string()} value={notch.to_string()} {oninput}
+                    aria-label="User load" aria-valuetext={format!("{rps} requests per second")} />
+                <button disabled={tenfold > LOAD_MAX.unsigned_abs()} aria-label="×10 load"
                     onclick={props.send.reform(move |_: MouseEvent| Msg::Load(tenfold))}>{ "×10" }</button>
             </div>
         </div>
@@ -65,47 +74,6 @@ fn on_app<E: 'static>(
 ) -> Callback<E> {
     let (namespace, name) = (app.namespace.clone(), app.name.clone());
     send.reform(move |event| Msg::Act(make(namespace.to_string(), name.to_string(), event)))
-}
-
-fn replicas(app: &App, send: &Send) -> Html {
-    let onchange = on_app(app, send, |namespace, deployment, replicas| Action::Scale {
-        namespace,
-        deployment,
-        replicas,
-    });
-    html! {
-        <div class="field row">
-            <label for="replicas">{ "Replicas" }</label>
-            <Number id="replicas" noun="replica" value={app.target_replicas} min={0} max={REPLICAS_MAX} {onchange} />
-        </div>
-    }
-}
-
-fn autoscaler(app: &App, send: &Send) -> Html {
-    let on = app.autoscaler.is_some();
-    let onchange = on_app(app, send, move |namespace, name, _: Event| {
-        if on {
-            Action::Delete { kind: "HorizontalPodAutoscaler".to_string(), namespace, name }
-        } else {
-            Action::Apply { manifest: autoscaler_manifest(&namespace, &name) }
-        }
-    });
-    html! {
-        <label class="switch">
-            <input type="checkbox" role="switch" checked={on} {onchange} />
-            <span>{ "Autoscaler (HPA)" }</span>
-        </label>
-    }
-}
-
-/// What the switch applies: the autoscaler that the page starts with.
-fn autoscaler_manifest(namespace: &str, name: &str) -> String {
-    format!(
-        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata:\n  name: {name}\n  namespace: {namespace}\nspec:\n  \
-         scaleTargetRef:\n    apiVersion: apps/v1\n    kind: Deployment\n    name: {name}\n  minReplicas: 3\n  maxReplicas: 20\n  \
-         metrics:\n  - type: Resource\n    resource:\n      name: cpu\n      target:\n        type: Utilization\n        \
-         averageUtilization: 70\n"
-    )
 }
 
 fn deploy(app: &App, send: &Send) -> Html {
@@ -139,4 +107,98 @@ fn deploy(app: &App, send: &Send) -> Html {
             </div>
         </div>
     }
+}
+
+/// How a rollout goes, and where it can go back to.
+fn rollout(app: &App, send: &Send) -> Html {
+    let (surge, unavailable) = (app.max_surge.to_string(), app.max_unavailable.to_string());
+    let (kept_surge, kept_unavailable) = (surge.clone(), unavailable.clone());
+    let on_surge = on_app(app, send, move |namespace, deployment, max_surge| Action::SetStrategy {
+        namespace,
+        deployment,
+        max_surge,
+        max_unavailable: kept_unavailable.clone(),
+    });
+    let on_unavailable = on_app(app, send, move |namespace, deployment, max_unavailable| {
+        Action::SetStrategy { namespace, deployment, max_surge: kept_surge.clone(), max_unavailable }
+    });
+    let delete = on_app(app, send, |namespace, name, _: MouseEvent| Action::Delete {
+        kind: "Deployment".to_string(),
+        namespace,
+        name,
+    });
+    html! {
+        <details class="fold">
+            <summary>{ "Rollout" }<span class="unit">{ format!("surge {surge}, unavailable {unavailable}") }</span></summary>
+            <div class="cells">
+                <label for="surge">{ "Max surge" }<Number id="surge" value={surge} onchange={on_surge} /></label>
+                <label for="unavailable">{ "Max unavailable" }<Number id="unavailable" value={unavailable} onchange={on_unavailable} /></label>
+            </div>
+            <p class="hint">{ "Pods, or a share such as 25%." }</p>
+            { for app.revisions.iter().filter(|revision| !revision.is_current).map(|revision| back_to(app, revision, send)) }
+            <button onclick={delete}>{ "Delete the Deployment" }</button>
+        </details>
+    }
+}
+
+fn back_to(app: &App, revision: &Revision, send: &Send) -> Html {
+    let number = revision.number;
+    let onclick = on_app(app, send, move |namespace, deployment, _: MouseEvent| Action::Undo {
+        namespace,
+        deployment,
+        to_revision: Some(number),
+    });
+    html! { <button key={number} {onclick}>{ format!("Back to revision {number} ({})", revision.version) }</button> }
+}
+
+fn autoscaler(app: &App, send: &Send) -> Html {
+    let on = app.autoscaler.is_some();
+    let onchange = on_app(app, send, move |namespace, name, _: Event| {
+        if on {
+            Action::Delete { kind: "HorizontalPodAutoscaler".to_string(), namespace, name }
+        } else {
+            Action::Apply { manifest: autoscaler_manifest(&namespace, &name, [3, 20, 70]) }
+        }
+    });
+    html! {
+        <div class="row">
+            <label class="switch">
+                <input type="checkbox" role="switch" checked={on} {onchange} />
+                <span>{ "Autoscaler" }</span>
+            </label>
+            if let Some(hpa) = &app.autoscaler {
+                { bounds(app, hpa, send) }
+            }
+        </div>
+    }
+}
+
+/// The autoscaler's numbers; each is applied when it is confirmed.
+fn bounds(app: &App, hpa: &Autoscaler, send: &Send) -> Html {
+    let now = [hpa.min, hpa.max, hpa.target_percent];
+    let cells = [("hpa-min", "Min"), ("hpa-max", "Max"), ("hpa-target", "CPU target %")];
+    let cells = cells.into_iter().enumerate().map(|(at, (id, name))| {
+        let onchange = on_app(app, send, move |namespace, name, text: String| {
+            let mut numbers = now;
+            numbers[at] = text.parse().unwrap_or(numbers[at]);
+            Action::Apply { manifest: autoscaler_manifest(&namespace, &name, numbers) }
+        });
+        html! { <label for={id}>{ name }<Number {id} value={now[at].to_string()} {onchange} /></label> }
+    });
+    html! {
+        <details class="fold">
+            <summary aria-label="Bounds of the autoscaler"><span class="unit">{ format!("{}–{}, {}%", now[0], now[1], now[2]) }</span></summary>
+            <div class="cells">{ for cells }</div>
+        </details>
+    }
+}
+
+/// The autoscaler with its lower and upper bound and its target in percent.
+fn autoscaler_manifest(namespace: &str, name: &str, [min, max, target]: [i32; 3]) -> String {
+    format!(
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata:\n  name: {name}\n  namespace: {namespace}\nspec:\n  \
+         scaleTargetRef:\n    apiVersion: apps/v1\n    kind: Deployment\n    name: {name}\n  minReplicas: {min}\n  maxReplicas: {max}\n  \
+         metrics:\n  - type: Resource\n    resource:\n      name: cpu\n      target:\n        type: Utilization\n        \
+         averageUtilization: {target}\n"
+    )
 }

@@ -1,7 +1,10 @@
 //! The parts of the page that people read at leisure. They are drawn anew only when their picture is.
 
-use super::{chart, controls, feed, gauges};
+use super::{chaos, chart, controls, gauges, side};
 use crate::app::Send;
+use crate::desk::Look;
+use crate::faults::Fault;
+use crate::side::Side;
 use setpoint_lab::frame::Frame;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -11,17 +14,9 @@ use yew::prelude::*;
 pub enum Part {
     Gauges,
     Controls,
-    Feed,
+    Side,
+    Faults,
     Chart,
-}
-
-/// What the feed is narrowed to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Warnings only.
-    pub warnings: bool,
-    /// Lines that hold this text, in lower case.
-    pub text: Rc<str>,
 }
 
 /// One component for all parts: each kind of component costs the visitor some kilobytes.
@@ -31,9 +26,12 @@ pub struct Props {
     pub frame: Rc<Frame>,
     /// Where the load slider stands.
     pub load: u32,
-    /// The pod that was pressed.
-    pub selected: Option<u32>,
-    pub filter: Filter,
+    /// The panel beside the cluster, and with it what is looked at closely.
+    pub side: Rc<Side>,
+    /// What is broken.
+    pub faults: Rc<Vec<Fault>>,
+    /// How the chart is looked at.
+    pub look: Look,
     pub send: Send,
 }
 
@@ -43,7 +41,8 @@ pub fn Panel(props: &Props) -> Html {
     match props.part {
         Part::Gauges => gauges::view(props),
         Part::Controls => controls::view(props),
-        Part::Feed => feed::view(props),
-        Part::Chart => chart::view(&props.frame),
+        Part::Side => side::view(props),
+        Part::Faults => chaos::faults(props),
+        Part::Chart => chart::view(props),
     }
 }

@@ -11,6 +11,8 @@ pub fn icon(path: &'static str) -> Html {
 pub const POWER: &str = "M8 2v6M4.6 4.4a5 5 0 1 0 6.8 0";
 /// An arrow that comes round.
 pub const RESTORE: &str = "M13 8a5 5 0 1 1-1.6-3.7M13 1.8v3.4H9.6";
+/// A cross.
+pub const CLOSE: &str = "M4 4l8 8M12 4l-8 8";
 /// A plus.
 pub const PLUS: &str = "M8 3.5v9M3.5 8h9";
 /// A minus.
@@ -37,5 +39,13 @@ pub fn bar(parts: &[(&'static str, i64)], mark: Option<i64>) -> Html {
                 <rect class="mark" x={percent(mark)} width="2" height="100%" />
             }
         </svg>
+    }
+}
+
+/// The start of a text, at most so many letters, with an ellipsis for the rest.
+pub fn keeps(text: &str, letters: usize) -> String {
+    match text.char_indices().nth(letters) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text.to_string(),
     }
 }

@@ -1,18 +1,20 @@
 //! Pods that no node has taken, and pods that are desired but do not exist.
 
-use super::pod::{self, Place};
+use super::is_selected;
+use super::pod::Pod;
 use crate::app::Send;
 use crate::words::count;
-use setpoint_lab::frame::Frame;
+use setpoint_lab::frame::{Frame, PodTile};
+use setpoint_lab::inspect::Subject;
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// Most tiles of each kind; the count tells of the rest.
 const TILES_MAX: usize = 30;
 
 /// The tray below the nodes. It is there, and as high, when it is empty.
-pub fn view(frame: &Frame, selected: Option<u32>, send: &Send) -> Html {
+pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
     let missing = frame.app.as_ref().map_or(0, |app| usize::try_from(app.missing).unwrap_or(0));
-    let message = frame.pending.iter().find_map(|pod| pod.note.clone());
     let waiting = i32::try_from(frame.pending.len()).unwrap_or(i32::MAX);
     let words = match (waiting, missing) {
         (0, 0) => "Nothing is waiting.".to_string(),
@@ -20,23 +22,41 @@ pub fn view(frame: &Frame, selected: Option<u32>, send: &Send) -> Html {
         (waiting, 0) => count(waiting, "pod"),
         (waiting, missing) => format!("{}, {missing} not created", count(waiting, "pod")),
     };
+    let messages = messages(&frame.pending);
     html! {
-        <section class="tray" aria-labelledby="tray">
+        <section class={if messages.is_empty() { "tray" } else { "tray told" }} aria-labelledby="tray">
             <h2 id="tray">{ "Waiting for a node" }</h2>
             <p class="muted">{ words }</p>
-            <p class="message" title={message.as_deref().unwrap_or_default().to_string()}>
-                { message.as_deref().unwrap_or_default().to_string() }
-            </p>
-            <ul class="pods" tabindex={(missing > 0).then_some("0")} aria-label="Pods without a node">
-                { for frame.pending.iter().take(TILES_MAX).map(|pod| html! {
+            <ul class="pods" aria-label="Pods without a node">
+                { for frame.pending.iter().take(TILES_MAX).enumerate().map(|(at, pod)| html! {
                     <li key={pod.id}>
-                        { pod::view(pod, Place { at_us: 0, selected: selected == Some(pod.id), stop: true }, send) }
+                        <Pod pod={pod.clone()} at_us={0} selected={is_selected(pod, selected)} stop={at == 0}
+                            send={send.clone()} />
                     </li>
                 }) }
                 { for (0..missing.min(TILES_MAX)).map(|at| html! {
                     <li key={format!("ghost-{at}")}><span class="ghost">{ "Missing" }</span></li>
                 }) }
             </ul>
+            if !messages.is_empty() {
+                <ul class="messages" tabindex="0" aria-label="What the scheduler says">
+                    { for messages.into_iter().map(|(message, pods)| html! {
+                        <li><b>{ count(pods, "pod") }</b>{ format!(": {message}") }</li>
+                    }) }
+                </ul>
+            }
         </section>
     }
+}
+
+/// What the scheduler says of the pods, each message once, with the number of pods.
+fn messages(pending: &[Rc<PodTile>]) -> Vec<(&str, i32)> {
+    let mut messages: Vec<(&str, i32)> = Vec::new();
+    for message in pending.iter().filter_map(|pod| pod.note.as_deref()) {
+        match messages.iter_mut().find(|known| known.0 == message) {
+            Some(known) => known.1 += 1,
+            None => messages.push((message, 1)),
+        }
+    }
+    messages
 }

@@ -1,43 +1,55 @@
-//! A pod's tile. Its state has a word, a shape and a line style; its version has a colour and a name.
+//! A pod's tile. Its state has a word, a shape and a line style; its version has a colour and a name. How much of that is
+//! seen is the style sheet's, by the class of the nodes; all of it is heard.
 
 use super::parts::{icon, percent};
+use super::subject_of;
 use crate::app::{Msg, Send};
 use crate::words;
 use setpoint_lab::frame::{PodLook, PodTile};
+use std::rc::Rc;
 use yew::prelude::*;
 
-/// How a tile stands among others.
-#[derive(Clone, Copy)]
-pub struct Place {
-    /// Time, for progress.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    pub pod: Rc<PodTile>,
+    /// Time, for progress; 0 if nothing is under way.
     pub at_us: i64,
     pub selected: bool,
     /// Whether the Tab key stops here; the arrow keys reach the others.
     pub stop: bool,
+    pub send: Send,
 }
 
-/// One pod.
-pub fn view(pod: &PodTile, place: Place, send: &Send) -> Html {
-    let id = pod.id;
+/// One pod; a component, so that a tile that did not change is not drawn again.
+#[component]
+pub fn Pod(props: &Props) -> Html {
+    let pod = &*props.pod;
+    let subject = subject_of(pod);
     let (class, word, path) = look(pod);
     let class = format!(
         "pod {} {class}{}",
         words::version_class(&pod.version),
         if pod.wedged { " hung" } else { "" }
     );
-    let figure = figure(pod, place.at_us);
-    let title =
-        pod.note.as_ref().map_or_else(|| pod.name.to_string(), |note| format!("{}: {note}", pod.name));
     html! {
-        <button {class} id={format!("pod-{id}")} {title}
-            tabindex={if place.stop { "0" } else { "-1" }}
-            aria-pressed={if place.selected { "true" } else { "false" }}
-            onclick={send.reform(move |_: MouseEvent| Msg::Select(id))}>
-            { fill(pod, place.at_us) }
+        <button {class} id={format!("pod-{}", pod.id)} title={title(pod)}
+            tabindex={if props.stop { "0" } else { "-1" }}
+            aria-pressed={if props.selected { "true" } else { "false" }}
+            onclick={props.send.reform(move |_: MouseEvent| Msg::Select(subject.clone()))}>
+            { fill(pod, props.at_us) }
             <span><b>{ pod.version.clone() }</b><i class="name">{ pod.short_name.clone() }</i></span>
-            <span class="word">{ icon(path) }<i>{ word }</i>{ figure }</span>
+            <span class="word">{ icon(path) }<i>{ word }</i><em>{ figure(pod, props.at_us) }</em></span>
             <span class="sr">{ more(pod) }</span>
         </button>
+    }
+}
+
+/// What the pointer is told of a pod.
+pub fn title(pod: &PodTile) -> String {
+    let word = look(pod).1;
+    match &pod.note {
+        Some(note) => format!("{}: {word}. {note}", pod.name),
+        None => format!("{}: {word}", pod.name),
     }
 }
 
@@ -79,7 +91,9 @@ fn figure(pod: &PodTile, at_us: i64) -> String {
 fn fill(pod: &PodTile, at_us: i64) -> Html {
     let (class, share) = match (pod.step, pod.cpu_percent) {
         (Some((from_us, to_us)), _) if to_us > from_us => {
-            ("fill progress", (at_us - from_us).clamp(0, to_us - from_us) * 100 / (to_us - from_us))
+            let passed = (at_us - from_us).clamp(0, to_us - from_us) * 100 / (to_us - from_us);
+            // What starts fills up, what ends drains.
+            ("fill progress", if pod.look == PodLook::Terminating { 100 - passed } else { passed })
         }
         (_, Some(cpu)) => ("fill cpu", i64::from(cpu)),
         _ => return html! {},
@@ -88,7 +102,7 @@ fn fill(pod: &PodTile, at_us: i64) -> Html {
 }
 
 /// What the tile has no room for, for those who hear it.
-fn more(pod: &PodTile) -> String {
+pub fn more(pod: &PodTile) -> String {
     let mut more = format!(", pod {}, status {}", pod.name, pod.status);
     if pod.restarts > 0 {
         more.push_str(&format!(", {}", words::count(pod.restarts, "restart")));

@@ -42,8 +42,8 @@ impl Tally {
         tally
     }
 
-    /// What is worth saying: at most two lines, the worse first.
-    pub fn lines(&self) -> [String; 2] {
+    /// What is worth saying, the worse first.
+    pub fn words(&self) -> String {
         let words = [
             (self.failing, "in back-off"),
             (self.lost, "on a dead machine"),
@@ -58,8 +58,7 @@ impl Tally {
             .filter(|(number, _)| *number > 0)
             .map(|(number, word)| format!("{number} {word}"))
             .collect();
-        let (first, second) = said.split_at(said.len().min(1));
-        [first.join(" · "), second.join(" · ")]
+        said.join(" · ")
     }
 }
 
@@ -70,8 +69,8 @@ mod tests {
     #[test]
     fn the_worse_comes_first() {
         let none = Tally::default();
-        assert_eq!(none.lines(), ["", ""]);
+        assert_eq!(none.words(), "");
         let some = Tally { starting: 1, lost: 2, terminating: 3, ..none };
-        assert_eq!(some.lines(), ["2 on a dead machine", "1 starting · 3 terminating"]);
+        assert_eq!(some.words(), "2 on a dead machine · 1 starting · 3 terminating");
     }
 }

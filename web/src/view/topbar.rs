@@ -1,8 +1,11 @@
 //! The bar on top: what this is, and time.
 
-use super::parts::icon;
+use super::number::Number;
+use super::parts::{CLOSE, icon};
+use super::sheet;
 use crate::app::{Msg, Send};
 use crate::browser::theme::Theme;
+use crate::desk::{self, Desk, Sheet};
 use crate::pace::SPEEDS;
 use crate::words;
 use setpoint_lab::Action;
@@ -10,7 +13,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 /// What the bar shows.
-pub struct Bar {
+pub struct Bar<'a> {
     pub scenario: AttrValue,
     /// Simulated tenths of a second.
     pub tenths: i64,
@@ -21,35 +24,64 @@ pub struct Bar {
     pub real_timing: bool,
     pub seed: u64,
     pub theme: Theme,
-    pub send: Send,
+    pub desk: &'a Desk,
+    pub send: &'a Send,
+    /// A seed that was typed; one value for the life of the page, so that its field is left alone.
+    pub on_seed: &'a Callback<String>,
 }
 
 /// Name, scenario, clock and its buttons, theme.
-pub fn view(props: &Bar) -> Html {
+pub fn view(bar: &Bar) -> Html {
     html! {
         <header class="topbar">
             <h1 class="brand">{ mark() }{ "Setpoint" }</h1>
-            <p class="scenario"><span class="muted">{ "Scenario" }</span>{ " " }{ props.scenario.clone() }</p>
-            { transport(props) }
-            { timing(props) }
-            { theme_switch(props) }
-            <div class="words">
-                <p>
-                    { "A simulated Kubernetes cluster: " }
-                    <strong>{ "raise the load, kill a node or deploy v2" }</strong>
-                    { ", and watch its control loops put it right." }
-                </p>
-                { timing_note(props.real_timing) }
+            <p class="scenario"><span class="muted">{ "Scenario" }</span>{ " " }{ bar.scenario.clone() }</p>
+            { transport(bar) }
+            <span class="seed">
+                <label for="seed" title="The same seed gives the same run">{ "Seed" }</label>
+                <Number id="seed" value={bar.seed.to_string()} onchange={bar.on_seed.clone()} />
+            </span>
+            <div class="tools">
+                { timing(bar) }
+                { sheet_button(bar, Sheet::Keys, "Keys and help", html! { "?" }, "round help") }
+                { theme_switch(bar) }
             </div>
+            <div class="words">
+                { guide(bar) }
+                { timing_note(bar) }
+            </div>
+            { sheet::view(bar.desk, bar.send) }
         </header>
     }
 }
 
-fn transport(props: &Bar) -> Html {
-    let press = |msg: fn() -> Msg| props.send.reform(move |_: MouseEvent| msg());
-    let restart = format!("Restart with seed {}", props.seed);
+/// One line, in a place of its own, that says what this is or what to watch.
+fn guide(bar: &Bar) -> Html {
+    let words = match (&*bar.desk.guide, bar.desk.quiet) {
+        ("", true) => return html! { <p class="guide" /> },
+        ("", false) => html! {
+            <>
+                { "A simulated Kubernetes cluster. " }
+                <strong>{ "Kill a node, raise the load or deploy v2" }</strong>
+                { ", and watch its control loops put it right." }
+            </>
+        },
+        _ => html! { bar.desk.guide.clone() },
+    };
+    let dismiss = bar.send.reform(|_: MouseEvent| Msg::Desk(desk::Msg::Dismiss));
+    html! {
+        <p class="guide">
+            <span title={bar.desk.guide.clone()}>{ words }</span>
+            <button class="bare" onclick={dismiss} aria-label="Dismiss this hint">{ icon(CLOSE) }</button>
+        </p>
+    }
+}
+
+fn transport(bar: &Bar) -> Html {
+    let press = |msg: fn() -> Msg| bar.send.reform(move |_: MouseEvent| msg());
+    let restart = format!("Restart with seed {}", bar.seed);
     let (play, path) =
-        if props.playing { ("Pause", "M5.5 3.5v9M10.5 3.5v9") } else { ("Play", "M5 3l8 5-8 5z") };
+        if bar.playing { ("Pause", "M5.5 3.5v9M10.5 3.5v9") } else { ("Play", "M5 3l8 5-8 5z") };
     html! {
         <div class="transport" role="group" aria-label="Simulated time">
             <button class="round" onclick={press(|| Msg::Restart)} aria-label={restart.clone()} title={restart}>
@@ -62,27 +94,27 @@ fn transport(props: &Bar) -> Html {
                 { icon("M4 3.5 10 8l-6 4.5zM12.5 3.5v9") }
             </button>
             <span class="clock" role="timer" aria-label="Simulated time" aria-live="off">
-                { words::clock(props.tenths * 100_000) }
+                { words::clock(bar.tenths * 100_000) }
             </span>
-            { speed(props) }
+            { speed(bar) }
         </div>
     }
 }
 
-fn speed(props: &Bar) -> Html {
-    let wished = words::speed(SPEEDS.get(props.notch).copied().unwrap_or(1.0));
+fn speed(bar: &Bar) -> Html {
+    let wished = words::speed(SPEEDS.get(bar.notch).copied().unwrap_or(1.0));
     let spoken = format!("{} times", wished.trim_start_matches('×'));
-    let oninput = props.send.reform(|event: InputEvent| {
+    let oninput = bar.send.reform(|event: InputEvent| {
         let notch = event.target_unchecked_into::<HtmlInputElement>().value().parse().unwrap_or(0);
         Msg::Speed(notch)
     });
     html! {
         <label class="speed">
             <span class="sr">{ "Speed" }</span>
-            <input type="range" min="0" max={(SPEEDS.len() - 1).to_string()} value={props.notch.to_string()}
+            <input type="range" min="0" max={(SPEEDS.len() - 1).to_string()} value={bar.notch.to_string()}
                 aria-valuetext={spoken} {oninput} />
             <span class="speed-words">
-                if let Some(reached) = props.reached {
+                if let Some(reached) = bar.reached {
                     <b class="behind" title="This machine does not keep up with the wished speed">
                         { format!("{} of {wished}", words::speed(reached)) }
                     </b>
@@ -94,29 +126,52 @@ fn speed(props: &Bar) -> Html {
     }
 }
 
-fn timing(props: &Bar) -> Html {
-    let choose = |real: bool| props.send.reform(move |_: MouseEvent| Msg::Act(Action::SetProfile { real }));
+fn timing(bar: &Bar) -> Html {
+    let choose = |real: bool| bar.send.reform(move |_: MouseEvent| Msg::Act(Action::SetProfile { real }));
     let pressed = |on: bool| if on { "true" } else { "false" };
     html! {
         <div class="segments timing" role="group" aria-label="Timing" aria-describedby="timing-note">
-            <button onclick={choose(false)} aria-pressed={pressed(!props.real_timing)}>{ "Classroom" }</button>
-            <button onclick={choose(true)} aria-pressed={pressed(props.real_timing)}>{ "Real" }</button>
+            <button onclick={choose(false)} aria-pressed={pressed(!bar.real_timing)}>{ "Classroom" }</button>
+            <button onclick={choose(true)} aria-pressed={pressed(bar.real_timing)}>{ "Real" }</button>
         </div>
     }
 }
 
-fn timing_note(real: bool) -> Html {
-    let (name, note) = if real {
-        ("Real timing: ", "a dead node is noticed after 50 s, as by default.")
-    } else {
-        ("Classroom timing: ", "a dead node is noticed after 4 s, not 50 s.")
+/// Which periods are in force, with the one that people meet first, and a way to the others.
+fn timing_note(bar: &Bar) -> Html {
+    let grace = bar.desk.shortened.iter().find(|row| *row.name == *"node monitor grace");
+    let (name, note) = match grace {
+        _ if bar.real_timing => {
+            ("Real timing: ", "node loss is noticed after 50 s, as by default.".to_string())
+        }
+        Some(row) => {
+            let (here, upstream) = (words::span(row.here_us), words::span(row.upstream_us));
+            ("Classroom timing: ", format!("node loss is noticed after {here}, not {upstream}."))
+        }
+        None => ("Classroom timing: ", "some periods are short.".to_string()),
     };
-    html! { <p class="note" id="timing-note"><b>{ name }</b>{ note }</p> }
+    html! {
+        <p class="note">
+            <span id="timing-note"><b>{ name }</b>{ note }</span>
+            { " " }
+            { sheet_button(bar, Sheet::Timing, "All short periods", html! { "All periods" }, "bare link") }
+        </p>
+    }
 }
 
-fn theme_switch(props: &Bar) -> Html {
-    let label = format!("Theme: {}. Switch to {}", props.theme.name(), props.theme.next().name());
-    let path = match props.theme {
+/// A button that unfolds a sheet.
+fn sheet_button(bar: &Bar, sheet: Sheet, label: &'static str, inside: Html, class: &'static str) -> Html {
+    let onclick = bar.send.reform(move |_: MouseEvent| Msg::Desk(desk::Msg::Sheet(sheet)));
+    let is_open = bar.desk.sheet == Some(sheet);
+    html! {
+        <button {class} {onclick} title={label} aria-label={label} aria-expanded={if is_open { "true" } else { "false" }}
+            aria-controls={is_open.then_some("sheet")}>{ inside }</button>
+    }
+}
+
+fn theme_switch(bar: &Bar) -> Html {
+    let label = format!("Theme: {}. Switch to {}", bar.theme.name(), bar.theme.next().name());
+    let path = match bar.theme {
         Theme::System => "M2.5 3.5h11v7h-11zM6 13.5h4M8 10.5v3",
         Theme::Light => {
             "M8 5.2a2.8 2.8 0 1 1 0 5.6a2.8 2.8 0 1 1 0-5.6M8 1.2v1.4M8 13.4v1.4M1.2 8h1.4M13.4 8h1.4M3.2 3.2l1 1M11.8 11.8l1 1M3.2 12.8l1-1M11.8 4.2l1-1"
@@ -124,7 +179,7 @@ fn theme_switch(props: &Bar) -> Html {
         Theme::Dark => "M13 9.6A5.6 5.6 0 0 1 6.4 3a5.6 5.6 0 1 0 6.6 6.6z",
     };
     html! {
-        <button class="round theme" onclick={props.send.reform(|_: MouseEvent| Msg::Theme)} aria-label={label.clone()} title={label}>
+        <button class="round theme" onclick={bar.send.reform(|_: MouseEvent| Msg::Theme)} aria-label={label.clone()} title={label}>
             { icon(path) }
         </button>
     }

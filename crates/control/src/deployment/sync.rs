@@ -223,7 +223,8 @@ impl<'a> Sync<'a> {
         }
         let count = size(&set);
         self.writes.push(Write::Create(set.clone().into_object(), None));
-        self.decision = format!("create {name} with {count} pods").into();
+        let pods = if count == 1 { "pod" } else { "pods" };
+        self.decision = format!("create {name} with {count} {pods}").into();
         if count > 0 {
             self.scaled("up", &name, 0, count);
         }
@@ -288,7 +289,7 @@ impl<'a> Sync<'a> {
             self.status_written = true;
             self.writes.push(Write::Update(is.clone().into_object(), Scope::Status));
             if self.decision == "nothing to do" {
-                self.decision = Cow::Borrowed("update status");
+                self.decision = Cow::Borrowed("update the status");
             }
         }
         Ok(())

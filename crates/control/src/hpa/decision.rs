@@ -2,7 +2,7 @@
 
 use super::behavior::Recommendation;
 use super::replicas::{Kept, Proposal};
-use setpoint_api::{Micros, Quantity, Time};
+use setpoint_api::{Micros, Quantity, Str, Time};
 
 /// What a proposal is counted in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +50,10 @@ pub struct Decision {
     pub unready: i64,
     /// Pods without a sample.
     pub missing: i64,
+    /// Some of the pods that were measured, each with its usage in thousandths.
+    pub measured: Vec<(Str, i64)>,
+    /// What each of them requests on average, in thousandths; 0 if it was not asked for.
+    pub request: i64,
     /// Why the ratio did not count, if it did not.
     pub kept: Option<Kept>,
     /// The arithmetic in one line, such as `3 × 80/70 = 3.43 → 4`.

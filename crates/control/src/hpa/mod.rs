@@ -25,7 +25,8 @@ use feed::{Cluster, Selectors};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::{
-    Change, HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, Kind, ObjId, Object, Op, Scope, Time,
+    Change, HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, Kind, ObjId, Object, Op, Scope, Selector,
+    Str, Time,
 };
 use settings::{Settings, rules};
 use std::rc::Rc;
@@ -83,6 +84,9 @@ pub const ROW: Controller = Controller {
 
 const NAME: &str = "horizontal-pod-autoscaler";
 
+/// Pods whose measurement is written down with a decision.
+const MOST_MEASURED: usize = 8;
+
 /// Upstream queues a key one period later on every change too, but the earlier turn that is already waiting wins.
 fn on_change(cx: &ChangeCx, change: &Change, memory: &mut AllMemory, keys: &mut Keys) {
     match change.op {
@@ -118,6 +122,12 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let reads = if scale.is_ok() { 2 } else { 1 };
     let requeue = cx.tuning.hpa_sync.saturating_add(reads * cx.tuning.api_request);
     done.decision.next = cx.now.plus(requeue);
+    if done.decision.metric.starts_with("cpu")
+        && done.decision.unit == Unit::Percent
+        && let Ok(Ok(selector)) = scale.as_ref().map(|scale| &scale.selector)
+    {
+        note_measured(cx, namespace, selector, &mut done.decision);
+    }
     let target = scale.ok().map(|scale| scale.id);
     let outcome = Outcome {
         writes: writes(cx, hpa, target, &done),
@@ -134,6 +144,21 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     });
     entry.decision = Some(done.decision);
     outcome
+}
+
+/// Writes down what some of the pods were measured at, for people.
+fn note_measured(cx: &Cx, namespace: &Str, selector: &Selector, decision: &mut Decision) {
+    let mut requested = 0;
+    for pod in cx.view.pods_matching(namespace, selector) {
+        let Some(sample) = cx.metrics.pods.get(pod.metadata.id.0) else { continue };
+        let used = sample.containers.iter().map(|container| container.1).sum();
+        decision.measured.push((pod.metadata.name.clone(), used));
+        requested += crate::pod::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
+        if decision.measured.len() == MOST_MEASURED {
+            break;
+        }
+    }
+    decision.request = requested / (decision.measured.len() as i64).max(1);
 }
 
 /// The requests of one sync in upstream's order: target, its event, status.
@@ -218,10 +243,17 @@ fn note(done: &Evaluation) -> Note {
         (None, Some(error)) => error.clone(),
         (None, None) => format!("stay at {}", decision.current),
     };
-    let observed = vec![
+    let mut observed = vec![
         ("current", i64::from(decision.current)),
         ("proposed", i64::from(decision.proposed)),
         ("desired", i64::from(decision.final_replicas)),
     ];
+    if decision.unit == Unit::Percent && decision.target > 0 {
+        observed.push(("measured %", decision.metric_value));
+        observed.push(("target %", decision.target));
+    }
+    if let Some(held) = &decision.stabilization {
+        observed.push(("held at", i64::from(held.holding)));
+    }
     Note { observed, decision: text.into() }
 }

@@ -37,6 +37,9 @@ pub const ROW: Controller = Controller {
     forget: |_| {},
 };
 
+/// The decision that there is nothing to decide.
+const IDLE: &str = "nothing to do";
+
 /// Pods made or deleted in one sync.
 const BURST: usize = 500;
 
@@ -134,21 +137,27 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let mut outcome = Outcome { writes: std::mem::take(&mut claimed.writes), ..Outcome::default() };
     let wanted = usize::try_from(set.spec.replicas.unwrap_or(1)).unwrap_or(0);
     let have = claimed.tally.active as usize;
-    let mut decision = Cow::Borrowed("nothing to do");
+    let mut decision = Cow::Borrowed(IDLE);
     if set.metadata.is_deleting() {
         decision = Cow::Borrowed("is being deleted");
     } else if have < wanted {
         let count = (wanted - have).min(BURST);
-        decision = Cow::Owned(format!("create {count} pods"));
+        decision = Cow::Owned(format!("create {}", pods(count)));
         outcome.writes.extend(creations(set, count));
     } else if have > wanted {
         let count = (have - wanted).min(BURST);
-        decision = Cow::Owned(format!("delete {count} pods"));
+        decision = Cow::Owned(format!("delete {}", pods(count)));
         outcome.writes.push(deletions(cx, set, &claimed.active(cx.view, set), count));
     }
-    outcome.note = Note { observed: vec![("desired", wanted as i64), ("active", have as i64)], decision };
+    let terminating = i64::from(claimed.tally.terminating);
+    let observed = vec![("desired", wanted as i64), ("active", have as i64), ("terminating", terminating)];
+    outcome.note = Note { observed, decision };
     finish(cx, set, &claimed, None, &mut outcome);
     outcome
+}
+
+fn pods(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "pod" } else { "pods" })
 }
 
 fn own_pods<'a>(view: &'a Store, meta: &ObjectMeta) -> impl Iterator<Item = &'a Rc<Pod>> {
@@ -276,6 +285,9 @@ fn finish(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, error: Option<&str>, out
         outcome.requeue_after = Some(next.unwrap_or(i64::from(seconds) * SECOND));
     }
     if status != set.status {
+        if outcome.note.decision == IDLE {
+            outcome.note.decision = Cow::Borrowed("update the status");
+        }
         // Upstream takes the newest version and writes again when this is refused as stale.
         let mut set = ReplicaSet { status, ..set.clone() };
         set.metadata.resource_version = 0;

@@ -10,7 +10,7 @@ use super::scores::{self, PluginScores};
 use super::{Decision, NodeScore, Verdict, preempt};
 use crate::scheduler::filters::Plugin;
 use setpoint_api::Gather as _;
-use setpoint_api::{Pod, Store};
+use setpoint_api::{Pod, Store, Time};
 
 /// Nodes up to which all are looked at.
 const LEAST_NODES: i64 = 100;
@@ -154,6 +154,7 @@ fn record(
         NodeScore { node: name(*slot), plugins: plugins.gather(), total }
     };
     Decision {
+        at: Time::default(),
         pod: filters.pod.metadata.full_name().into(),
         node: picked.map(name),
         rejected: found

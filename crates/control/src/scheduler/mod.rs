@@ -12,6 +12,7 @@ use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Note, Outc
 use crate::{Memory as AllMemory, Tuning};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
+use setpoint_api::order;
 use setpoint_api::{
     Change, Condition, ConditionStatus, Kind, Node, ObjId, Object, Op, Pod, Store, Str, Time, condition,
 };
@@ -42,7 +43,7 @@ use queue::{Queue, Waiting};
 
 const NAME: &str = "default-scheduler";
 /// Decisions that are kept for people.
-const MOST_DECISIONS: usize = 64;
+const MOST_DECISIONS: usize = 200;
 
 /// What it keeps in memory.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +61,8 @@ pub struct Memory {
 /// How a decision came about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision {
+    /// When.
+    pub at: Time,
     /// Namespace and name of the pod.
     pub pod: Str,
     /// The node, if there was one.
@@ -68,6 +71,16 @@ pub struct Decision {
     pub rejected: Vec<(Str, Vec<Cow<'static, str>>)>,
     /// Nodes that would do.
     pub scores: Vec<NodeScore>,
+}
+
+impl Decision {
+    /// The highest total and the next one, as far as there are two.
+    fn best_two(&self) -> Vec<i64> {
+        let mut totals: Vec<i64> = self.scores.iter().map(|score| score.total).gather();
+        order::sort_by_key(&mut totals, |total| std::cmp::Reverse(*total));
+        totals.truncate(2);
+        totals
+    }
 }
 
 /// How good a node is for a pod.
@@ -268,7 +281,9 @@ fn schedule_one(cx: &Cx, memory: &mut Memory) -> Outcome {
         return done(vec![Write::Event(failed_event(id, &text))], Note::default());
     }
     let (verdict, decision) = cycle::schedule(cx.view, &mut memory.cache, pod, cx.draw);
+    let scores = decision.as_ref().map(Decision::best_two).unwrap_or_default();
     if let Some(decision) = decision {
+        let decision = Decision { at: cx.now, ..decision };
         memory.decisions.push_back(Rc::new(decision));
         if memory.decisions.len() > MOST_DECISIONS {
             memory.decisions.pop_front();
@@ -280,10 +295,9 @@ fn schedule_one(cx: &Cx, memory: &mut Memory) -> Outcome {
             memory.assumed.insert(id, waiting);
             let text = format!("Successfully assigned {} to {node}", pod.metadata.full_name());
             let event = EventDraft { action: "Binding", ..EventDraft::normal(NAME, id, "Scheduled", text) };
-            let note = Note {
-                observed: vec![("nodes", nodes), ("feasible", feasible)],
-                decision: format!("bind {} to {node}", pod.metadata.name).into(),
-            };
+            let mut observed = vec![("nodes", nodes), ("feasible", feasible)];
+            observed.extend(["score", "next best"].into_iter().zip(scores));
+            let note = Note { observed, decision: format!("bind {} to {node}", pod.metadata.name).into() };
             done(vec![Write::Bind(id, node, Some(event))], note)
         }
         Verdict::NoNodes => {

@@ -128,6 +128,10 @@ impl Queue {
         self.error_backoff.insert((waiting.until, id));
         self.pods.insert(id, waiting);
     }
+    /// What is known of a pod that waits.
+    pub fn waiting(&self, id: ObjId) -> Option<&Waiting> {
+        self.pods.get(&id)
+    }
     /// Pods that wait for a change, and what refused them.
     pub fn unschedulable(&self) -> impl Iterator<Item = (ObjId, &Waiting)> {
         self.unschedulable.iter().filter_map(|(_, id)| Some((*id, self.pods.get(id)?)))

@@ -1,5 +1,19 @@
 //! What the inspector shows of one thing, and the chain of causes behind a fact, as plain data in the page's words.
 
+mod autoscaler;
+mod component;
+mod look;
+mod node;
+mod parts;
+mod pod;
+mod scheduling;
+mod service;
+mod subject;
+mod workload;
+
+pub(crate) use look::inspect;
+pub(crate) use subject::{object, subject, subject_of};
+
 use crate::frame::FeedLine;
 use std::rc::Rc;
 
@@ -148,7 +162,7 @@ pub struct Lens {
     pub queued: u32,
     /// Keys it works on now.
     pub working: u32,
-    /// Runs so far.
+    /// Runs so far; of the API server writes; 0 where nobody counts.
     pub runs: u64,
     /// Runs that found nothing to do.
     pub idle_runs: u64,

@@ -1,0 +1,127 @@
+//! Scenarios that come with the page, by name.
+
+use crate::scenario::Scenario;
+use std::fmt::Write as _;
+
+/// Their names, the one that the page opens with first.
+pub const NAMES: [&str; 3] = ["welcome", "fifty-services", "large"];
+
+/// The scenario of a name; `None` if there is none.
+pub fn scenario(name: &str) -> Option<Scenario> {
+    let source = match name {
+        "welcome" => include_str!("../scenarios/welcome.yaml").to_string(),
+        "fifty-services" => fifty_services(),
+        "large" => large(),
+        _ => return None,
+    };
+    // They are checked by a test; an empty cluster is better than a dead page all the same.
+    Some(Scenario::read(&source).unwrap_or_else(|_| Scenario::empty()))
+}
+
+/// A Deployment with its Service.
+fn app(source: &mut String, namespace: &str, name: &str, replicas: u32, cpu_milli: u32) {
+    let _ = write!(
+        source,
+        "- apiVersion: apps/v1
+  kind: Deployment
+  metadata: {{name: {name}, namespace: {namespace}}}
+  spec:
+    replicas: {replicas}
+    progressDeadlineSeconds: 60
+    selector: {{matchLabels: {{app: {name}}}}}
+    template:
+      metadata: {{labels: {{app: {name}}}}}
+      spec:
+        containers:
+        - name: {name}
+          image: {name}:v1
+          ports: [{{containerPort: 8080}}]
+          resources: {{requests: {{cpu: {cpu_milli}m, memory: 64Mi}}, limits: {{cpu: 500m, memory: 128Mi}}}}
+          readinessProbe: {{httpGet: {{path: /ready, port: 8080}}, periodSeconds: 2}}
+          livenessProbe: {{httpGet: {{path: /health, port: 8080}}, initialDelaySeconds: 5}}
+- apiVersion: v1
+  kind: Service
+  metadata: {{name: {name}, namespace: {namespace}}}
+  spec: {{selector: {{app: {name}}}, ports: [{{port: 80, targetPort: 8080}}]}}
+"
+    );
+}
+
+/// Fifty services of three pods on twenty nodes: losing a node takes some eight pods along.
+fn fifty_services() -> String {
+    let mut source = String::from(
+        "name: Fifty services
+cluster: {nodes: 20, profile: classroom}
+until: 3m
+manifests:
+",
+    );
+    for subject in ["cart", "mail", "order", "pay", "price", "rating", "report", "search", "stock", "user"] {
+        for part in ["api", "cache", "service", "web", "worker"] {
+            app(&mut source, "default", &format!("{subject}-{part}"), 3, 100);
+        }
+    }
+    source.push_str("actions: [{at: 8s, do: setLoad, service: cart-api, rps: 20}]\n");
+    source
+}
+
+/// 1,500 pods on fifty nodes, where somebody always deploys something, deletes pods or cuts the power of a machine. Images
+/// are on every disk and the controllers' clients are not limited, so that the pods are there within seconds.
+fn large() -> String {
+    let mut source = String::from(
+        "name: Fifty nodes
+cluster: {nodes: 50, profile: classroom, images: {preloaded: true}, tuning: {client_qps: 0}}
+until: 3m
+manifests:
+- {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+",
+    );
+    app(&mut source, "default", "web", 30, 100);
+    let shop = ["cart", "order", "pay", "search", "stock"];
+    for name in shop {
+        app(&mut source, "shop", name, 294, 100);
+    }
+    source.push_str("actions:\n- {at: 5s, do: setLoad, service: web, rps: 100}\n");
+    for round in 0..60 {
+        let (at, version) = (20 + 15 * round, 2 + round / shop.len());
+        let name = shop[round % shop.len()];
+        let _ = write!(
+            source,
+            "- {{at: {at}s, do: setImage, namespace: shop, deployment: {name}, image: \"{name}:v{version}\"}}
+- {{at: {}s, do: deletePods, selector: app=web, nth: {}}}
+",
+            at + 5,
+            round % 30,
+        );
+        let (node, at) = (1 + round * 7 % 50, at + 7);
+        if round % 4 == 0 {
+            let _ = write!(
+                source,
+                "- {{at: {at}s, do: killMachine, node: node-{node:02}}}
+- {{at: {}s, do: restoreMachine, node: node-{node:02}}}
+",
+                at + 20
+            );
+        }
+    }
+    source
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use setpoint_api::time::SECOND;
+    use setpoint_api::{Pod, Time};
+
+    #[test]
+    fn every_scenario_is_right_and_fills_its_nodes() {
+        for (name, pods) in [("welcome", 3), ("fifty-services", 150), ("large", 1500)] {
+            let scenario = scenario(name).expect(name);
+            let sim = scenario.run(1, Time(18 * SECOND));
+            let is_ready = |pod: &&std::rc::Rc<Pod>| setpoint_control::pod::is_ready(pod);
+            let ready = sim.store().list::<Pod>().filter(is_ready).count();
+            assert_eq!(ready, pods, "{name}");
+        }
+        assert!(NAMES.iter().all(|name| scenario(name).is_some()) && scenario("nothing").is_none());
+    }
+}

@@ -1,0 +1,209 @@
+//! Chains of causes as people read them, from something that the feed says back to where it began.
+//!
+//! The golden is rewritten with `UPDATE_GOLDENS=1`.
+
+use setpoint_lab::frame::Frame;
+use setpoint_lab::inspect::Cause;
+use setpoint_lab::{Action, Session};
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+fn run_for(session: &mut Session, millis: i64) {
+    let to = session.now_us() + millis * 1000;
+    session.advance(to, &mut || true);
+}
+
+fn opened() -> Session {
+    let mut session = Session::welcome(1);
+    run_for(&mut session, 10_000);
+    session
+}
+
+fn first_pod(frame: &Frame) -> (String, String) {
+    let node = frame.nodes.iter().find(|node| !node.pods.is_empty()).expect("a node with a pod");
+    (node.name.to_string(), node.pods[0].name.to_string())
+}
+
+fn told(causes: &[Cause]) -> String {
+    let mut text = String::new();
+    for cause in causes {
+        let at = cause.at_us as f64 / 1e6;
+        let about = cause.about.as_ref().map(|about| format!("  [{}]", about.to_text())).unwrap_or_default();
+        let origin = if cause.is_origin { "  (here it began)" } else { "" };
+        let _ = writeln!(text, "  {at:7.3} {} {}{about}{origin}", cause.who, cause.what);
+    }
+    text
+}
+
+/// The chain of the newest line of a reason since a moment, or of the first one if `is_first`.
+fn chain(session: &mut Session, since: i64, reason: &str, is_first: bool) -> String {
+    let frame = session.frame();
+    let mut lines = frame.feed.iter().filter(|line| line.at_us >= since && &*line.reason == reason);
+    let line = if is_first { lines.next_back() } else { lines.next() };
+    let line = line.unwrap_or_else(|| panic!("no line {reason}"));
+    format!("{} {}\n{}", line.reason, line.object, told(&session.why(line.fact)))
+}
+
+#[test]
+fn chains_lead_back_to_what_somebody_did() {
+    let namespace = || "default".to_string();
+    let deployment = || "web".to_string();
+    /// What somebody does in a cluster that looks so.
+    type Act = Box<dyn Fn(&Frame) -> Vec<Action>>;
+    /// Name, how long it is watched, what is done, and the lines asked about: the first or the last of a reason.
+    type Case = (&'static str, i64, Act, Vec<(&'static str, bool)>);
+    let image = move |image: &'static str| -> Act {
+        Box::new(move |_| {
+            vec![Action::SetImage { namespace: namespace(), deployment: deployment(), image: image.into() }]
+        })
+    };
+    let pod_act =
+        |make: fn(String) -> Action| -> Act { Box::new(move |frame| vec![make(first_pod(frame).1)]) };
+    let cases: Vec<Case> = vec![
+        (
+            "the cluster starts",
+            0,
+            Box::new(|_| vec![]),
+            vec![("Started", true), ("RegisteredNode", true), ("Action", true)],
+        ),
+        (
+            "a machine loses its power",
+            20_000,
+            Box::new(|frame| vec![Action::KillMachine { node: first_pod(frame).0 }]),
+            vec![
+                ("NodeNotReady", false),
+                ("NodeNotReady", true),
+                ("TaintManagerEviction", true),
+                ("SuccessfulCreate", true),
+                ("Scheduled", true),
+                ("Started", true),
+            ],
+        ),
+        (
+            "the load grows",
+            12_000,
+            Box::new(|_| {
+                vec![Action::SetLoad { namespace: "default".into(), service: "web".into(), rps: 240 }]
+            }),
+            vec![
+                ("SuccessfulRescale", true),
+                ("ScalingReplicaSet", true),
+                ("SuccessfulCreate", true),
+                ("Started", false),
+            ],
+        ),
+        (
+            "a new version",
+            20_000,
+            image("web:v2"),
+            vec![
+                ("ScalingReplicaSet", true),
+                ("Started", true),
+                ("SuccessfulDelete", true),
+                ("Killing", true),
+                ("Started", false),
+            ],
+        ),
+        ("a broken version", 20_000, image("web:missing"), vec![("Failed", true), ("BackOff", true)]),
+        (
+            "a crash",
+            5_000,
+            pod_act(|pod| Action::CrashPod { namespace: "default".into(), pod }),
+            vec![("Started", true)],
+        ),
+        (
+            "a hanging process",
+            12_000,
+            pod_act(|pod| Action::WedgePod { namespace: "default".into(), pod }),
+            vec![("Unhealthy", true), ("Killing", true)],
+        ),
+        (
+            "a deleted pod",
+            5_000,
+            pod_act(|pod| Action::DeletePod { namespace: "default".into(), pod, grace_seconds: None }),
+            vec![("Killing", true), ("SuccessfulCreate", true), ("Started", true)],
+        ),
+        (
+            "a drained node",
+            8_000,
+            Box::new(|frame| vec![Action::Drain { node: first_pod(frame).0 }]),
+            vec![("SuccessfulCreate", true), ("Started", true)],
+        ),
+        (
+            "too many pods",
+            8_000,
+            Box::new(|_| {
+                vec![Action::Scale { namespace: "default".into(), deployment: "web".into(), replicas: 60 }]
+            }),
+            vec![("FailedScheduling", true), ("Scheduled", false)],
+        ),
+        (
+            "what does not apply",
+            10,
+            Box::new(|_| vec![Action::RestoreMachine { node: "node-01".into() }]),
+            vec![("NotDone", true)],
+        ),
+    ];
+    let mut text = String::new();
+    for (name, millis, act, reasons) in cases {
+        let mut session = opened();
+        let mut since = session.now_us();
+        let frame: Rc<Frame> = session.frame();
+        let actions = act(&frame);
+        if actions.is_empty() {
+            since = 0;
+        }
+        for action in actions {
+            session.act(action);
+        }
+        // A person looks now and then; the feed keeps what was said meanwhile.
+        for _ in 0..20 {
+            run_for(&mut session, millis / 20);
+            session.frame();
+        }
+        let _ = writeln!(text, "# {name}");
+        for (reason, is_first) in reasons {
+            let _ = writeln!(text, "{}", chain(&mut session, since, reason, is_first));
+        }
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/goldens/why.txt");
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        std::fs::write(path, &text).expect("the golden can be written");
+    }
+    let golden = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(text == golden, "differs from {path}:\n{text}");
+}
+
+#[test]
+fn every_line_of_the_feed_has_a_beginning() {
+    let mut session = opened();
+    let namespace = || "default".to_string();
+    let web = || "web".to_string();
+    let stop = |component: &str, up| Action::SetComponent { component: component.into(), up };
+    let acts = [
+        Action::SetLoad { namespace: namespace(), service: web(), rps: 300 },
+        Action::KillMachine { node: "node-01".into() },
+        Action::SetImage { namespace: namespace(), deployment: web(), image: "web:v2".into() },
+        Action::RestoreMachine { node: "node-01".into() },
+        Action::Drain { node: "node-02".into() },
+        stop("replicaset-controller", false),
+        Action::SetImage { namespace: namespace(), deployment: web(), image: "web:crash".into() },
+        stop("replicaset-controller", true),
+        Action::Undo { namespace: namespace(), deployment: web(), to_revision: Some(1) },
+        Action::SetLoad { namespace: namespace(), service: web(), rps: 0 },
+        Action::Delete { kind: "Deployment".into(), namespace: namespace(), name: web() },
+    ];
+    let mut told = 0;
+    for act in acts {
+        session.act(act);
+        run_for(&mut session, 12_000);
+        for line in session.frame().feed.iter() {
+            let chain = session.why(line.fact);
+            let last = chain.last().unwrap_or_else(|| panic!("no chain for {line:?}"));
+            assert!(last.is_origin, "{line:?}\n{}", self::told(&chain));
+            assert!(chain.iter().all(|link| !link.who.is_empty() && !link.what.is_empty()), "{chain:?}");
+            told += 1;
+        }
+    }
+    assert!(told > 500, "{told}");
+}

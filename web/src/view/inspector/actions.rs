@@ -1,0 +1,155 @@
+//! What can be done to a thing, each with what comes of it.
+
+use super::parts::part;
+use crate::app::{Msg, Send};
+use crate::view::panel::Props;
+use crate::view::when;
+use setpoint_lab::Action;
+use setpoint_lab::frame::{App, Rollout};
+use setpoint_lab::inspect::{Inspection, Subject};
+use yew::prelude::*;
+
+/// A button: what it says, what comes of it, what it does; nothing if that cannot be done now.
+type Choice = (&'static str, &'static str, Option<Action>);
+
+/// The buttons for the thing, in places that do not change.
+pub fn view(seen: &Inspection, props: &Props) -> Html {
+    let (choices, app) = match &seen.subject {
+        Subject::Component(name) => (component(name, seen), None),
+        Subject::Object { kind, namespace, name } => match &**kind {
+            "pod" => (pod(namespace, name), None),
+            "node" => (node(name, props), None),
+            "deployment" => {
+                let app =
+                    props.frame.app.as_ref().filter(|app| app.name == *name && app.namespace == *namespace);
+                (deployment(namespace, name, app.map(|app| &**app)), app)
+            }
+            _ => return html! {},
+        },
+    };
+    html! {
+        <>
+            <div class="choices">{ for choices.into_iter().enumerate().map(|(at, choice)| button(at, choice, &props.send)) }</div>
+            if let Some(app) = app {
+                { revisions(app, &props.send) }
+            }
+        </>
+    }
+}
+
+/// A button with a key of its place: one that turns into its opposite when pressed keeps the focus.
+fn button(at: usize, (name, comes, action): Choice, send: &Send) -> Html {
+    let disabled = action.is_none();
+    let onclick = when(send, move |_: MouseEvent| action.clone().map(Msg::Act));
+    html! { <button key={at} {onclick} {disabled}><b>{ name }</b>{ " " }<small>{ comes }</small></button> }
+}
+
+fn pod(namespace: &str, name: &str) -> Vec<Choice> {
+    let of = || (namespace.to_string(), name.to_string());
+    let ((namespace, pod), (b_namespace, b_pod), (c_namespace, c_pod)) = (of(), of(), of());
+    vec![
+        (
+            "Crash",
+            "Its process exits; the kubelet starts it again",
+            Some(Action::CrashPod { namespace, pod }),
+        ),
+        (
+            "Hang",
+            "It runs but answers nothing, until probes notice",
+            Some(Action::WedgePod { namespace: b_namespace, pod: b_pod }),
+        ),
+        (
+            "Delete",
+            "It drains and ends; its owner makes another",
+            Some(Action::DeletePod { namespace: c_namespace, pod: c_pod, grace_seconds: None }),
+        ),
+    ]
+}
+
+fn node(name: &str, props: &Props) -> Vec<Choice> {
+    let tile = props.frame.nodes.iter().find(|tile| *tile.name == *name);
+    let (powered, cordoned) = tile.map_or((true, false), |tile| (tile.powered, tile.cordoned));
+    let node = || name.to_string();
+    vec![
+        if powered {
+            (
+                "Kill",
+                "Power off: its pods are lost, and nobody is told",
+                Some(Action::KillMachine { node: node() }),
+            )
+        } else {
+            ("Restore", "Power on: its kubelet reports again", Some(Action::RestoreMachine { node: node() }))
+        },
+        if cordoned {
+            (
+                "Uncordon",
+                "It takes new pods again",
+                Some(Action::SetCordoned { node: node(), cordoned: false }),
+            )
+        } else {
+            (
+                "Cordon",
+                "No new pods; those that run stay",
+                Some(Action::SetCordoned { node: node(), cordoned: true }),
+            )
+        },
+        ("Drain", "Cordon, then evict its pods one by one", Some(Action::Drain { node: node() })),
+    ]
+}
+
+fn deployment(namespace: &str, name: &str, app: Option<&App>) -> Vec<Choice> {
+    let (namespace, deployment) = (namespace.to_string(), name.to_string());
+    let pause = |paused: bool| Action::SetPaused {
+        namespace: namespace.clone(),
+        deployment: deployment.clone(),
+        paused,
+    };
+    let can_undo = app.is_none_or(|app| app.can_undo);
+    let undo =
+        Action::Undo { namespace: namespace.clone(), deployment: deployment.clone(), to_revision: None };
+    vec![
+        if app.is_some_and(|app| app.rollout == Rollout::Paused) {
+            ("Resume", "The rollout goes on where it stopped", Some(pause(false)))
+        } else {
+            ("Pause", "A rollout stops where it is; scaling goes on", Some(pause(true)))
+        },
+        ("Undo", "Back to the revision before, by a rollout", can_undo.then_some(undo)),
+    ]
+}
+
+fn revisions(app: &App, send: &Send) -> Html {
+    let line = |revision: &setpoint_lab::frame::Revision| {
+        let number = revision.number;
+        let (namespace, deployment) = (app.namespace.to_string(), app.name.to_string());
+        let onclick = send.reform(move |_: MouseEvent| {
+            let (namespace, deployment) = (namespace.clone(), deployment.clone());
+            Msg::Act(Action::Undo { namespace, deployment, to_revision: Some(number) })
+        });
+        html! {
+            <li key={number}>
+                <span>{ "Revision " }{ number }</span>
+                <b class={crate::words::version_class(&revision.version)}>{ revision.version.clone() }</b>
+                <span class="muted">{ crate::words::count(revision.replicas, "pod") }</span>
+                if revision.is_current {
+                    <span class="now">{ "current" }</span>
+                } else {
+                    <button {onclick}>{ "Roll back to " }{ number }</button>
+                }
+            </li>
+        }
+    };
+    part(
+        "Revisions",
+        app.revisions.len(),
+        html! { <ul class="revisions">{ for app.revisions.iter().map(line) }</ul> },
+    )
+}
+
+fn component(name: &str, seen: &Inspection) -> Vec<Choice> {
+    let act = |up: bool| Some(Action::SetComponent { component: name.to_string(), up });
+    match &seen.lens {
+        None => vec![],
+        Some(lens) if lens.up => vec![("Stop", "Its work waits; what runs goes on running", act(false))],
+        Some(_) => vec![("Start", "It reads everything anew, then catches up", act(true))],
+    }
+}

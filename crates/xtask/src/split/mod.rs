@@ -225,7 +225,10 @@ fn rest_module(plan: &Plan<'_>) -> Result<Vec<u8>> {
     for function in &plan.needed {
         imports.import(FIRST, &exported('f', *function), EntityType::Function(kind(*function)));
     }
-    imports.import(FIRST, &exported('t', 0), EntityType::Table(plan.table()));
+    let others = facts.tables.iter().skip(1).copied();
+    for (index, table) in (0..).zip(std::iter::once(plan.table()).chain(others)) {
+        imports.import(FIRST, &exported('t', index), EntityType::Table(table));
+    }
     imports.import(FIRST, &exported('m', 0), EntityType::Memory(facts.memory.context("no memory")?));
     for (index, global) in (0..).zip(&facts.globals) {
         imports.import(FIRST, &exported('g', index), EntityType::Global(*global));
@@ -392,7 +395,9 @@ impl Reencode for First<'_, '_> {
         for function in &self.plan.needed {
             exports.export(&exported('f', *function), ExportKind::Func, self.places[function]);
         }
-        exports.export(&exported('t', 0), ExportKind::Table, 0);
+        for (index, _) in (0..).zip(&self.plan.facts.tables) {
+            exports.export(&exported('t', index), ExportKind::Table, index);
+        }
         exports.export(&exported('m', 0), ExportKind::Memory, 0);
         for (index, _) in (0..).zip(&self.plan.facts.globals) {
             exports.export(&exported('g', index), ExportKind::Global, index);

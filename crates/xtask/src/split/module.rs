@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use anyhow::{Context, Result, anyhow, bail};
 use wasm_encoder::reencode::{Error, Reencode};
-use wasm_encoder::{GlobalType, MemoryType};
+use wasm_encoder::{GlobalType, MemoryType, TableType};
 use wasmparser::{
     CustomSectionReader, ElementItems, ExternalKind, KnownCustom, Name, Operator, Parser, Payload, TypeRef,
     ValType, ValidPayload, Validator,
@@ -29,7 +29,8 @@ pub struct Facts<'a> {
     pub codes: Vec<Code<'a>>,
     pub globals: Vec<GlobalType>,
     pub memory: Option<MemoryType>,
-    /// Entries of the table of functions.
+    pub tables: Vec<TableType>,
+    /// Entries of the first table, that of functions.
     pub table: u32,
     /// Functions that the table, an export or the start names.
     pub named: BTreeSet<u32>,
@@ -84,8 +85,10 @@ impl<'a> Facts<'a> {
             }
             Payload::TableSection(tables) => {
                 // The first is that of the functions; the second one is the glue's, for objects of JavaScript.
-                let first = tables.into_iter().next().context("no table of functions")??;
-                self.table = u32::try_from(first.ty.initial)?;
+                for table in tables {
+                    self.tables.push(Plain.table_type(table?.ty).map_err(told)?);
+                }
+                self.table = u32::try_from(self.tables.first().context("no table of functions")?.minimum)?;
             }
             Payload::MemorySection(memories) => {
                 let memory = memories.into_iter().next().context("no memory")??;

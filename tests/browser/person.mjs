@@ -28,8 +28,10 @@ export const balancer = (page) => shown(page.getByText("Load balancer", { exact:
 export async function events(page) {
   const tab = page.getByRole("tab", { name: "Events", exact: true });
   if (await tab.getAttribute("aria-selected") !== "true") await tab.click();
-  const rows = await page.getByRole("list", { name: "Events, newest first" }).getByRole("listitem").allInnerTexts();
-  return rows.map((row) => row.replace(/\s+/g, " ").trim().replace(/ why\?$/, ""));
+  // Lines out of sight are not laid out, and have no inner text.
+  const rows = await page.getByRole("list", { name: "Events, newest first" }).getByRole("listitem").evaluateAll((all) =>
+    all.map((row) => [...row.querySelectorAll("time, b, .times, .age, p, .object, .source")].map((part) => part.textContent).join(" ")));
+  return rows.map((row) => row.replace(/\s+/g, " ").trim());
 }
 
 /** An event without its time and age, which are not what it says: "SuccessfulRescale New size: 6; …". */

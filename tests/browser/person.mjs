@@ -28,7 +28,13 @@ export const balancer = (page) => shown(page.getByText("Load balancer", { exact:
 export async function events(page) {
   const tab = page.getByRole("tab", { name: "Events", exact: true });
   if (await tab.getAttribute("aria-selected") !== "true") await tab.click();
-  const rows = await page.getByRole("list", { name: "Events, newest first" }).getByRole("listitem").allInnerTexts();
+  // Lines out of sight are not laid out, and so have no innerText; a long reason may break before its last word.
+  const rows = await page.getByRole("list", { name: "Events, newest first" }).getByRole("listitem").evaluateAll((all) => all.map((row) => {
+    const texts = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+    let words = "";
+    while (texts.nextNode()) words += (texts.currentNode.previousSibling?.nodeName === "WBR" ? "" : " ") + texts.currentNode.data;
+    return words;
+  }));
   return rows.map((row) => row.replace(/\s+/g, " ").trim().replace(/ why\?$/, ""));
 }
 

@@ -72,7 +72,7 @@ const hands = [
     },
     async setLoad(page, rps) {
       await tabTo(page, page.getByRole("slider", { name: "User load" }));
-      for (let left = loads.indexOf(rps) - loads.indexOf(await load(page)); left !== 0; left -= Math.sign(left)) {
+      for (let left = loads.indexOf(rps) - Math.max(0, loads.indexOf(await load(page))); left !== 0; left -= Math.sign(left)) {
         await page.keyboard.press(left > 0 ? "ArrowRight" : "ArrowLeft");
       }
     },

@@ -27,6 +27,10 @@ const PICTURE_MS: f64 = 30.0;
 const CROWD_MS: f64 = 60.0;
 /// So many pods are a crowd.
 const CROWD: usize = 400;
+/// When the nodes of a scenario have joined, and nothing else has happened yet.
+const JOINED_US: i64 = 5_000;
+/// How long the first picture stands before time begins to pass, in milliseconds.
+const OPENING_MS: f64 = 500.0;
 /// How often the slow parts of the page (counters, chart, feed) are brought up to date, in milliseconds.
 const CALM_MS: f64 = 250.0;
 /// How long the load slider must rest before its value is an action.
@@ -81,6 +85,7 @@ pub struct App {
     told: Rc<Frame>,
     calm_ms: f64,
     looked_ms: f64,
+    opened_ms: Option<f64>,
     budget_ms: f64,
     pace: Pace,
     playing: bool,
@@ -109,7 +114,10 @@ struct Pending {
 /// The scenario that the address names, or the one that the page starts with.
 fn open(seed: u64) -> Session {
     let named = address::scenario().and_then(|name| Session::named(&name, seed));
-    named.unwrap_or_else(|| Session::welcome(seed))
+    let mut session = named.unwrap_or_else(|| Session::welcome(seed));
+    // The first picture is of nodes that have just joined and are empty.
+    session.advance(JOINED_US, &mut || true);
+    session
 }
 
 impl Component for App {
@@ -134,6 +142,7 @@ impl Component for App {
             frame,
             calm_ms: 0.0,
             looked_ms: 0.0,
+            opened_ms: None,
             budget_ms: BUDGET_MS[0],
             pace: Pace::new(),
             playing: true,
@@ -260,7 +269,8 @@ impl App {
         let moving_ms = if self.playing { wall_ms } else { 0.0 };
         let mut changed = self.stage.beat(&self.frame, now_ms, moving_ms, self.pace.speed());
         changed |= self.settle_load(now_ms);
-        if self.playing && wall_ms > 0.0 {
+        let is_open = now_ms - *self.opened_ms.get_or_insert(now_ms) >= OPENING_MS;
+        if self.playing && is_open && wall_ms > 0.0 {
             self.run(wall_ms);
         }
         // Counters, lines and pictures take turns, so that no frame has to draw all of them.
@@ -359,6 +369,7 @@ impl App {
     fn restart(&mut self, seed: u64) {
         let real = self.frame.real_timing;
         self.session = open(seed);
+        self.opened_ms = None;
         self.stage.clear();
         Rc::make_mut(&mut self.side).start_over();
         self.load = None;

@@ -31,8 +31,10 @@ const CROWD: usize = 400;
 const JOINED_US: i64 = 5_000;
 /// How long the first picture stands before time begins to pass, in milliseconds.
 const OPENING_MS: f64 = 500.0;
-/// How often the slow parts of the page (counters, chart, feed) are brought up to date, in milliseconds.
+/// How often the slow parts of the page (counters, chart) are brought up to date, in milliseconds.
 const CALM_MS: f64 = 250.0;
+/// The same for the panel beside the cluster, which is mostly text.
+const TOLD_MS: f64 = 400.0;
 /// How long the load slider must rest before its value is an action.
 const REST_MS: f64 = 160.0;
 
@@ -84,6 +86,7 @@ pub struct App {
     /// The same for the panel beside the cluster, which takes turns with the others.
     told: Rc<Frame>,
     calm_ms: f64,
+    told_ms: f64,
     looked_ms: f64,
     opened_ms: Option<f64>,
     budget_ms: f64,
@@ -141,6 +144,7 @@ impl Component for App {
             told: frame.clone(),
             frame,
             calm_ms: 0.0,
+            told_ms: 0.0,
             looked_ms: 0.0,
             opened_ms: None,
             budget_ms: BUDGET_MS[0],
@@ -274,16 +278,17 @@ impl App {
             self.run(wall_ms);
         }
         // Counters, lines and pictures take turns, so that no frame has to draw all of them.
-        let is_stale = |shown: &Rc<Frame>| !Rc::ptr_eq(shown, &self.frame);
-        if now_ms - self.calm_ms >= CALM_MS / 2.0 && (is_stale(&self.calm) || is_stale(&self.told)) {
+        let is_due =
+            |shown: &Rc<Frame>, at_ms: f64, ms: f64| now_ms - at_ms >= ms && !Rc::ptr_eq(shown, &self.frame);
+        if is_due(&self.told, self.told_ms, TOLD_MS) {
+            self.told_ms = now_ms;
+            self.told = self.frame.clone();
+            Rc::make_mut(&mut self.side).look(&self.session);
+            changed = true;
+        } else if is_due(&self.calm, self.calm_ms, CALM_MS) {
             self.calm_ms = now_ms;
-            if self.calm.at_us <= self.told.at_us && is_stale(&self.calm) {
-                self.calm = self.frame.clone();
-                self.desk.settle();
-            } else {
-                self.told = self.frame.clone();
-                Rc::make_mut(&mut self.side).look(&self.session);
-            }
+            self.calm = self.frame.clone();
+            self.desk.settle();
             changed = true;
         } else if self.playing && now_ms - self.looked_ms >= self.picture_ms() {
             self.looked_ms = now_ms;

@@ -105,11 +105,41 @@
     if (!response.ok) throw new TypeError(`${response.status} ${response.statusText}: ${url}`);
     return response;
   };
-  const address = (name) => document.querySelector(`link[data-boot="${name}"]`)?.href;
-  if (address("glue")) {
-    import(address("glue"))
-      .then((glue) => glue.default({ module_or_path: fetched(address("wasm")) }))
-      .then(() => { started = true; }, onError);
+  const link = (name) => document.querySelector(`link[data-boot="${name}"]`);
+
+  // The page's second file of wasm: what an untouched page does not run. It is fetched when a person turns to the page,
+  // or at once if the address asks for more than the page as it opens; whoever needs it sooner waits for it.
+  const restAddress = link("wasm")?.dataset.rest && new URL(link("wasm").dataset.rest, document.baseURI).href;
+  let rest; // The promise of its module.
+  let module; // The module, once it is there.
+  const fetchRest = () => {
+    if (restAddress) rest ??= WebAssembly.compileStreaming(fetched(restAddress)).then((made) => { module = made; });
+    return rest;
+  };
+  const restNow = () => {
+    const request = new XMLHttpRequest();
+    request.open("GET", restAddress, false);
+    request.overrideMimeType("text/plain; charset=x-user-defined");
+    request.send();
+    if (request.status !== 200) throw new TypeError(`${request.status} ${request.statusText}: ${restAddress}`);
+    return new WebAssembly.Module(Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0)));
+  };
+  /** Called by the page before the first use of what is in the second file. */
+  window.setpointRest = (exports) => {
+    module ??= restNow();
+    return new WebAssembly.Instance(module, { first: exports });
+  };
+  for (const sign of ["pointermove", "pointerdown", "touchstart", "wheel", "keydown", "focusin"]) {
+    // What fails here is tried again when it is needed, and then it is told.
+    addEventListener(sign, () => fetchRest()?.catch(() => {}), { once: true, passive: true, capture: true });
+  }
+
+  const start = async (glue) => {
+    if (location.search !== "" || location.hash !== "") await fetchRest();
+    await glue.default({ module_or_path: fetched(link("wasm").href) });
+  };
+  if (link("glue")) {
+    import(link("glue").href).then(start).then(() => { started = true; }, onError);
   } else {
     // Trunk starts the page with a script of its own, and says when it has.
     addEventListener("TrunkApplicationStarted", () => { started = true; });

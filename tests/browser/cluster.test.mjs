@@ -110,7 +110,7 @@ test("load up by mouse: the autoscaler follows in steps, and holds CPU at its ta
   await page.keyboard.press("Home");
   assert.equal(await load(page), 10);
   await untilEvent(page, /You set the load on web to 10 requests per second\. you$/);
-  await untilCounter(page, "Target replicas", new RegExp(`^Target replicas \\d+ s ${pods} by HPA Holding \\d+, the highest wish of the last 30 s \\(classroom\\)\\. Down to 3 in \\d+ s\\.$`));
+  await untilCounter(page, "Target replicas", new RegExp(`^Target replicas \\d+ s ${pods} by HPA Holding \\d+\\. Down to 3 in \\d+ s: the highest wish of 30 s counts \\(classroom\\)\\.$`));
   await untilEvent(page, /SuccessfulRescale .* New size: 3; reason: All metrics below target/);
   await untilReady(page, 3);
   await untilCounter(page, "Target replicas", /^Target replicas 3 by HPA/);

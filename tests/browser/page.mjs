@@ -71,26 +71,27 @@ export async function waitForStart(page, timeout = 20_000) {
   await page.locator("#app > *").first().waitFor({ state: "visible", timeout });
 }
 
-/** What axe finds against WCAG 2.2 AA as `kind` ("violations" or "incomplete") within a part of the page, one line each. */
-async function axe(page, kind, within = "html") {
+/** What axe says of WCAG 2.2 AA within a part of the page: the rules that are broken, and those that it could not decide. */
+async function axe(page, within) {
   const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   await page.evaluate(source);
-  const found = await page.evaluate(([kind, within]) => globalThis.axe.run(within, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"], resultTypes: [kind],
-  }), [kind, within]);
-  return found[kind].flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.failureSummary}`));
+  return page.evaluate((within) => globalThis.axe.run(within, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"], resultTypes: ["violations", "incomplete"],
+  }), within);
 }
+/** One line for each place where a rule is broken or undecided. */
+const places = (rules) => rules.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.failureSummary}`));
 
 /**
- * What axe finds wrong, and what it could not decide. It decides no contrast of letters over a canvas, in SVG and of single signs;
- * the colours of all text are checked over the pairs of tokens instead (web/src/contrast.rs).
+ * What axe finds against WCAG 2.2 AA, one line each, and what it could not decide. It decides no contrast of letters over a canvas,
+ * in SVG and of single signs; the colours of all text are checked over the pairs of tokens instead (web/src/contrast.rs).
  */
 export async function violations(page) {
-  const undecided = (await axe(page, "incomplete")).filter((line) => !line.startsWith("color-contrast: "));
-  return [...await axe(page, "violations"), ...undecided];
+  const found = await axe(page, "html");
+  return places([...found.violations, ...found.incomplete.filter((rule) => rule.id !== "color-contrast")]);
 }
-/** What axe leaves for a person to decide within a part of the page. */
-export const incomplete = (page, within) => axe(page, "incomplete", within);
+/** All that axe could not decide within a part of the page that has neither canvas nor text in SVG. */
+export const incomplete = async (page, within) => places((await axe(page, within)).incomplete);
 
 /** Asserts that nothing went wrong, and nothing left the page's own origin. */
 export function assertQuiet({ page, problems, requests }) {

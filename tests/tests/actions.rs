@@ -1,5 +1,6 @@
 //! Nothing that a person does fails, whatever they name: it happens, or the feed says in a sentence why not.
 
+use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Scenario, Session};
 
 fn opened() -> Session {
@@ -243,6 +244,28 @@ impl Dice {
     }
 }
 
+/// Looks at everything that the page leads to, as a person with much time would.
+fn look_closely(session: &mut Session) {
+    let frame = session.frame();
+    let pods = frame.nodes.iter().flat_map(|node| &node.pods).chain(&frame.pending);
+    let mut subjects: Vec<String> =
+        pods.take(20).map(|pod| format!("pod/{}/{}", pod.namespace, pod.name)).collect();
+    subjects.extend(frame.nodes.iter().map(|node| format!("node/{}", node.name)));
+    subjects.extend(frame.components.iter().map(|component| format!("component/{}", component.name)));
+    subjects.extend(
+        ["deployment", "service", "horizontalpodautoscaler"].map(|kind| format!("{kind}/default/web")),
+    );
+    for subject in &subjects {
+        let page = Subject::from_text(subject).and_then(|subject| session.inspect(&subject));
+        if let Some(page) = page {
+            session.why(page.fact);
+        }
+    }
+    for line in frame.feed.iter().take(10) {
+        assert!(!session.why(line.fact).is_empty(), "{line:?}");
+    }
+}
+
 #[test]
 fn nonsense_does_no_harm() {
     for seed in 0..15 {
@@ -251,7 +274,7 @@ fn nonsense_does_no_harm() {
         for _ in 0..60 {
             session.act(dice.action());
             run_for(&mut session, 1);
-            session.frame();
+            look_closely(&mut session);
         }
         assert_eq!(session.now_us(), 60_000_000, "seed {seed}");
     }

@@ -1,7 +1,7 @@
 //! What a screen reader says by itself: what matters, in one sentence, seldom.
 
 use crate::words::count;
-use setpoint_lab::frame::{Frame, Rollout};
+use setpoint_lab::frame::{FeedLine, Frame, Rollout};
 use std::rc::Rc;
 
 /// Shortest time between two announcements, in milliseconds.
@@ -23,6 +23,8 @@ struct Told {
     nodes: Vec<(Rc<str>, bool, bool)>,
     pending: usize,
     failing: bool,
+    /// The last thing that was not done, and why.
+    refused: Option<Rc<FeedLine>>,
 }
 
 impl Crier {
@@ -51,6 +53,7 @@ impl Told {
             nodes: frame.nodes.iter().map(|node| (node.name.clone(), node.powered, node.ready)).collect(),
             pending: frame.pending.len(),
             failing: frame.traffic.failed_per_second > 0,
+            refused: frame.feed.iter().find(|line| &*line.reason == "NotDone").cloned(),
         }
     }
 }
@@ -89,6 +92,9 @@ fn news(told: &Told, now: &Told) -> String {
     }
     if told.failing != now.failing {
         parts.push(if now.failing { "requests are failing" } else { "no more requests fail" }.to_string());
+    }
+    if let Some(refused) = now.refused.as_ref().filter(|line| told.refused.as_ref() != Some(line)) {
+        parts.insert(0, format!("not done: {}", refused.message));
     }
     parts.join("; ")
 }

@@ -13,6 +13,7 @@ use crate::view::panel::{Panel, Part};
 use setpoint_lab::frame::Frame;
 use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
+use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::Element;
 use yew::prelude::*;
@@ -95,8 +96,10 @@ pub struct App {
     load: Option<Pending>,
     /// The panel beside the cluster.
     side: Rc<Side>,
-    /// Where the focus goes once the page is drawn.
-    focus: Option<Focus>,
+    /// Where the focus goes once the page is drawn anew.
+    focus: Cell<Option<Focus>>,
+    /// The same, once it has been: the end of an earlier drawing may come between.
+    due: Cell<Option<Focus>>,
     /// What led to the details.
     origin: Option<Element>,
     theme: Theme,
@@ -152,7 +155,8 @@ impl Component for App {
             playing: true,
             load: None,
             side: Rc::new(side),
-            focus: None,
+            focus: Cell::default(),
+            due: Cell::default(),
             origin: None,
             theme: Theme::remembered(),
             stage: Stage::default(),
@@ -186,7 +190,7 @@ impl Component for App {
             Msg::ToDetails => {
                 if !focus::focus_id(TITLE) {
                     self.turn(Turn::Show(Tab::Details));
-                    self.focus = Some(Focus::Tab(Tab::Details));
+                    self.focus.set(Some(Focus::Tab(Tab::Details)));
                 }
             }
             Msg::Side(turn) if self.side.is_idle(&turn) => return false,
@@ -209,7 +213,7 @@ impl Component for App {
     }
 
     fn rendered(&mut self, _ctx: &Context<Self>, _first: bool) {
-        let found = match self.focus.take() {
+        let found = match self.due.take() {
             None => return,
             Some(Focus::Title) => return focus::focus_in_sight(TITLE),
             Some(Focus::Back) => self.origin.take().is_some_and(|origin| focus::focus_again(&origin)),
@@ -221,6 +225,7 @@ impl Component for App {
     }
 
     fn view(&self, _ctx: &Context<Self>) -> Html {
+        self.due.set(self.focus.take().or_else(|| self.due.take()));
         let (frame, calm, send) = (&self.frame, &self.calm, &self.send);
         let load = self.load.as_ref().map_or(calm.traffic.offered_rps, |load| load.rps);
         let skip = send.reform(|event: MouseEvent| {
@@ -283,7 +288,7 @@ impl App {
         if is_due(&self.told, self.told_ms, TOLD_MS) {
             self.told_ms = now_ms;
             self.told = self.frame.clone();
-            Rc::make_mut(&mut self.side).look(&self.session);
+            self.inspect();
             changed = true;
         } else if is_due(&self.calm, self.calm_ms, CALM_MS) {
             self.calm_ms = now_ms;
@@ -350,15 +355,23 @@ impl App {
         self.told = self.frame.clone();
         self.desk.see(&self.frame);
         self.desk.settle();
-        Rc::make_mut(&mut self.side).look(&self.session);
+        self.inspect();
+    }
+
+    /// Brings the details up to date, if they are in sight.
+    fn inspect(&mut self) {
+        if self.side.subject_in_sight().is_some() {
+            Rc::make_mut(&mut self.side).look(&self.session);
+        }
     }
 
     /// Does what the person does to the panel beside the cluster.
     fn turn(&mut self, turn: Turn) {
         let side = Rc::make_mut(&mut self.side);
         let from = focus::origin("details");
-        self.focus = side.turn(turn, from.as_ref().map(Element::id), &self.session, &self.calm);
-        if self.focus == Some(Focus::Title) {
+        let focus = side.turn(turn, from.as_ref().map(Element::id), &self.session, &self.told);
+        self.focus.set(focus);
+        if focus == Some(Focus::Title) {
             self.origin = from.or_else(|| self.origin.take());
             self.look();
         }

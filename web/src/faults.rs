@@ -44,8 +44,8 @@ pub struct Fault {
     pub ended_us: Option<i64>,
     /// Requests that have failed since then.
     pub failed: u64,
-    /// Fewest ready pods since then, if that was too few, and how many were wanted at the time.
-    pub low: Option<(i32, i32)>,
+    /// Whether too few pods have been ready since then.
+    pub low: bool,
     /// When all wanted pods were ready again.
     pub whole_us: Option<i64>,
     failed_before: u64,
@@ -54,7 +54,7 @@ pub struct Fault {
 impl Fault {
     /// Whether nothing of it goes on.
     pub fn is_over(&self) -> bool {
-        self.ended_us.is_some() && (self.low.is_none() || self.whole_us.is_some())
+        self.ended_us.is_some() && (!self.low || self.whole_us.is_some())
     }
 
     /// What puts it right at once, with a word for the button.
@@ -121,11 +121,8 @@ impl Faults {
                 fault.ended_us.get_or_insert(frame.at_us);
             }
             if ready < target {
-                if fault.low.is_none_or(|(least, _)| ready < least) {
-                    fault.low = Some((ready, target));
-                }
-                fault.whole_us = None;
-            } else if fault.low.is_some() {
+                (fault.low, fault.whole_us) = (true, None);
+            } else if fault.low {
                 fault.whole_us.get_or_insert(frame.at_us);
             }
         }
@@ -143,7 +140,7 @@ impl Faults {
             from_us: frame.at_us,
             ended_us: None,
             failed: 0,
-            low: None,
+            low: false,
             whole_us: None,
             failed_before: self.failed[0],
         };
@@ -210,7 +207,7 @@ mod tests {
         }
         let list = faults.list();
         let fault = &list[0];
-        assert_eq!((list.len(), fault.failed, fault.low), (1, 4, Some((2, 3))));
+        assert_eq!((list.len(), fault.failed, fault.low), (1, 4, true));
         assert_eq!((fault.whole_us, fault.ended_us), (Some(19_000_000), Some(30_000_000)));
         assert!(fault.is_over() && fault.reset().is_none());
         // The same again is another fault, and stands first.

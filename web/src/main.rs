@@ -15,6 +15,7 @@ mod faults;
 mod flow;
 mod guide;
 mod pace;
+mod rest;
 mod side;
 mod slots;
 mod stage;

@@ -36,7 +36,8 @@ pub struct Why {
     pub chain: Vec<Cause>,
     /// Whether it was asked for in the feed, and leads back there.
     pub from_feed: bool,
-    pub copied: bool,
+    /// What came of copying it.
+    pub copied: &'static str,
 }
 
 /// The panel.
@@ -64,8 +65,8 @@ pub enum Turn {
     Back,
     /// Asks for the causes of a fact.
     Why(u64),
-    /// Copied the chain of causes.
-    Copied,
+    /// Copied the chain of causes, or has it selected to be copied.
+    Copied(bool),
     Show(Tab),
     Filter(Filter),
     /// Begins or ends to read the feed, which keeps still meanwhile.
@@ -108,7 +109,7 @@ impl Side {
         calm: &Frame,
     ) -> Option<Focus> {
         match turn {
-            Turn::Select(subject) if self.shows(&subject) => {
+            Turn::Select(subject) if self.subject_in_sight() == Some(&subject) => {
                 self.close();
                 None
             }
@@ -120,7 +121,7 @@ impl Side {
             }
             Turn::Why(fact) => {
                 let from_feed = self.tab == Tab::Events;
-                self.why = Some(Why { chain: session.why(fact), from_feed, copied: false });
+                self.why = Some(Why { chain: session.why(fact), from_feed, copied: "" });
                 self.open(from, session)
             }
             Turn::Back if self.tab == Tab::Events => None,
@@ -137,9 +138,9 @@ impl Side {
                 }
                 Some(Focus::Back)
             }
-            Turn::Copied => {
+            Turn::Copied(is_done) => {
                 if let Some(why) = &mut self.why {
-                    why.copied = true;
+                    why.copied = if is_done { "Copied" } else { "Selected: copy it from there" };
                 }
                 None
             }
@@ -167,11 +168,22 @@ impl Side {
             || (*turn == Turn::Back && self.tab == Tab::Events)
     }
 
+    /// What the details in sight are about.
+    pub fn subject_in_sight(&self) -> Option<&Subject> {
+        self.selected.as_ref().filter(|_| self.tab == Tab::Details && self.why.is_none())
+    }
+
     /// Brings the details up to date; what is gone stays as it was last seen.
     pub fn look(&mut self, session: &Session) {
-        let (Some(subject), Tab::Details, None) = (&self.selected, self.tab, &self.why) else { return };
-        match (session.inspect(subject), &mut self.seen) {
+        let Some(subject) = self.subject_in_sight() else { return };
+        let now = session.inspect(subject);
+        match (now, &mut self.seen) {
             (Some(now), Some(seen)) if **seen == now => {}
+            (Some(now), Some(seen)) if !now.exists => {
+                let seen = Rc::make_mut(seen);
+                (seen.exists, seen.state, seen.events, seen.fact) = (false, now.state, now.events, now.fact);
+                seen.timers.clear();
+            }
             (Some(now), seen) => *seen = Some(Rc::new(now)),
             (None, Some(seen)) if seen.exists => Rc::make_mut(seen).exists = false,
             (None, _) => {}
@@ -222,10 +234,6 @@ impl Side {
             pairs.push(("seed", seed.to_string()));
         }
         address::joined(&pairs)
-    }
-
-    fn shows(&self, subject: &Subject) -> bool {
-        self.tab == Tab::Details && self.why.is_none() && self.selected.as_ref() == Some(subject)
     }
 
     fn open(&mut self, from: Option<String>, session: &Session) -> Option<Focus> {

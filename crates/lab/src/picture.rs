@@ -1,8 +1,8 @@
 //! Draws frames from the simulation, and keeps what did not change.
 
 use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
+use crate::inspect::{subject, subject_of};
 use crate::tiles;
-use crate::why::{subject, subject_of};
 use crate::words::{author_of, describe_action, mark_of};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;

@@ -24,13 +24,15 @@ fn shown_deployment(sim: &Sim) -> Option<&Rc<Deployment>> {
     in_default.next().or_else(|| sim.store().list::<Deployment>().next())
 }
 
-/// The Service that sends requests to the shown Deployment's pods.
+/// The Service that sends requests to the shown Deployment's pods; without a Deployment the first one that selects pods.
 fn shown_service(sim: &Sim) -> Option<&Rc<Service>> {
-    let shown = shown_deployment(sim)?;
-    let labels = &shown.spec.template.metadata.labels;
-    sim.store().list_in::<Service>(&shown.metadata.namespace).find(|service| {
+    let shown = shown_deployment(sim);
+    let namespace = shown.map_or("default", |shown| &shown.metadata.namespace);
+    let labels = shown.map(|shown| &shown.spec.template.metadata.labels);
+    sim.store().list_in::<Service>(namespace).find(|service| {
         let selector = &service.spec.selector;
-        !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+        !selector.is_empty()
+            && labels.is_none_or(|labels| selector.iter().all(|(key, value)| labels.get(key) == Some(value)))
     })
 }
 

@@ -78,7 +78,7 @@ pub fn bench() -> Result<()> {
 /// When it can't be run, or a target is missed.
 pub fn frames(dist: &Path) -> Result<()> {
     let mut is_met = true;
-    for row in browser::frames(dist)?.lines() {
+    for row in browser::program("frames.mjs", dist)?.lines() {
         match row.split('\t').collect::<Vec<_>>()[..] {
             [name, figure, most] => is_met &= line(name, figure.parse()?, At::Most(most.parse()?)),
             _ => println!("{row}"),

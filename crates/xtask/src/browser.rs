@@ -46,16 +46,16 @@ pub fn test(dist: &Path, only: Option<&str>, shots: Option<&Path>) -> Result<()>
     run(&mut node)
 }
 
-/// What the benchmark of frames prints about the page in `dist`.
+/// What a program of `tests/browser` prints about the page in `dist`.
 ///
 /// # Errors
 /// As [`test`].
-pub fn frames(dist: &Path) -> Result<String> {
+pub fn program(name: &str, dist: &Path) -> Result<String> {
     check_node()?;
-    install_packages(&root().join("tests/browser"))?;
-    let mut node = command("node", ["tests/browser/frames.mjs"]);
-    node.env("CHROMIUM", chromium()?).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist);
-    output(&mut node)
+    let dir = root().join("tests/browser");
+    install_packages(&dir)?;
+    let mut node = command("node", [dir.join(name)]);
+    output(node.env("CHROMIUM", chromium()?).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist))
 }
 
 fn check_node() -> Result<()> {

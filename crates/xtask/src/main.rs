@@ -17,6 +17,7 @@ mod process;
 mod serve;
 mod server;
 mod size;
+mod split;
 mod tidy;
 
 use std::io::Read as _;
@@ -44,6 +45,7 @@ cargo xtask COMMAND
   bench frames                            main-thread work and pace of the page's frames in Chromium
   docs                                    rewrite docs/simplifications.md from the headers
   bless [ARGS]                            rewrite golden files and generated documents to what holds now
+  profile                                 record anew which functions an untouched page runs (web/first.txt)
   size                                    what the first load of dist/ transfers
   host DIR [--port N] [--base /P/] [--strict]
                                           serve a folder until standard input ends (for the tests)
@@ -113,6 +115,10 @@ fn command(mut args: Args) -> Result<()> {
         Some("bless") => {
             docs::bless()?;
             engine::bless(&args.rest())?;
+        }
+        Some("profile") => {
+            args.finish()?;
+            page::profile()?;
         }
         Some("size") => {
             args.finish()?;

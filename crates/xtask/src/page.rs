@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::arrange;
 use crate::html::{self, Asset};
-use crate::process::{cargo, command, find, output, root, run, target_dir};
+use crate::process::{cargo, command, output, root, run, target_dir};
+use crate::split::{self, Record, Watched};
+use crate::{arrange, browser};
 
 /// The only target that the page is compiled for.
 pub const WASM: &str = "wasm32-unknown-unknown";
@@ -47,6 +47,13 @@ pub enum Host {
     Node,
 }
 
+/// The page's wasm as the browser gets it.
+struct Wasm {
+    first: Vec<u8>,
+    /// What is fetched later, if it is split.
+    rest: Option<Vec<u8>>,
+}
+
 /// Builds the page into `dist`, replacing what was there only once everything has worked.
 ///
 /// # Errors
@@ -54,15 +61,50 @@ pub enum Host {
 pub fn build(profile: Profile, dist: &Path) -> Result<()> {
     let wasm = compile(profile)?;
     let glue = glue(&wasm, profile, Host::Browser)?;
-    let wasm_file = glue.join("setpoint_bg.wasm");
-    if profile == Profile::Page {
-        optimise(&wasm_file);
-        fs::write(&wasm_file, arrange::arrange(&read_bytes(&wasm_file)?)?)?;
-    }
+    let wasm = read_bytes(&glue.join("setpoint_bg.wasm"))?;
+    let wasm = match profile {
+        Profile::Dev => Wasm { first: wasm, rest: None },
+        Profile::Page => finish(&wasm)?,
+    };
+    write(&wasm, &glue, dist)
+}
 
+/// Records which functions an untouched page runs, into [`record_file`].
+///
+/// # Errors
+/// As [`build`], and when there is no browser to run it in.
+pub fn profile() -> Result<()> {
+    let wasm = compile(Profile::Page)?;
+    let glue = glue(&wasm, Profile::Page, Host::Browser)?;
+    let watched = Watched::new(&read_bytes(&glue.join("setpoint_bg.wasm"))?)?;
+    let dist = target_dir().join("xtask/profile");
+    write(&Wasm { first: watched.wasm.clone(), rest: None }, &glue, &dist)?;
+    let ran = browser::program("profile.mjs", &dist)?;
+    let ran = ran.split_whitespace().map(str::parse).collect::<Result<Vec<usize>, _>>()?;
+    let record = watched.record(&ran);
+    println!("{} functions run on an untouched page.", record.0.len());
+    fs::write(record_file(), record.to_text()).context("writing the record")
+}
+
+/// The fingerprints of the functions that an untouched page runs.
+fn record_file() -> PathBuf {
+    root().join("web/first.txt")
+}
+
+/// Splits the wasm and orders its functions.
+fn finish(wasm: &[u8]) -> Result<Wasm> {
+    let record = Record::read(&read(&record_file())?).context("web/first.txt")?;
+    if let Some(split::Files { first, rest }) = split::split(wasm, &record)? {
+        return Ok(Wasm { first: arrange::arrange(&first)?, rest: Some(arrange::arrange(&rest)?) });
+    }
+    eprintln!("web/first.txt is of another compiler: the page is not split (cargo xtask profile renews it).");
+    Ok(Wasm { first: arrange::arrange(wasm)?, rest: None })
+}
+
+fn write(wasm: &Wasm, glue: &Path, dist: &Path) -> Result<()> {
     let mut files = Files::default();
     let source = read(&root().join("index.html"))?;
-    let html = html::rewrite(&source, |asset| replacement(asset, &glue, &mut files))?;
+    let html = html::rewrite(&source, |asset| replacement(asset, wasm, glue, &mut files))?;
     files.0.push(("index.html".to_owned(), html.into_bytes()));
 
     if dist.exists() {
@@ -119,12 +161,12 @@ fn glue(wasm: &Path, profile: Profile, host: Host) -> Result<PathBuf> {
         Host::Browser => bindgen.web(true)?,
         Host::Node => bindgen.nodejs(true)?,
     };
-    // The two sections are a third of the wasm, and a visitor has no use for either.
+    // Both sections go later on the way to the browser; the names say how to split.
     bindgen
         .input_path(wasm)
         .out_name("setpoint")
         .typescript(false)
-        .remove_name_section(profile == Profile::Page)
+        .demangle(false)
         .remove_producers_section(profile == Profile::Page)
         .generate(&dir)
         .context("wasm-bindgen")?;
@@ -132,23 +174,6 @@ fn glue(wasm: &Path, profile: Profile, host: Host) -> Result<PathBuf> {
         bail!("the page has JavaScript snippets, which hashed names do not cover; call boot.js instead");
     }
     Ok(dir)
-}
-
-/// Shrinks the wasm in place if `wasm-opt` is there; a few per cent, so its absence or refusal is no error.
-fn optimise(wasm: &Path) {
-    let Some(program) = find("wasm-opt") else { return };
-    let smaller = wasm.with_extension("opt.wasm");
-    // Features are read from the wasm itself: `--all-features` would emit types that no browser knows.
-    let done = command(&program.to_string_lossy(), ["-Oz"])
-        .arg(wasm)
-        .arg("-o")
-        .arg(&smaller)
-        .stderr(Stdio::null())
-        .status();
-    match done {
-        Ok(status) if status.success() && fs::rename(&smaller, wasm).is_ok() => {}
-        _ => eprintln!("wasm-opt on PATH is too old for this wasm; going on without it."),
-    }
 }
 
 /// Files of the finished page, by name.
@@ -172,14 +197,17 @@ fn content_hash(bytes: &[u8]) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-fn replacement(asset: &Asset, glue: &Path, files: &mut Files) -> Result<String> {
+fn replacement(asset: &Asset, wasm: &Wasm, glue: &Path, files: &mut Files) -> Result<String> {
     let attribute = |name: &str| asset.attributes.get(name).map_or("", String::as_str);
     match (asset.element.as_str(), attribute("rel")) {
         ("link", "rust") => {
-            let wasm = files.add("setpoint", "wasm", read_bytes(&glue.join("setpoint_bg.wasm"))?);
+            let first = files.add("setpoint", "wasm", wasm.first.clone());
+            // Without the `./` of what the page loads at once.
+            let rest = wasm.rest.clone().map(|rest| files.add("setpoint-rest", "wasm", rest)).unwrap_or_default();
+            let rest = rest.trim_start_matches("./");
             let js = files.add("setpoint", "js", read_bytes(&glue.join("setpoint.js"))?);
             Ok(format!(
-                "<link rel=\"modulepreload\" href=\"{js}\" data-boot=\"glue\">\n<link rel=\"preload\" href=\"{wasm}\" as=\"fetch\" type=\"application/wasm\" crossorigin data-boot=\"wasm\">"
+                "<link rel=\"modulepreload\" href=\"{js}\" data-boot=\"glue\">\n<link rel=\"preload\" href=\"{first}\" as=\"fetch\" type=\"application/wasm\" crossorigin data-boot=\"wasm\" data-rest=\"{rest}\">"
             ))
         }
         ("link", "css") => {

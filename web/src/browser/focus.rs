@@ -1,8 +1,10 @@
 //! Moving the keyboard's focus.
 
-use js_sys::{Function, Reflect};
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement};
+use yew::Callback;
 
 /// Puts the focus on the element with the id, and says whether there is one.
 pub fn focus_id(id: &str) -> bool {
@@ -44,21 +46,32 @@ pub fn scroll_up(id: &str) {
     }
 }
 
-/// Puts a text on the clipboard. Frames and plain http have none; there the element with the id is selected, one key press
-/// from a copy.
-pub fn copy(text: &str, else_id: &str) {
+/// Puts a text on the clipboard, and tells whether that worked. Frames and plain http may have none; there the element with the
+/// id is selected, one key press from a copy.
+pub fn copy(text: &str, else_id: &'static str, told: Callback<bool>) {
     let get = |from: &JsValue, name: &str| Reflect::get(from, &name.into()).ok();
     let window = web_sys::window().map(JsValue::from).unwrap_or_default();
     let clipboard = get(&window, "navigator").and_then(|navigator| get(&navigator, "clipboard"));
     let write =
         clipboard.as_ref().and_then(|clipboard| get(clipboard, "writeText")?.dyn_into::<Function>().ok());
-    let done = write.and_then(|write| write.call1(&clipboard?, &text.into()).ok());
-    if done.is_none() {
-        let selection = web_sys::window().and_then(|window| window.get_selection().ok()?);
-        if let (Some(selection), Some(element)) = (selection, by_id(else_id)) {
-            let _ = selection.select_all_children(&element);
+    let done =
+        write.and_then(|write| write.call1(&clipboard?, &text.into()).ok()?.dyn_into::<Promise>().ok());
+    let fail = {
+        let told = told.clone();
+        move || {
+            let selection = web_sys::window().and_then(|window| window.get_selection().ok()?);
+            if let (Some(selection), Some(element)) = (selection, by_id(else_id)) {
+                let _ = selection.select_all_children(&element);
+            }
+            told.emit(false);
         }
-    }
+    };
+    let Some(done) = done else { return fail() };
+    let good = Closure::once(move |_: JsValue| told.emit(true));
+    let bad = Closure::once(move |_: JsValue| fail());
+    let _ = done.then2(&good, &bad);
+    good.forget();
+    bad.forget();
 }
 
 /// The element with the id.

@@ -136,9 +136,9 @@ pub fn faults(props: &Props) -> Html {
     let list = &props.faults;
     html! {
         <section class="panel faults" aria-label="Faults">
-            <h2>{ "Faults and what they cost" }</h2>
+            <h2>{ "Faults, and what failed since" }</h2>
             if list.is_empty() {
-                <p class="nothing">{ "Nothing is broken. What you break stands here, with its cost and a way back." }</p>
+                <p class="nothing">{ "Nothing is broken. What you break stands here, with what failed since and a way back." }</p>
             } else {
                 <ul tabindex="0" aria-label="Faults">{ for list.iter().map(|fault| fault_row(fault, props)) }</ul>
             }
@@ -148,7 +148,7 @@ pub fn faults(props: &Props) -> Html {
 
 fn fault_row(fault: &Fault, props: &Props) -> Html {
     let frame = &*props.frame;
-    let lasted = words::span((fault.ended_us.unwrap_or(frame.at_us) - fault.from_us) / 1_000_000 * 1_000_000);
+    let lasted = whole_seconds(fault.ended_us.unwrap_or(frame.at_us) - fault.from_us);
     let is = match fault.kind {
         Kind::Power => "off for ",
         Kind::Cordon => "cordoned for ",
@@ -182,25 +182,20 @@ fn fault_row(fault: &Fault, props: &Props) -> Html {
     }
 }
 
-/// What has come of it so far.
+/// What has come since.
 fn cost(fault: &Fault, frame: &Frame) -> String {
-    let requests = match fault.failed {
-        0 => "No request has failed since".to_string(),
-        1 => "1 request has failed since".to_string(),
-        failed => format!("{} requests have failed since", words::thousands(failed)),
-    };
+    let noun = if fault.failed == 1 { "request" } else { "requests" };
     let pods = match (fault.low, fault.whole_us) {
-        (None, _) => "no pod was missing".to_string(),
-        (Some((least, of)), None) => format!("down to {least} of {of} ready pods"),
-        (Some(_), Some(whole_us)) => format!(
-            "all pods ready again after {}",
-            words::span((whole_us - fault.from_us) / 1_000_000 * 1_000_000)
-        ),
+        (false, _) => "no pod missing".to_string(),
+        (true, None) => frame
+            .app
+            .as_ref()
+            .map_or_else(String::new, |app| format!("{} of {} ready", app.ready, app.target_replicas)),
+        (true, Some(whole_us)) => format!("all ready after {}", whole_seconds(whole_us - fault.from_us)),
     };
-    let waiting = match frame.pending.len() {
-        0 => String::new(),
-        _ if fault.is_over() => String::new(),
-        waiting => format!("; {waiting} without a node"),
-    };
-    format!("{requests}; {pods}{waiting}.")
+    format!("{} {noun} failed; {pods}", words::thousands(fault.failed))
+}
+
+fn whole_seconds(us: i64) -> String {
+    words::span(us / 1_000_000 * 1_000_000)
 }

@@ -134,9 +134,9 @@ fn holding(hpa: &Autoscaler, frame: &Frame) -> Option<Held> {
         left_us,
         share: (until_us - frame.at_us) * 100 / hpa.window_us.max(1),
         words: format!(
-            "Holding {replicas}, the highest wish of the last {}{label}. Down to {wish} in {}.",
-            words::span(hpa.window_us),
+            "Holding {replicas}. Down to {wish} in {}: the highest wish of {} counts{label}.",
             words::span(left_us),
+            words::span(hpa.window_us),
         ),
     })
 }
@@ -144,7 +144,7 @@ fn holding(hpa: &Autoscaler, frame: &Frame) -> Option<Held> {
 /// A ring that empties.
 fn ring(share: i64) -> Html {
     html! {
-        <svg class="ring" viewBox="0 0 16 16" aria-hidden="true">
+        <svg class="window" viewBox="0 0 16 16" aria-hidden="true">
             <circle cx="8" cy="8" r="6" />
             <circle class="left" cx="8" cy="8" r="6" pathLength="100" stroke-dasharray={format!("{} 100", share.clamp(0, 100))} />
         </svg>
@@ -240,6 +240,10 @@ fn cpu(app: &App, at_us: i64, send: &Send) -> Html {
         },
         bar: bar(&[("fill", app.cpu_percent.map_or(0, scaled))], goal.map(scaled)),
         foot: match hpa {
+            // The policies let it grow in steps; then it asks for fewer than the formula says.
+            Some(hpa) if *app.target_set_by == *"HPA" && hpa.wish > Some(app.target_replicas) => {
+                format!("Target {}%. {}, at first {}", hpa.target_percent, hpa.arithmetic, app.target_replicas)
+            }
             Some(hpa) => format!("Target {}%. {}", hpa.target_percent, hpa.arithmetic),
             None => "No autoscaler watches it".to_string(),
         },
@@ -258,10 +262,14 @@ fn requests(frame: &Frame, send: &Send) -> Html {
     let served = i64::from(traffic.served_per_second) * 100 / i64::from(all.max(1));
     let parts = if all == 0 { vec![] } else { vec![("fill", served), ("failed", 100 - served)] };
     let now = if failing { format!("{}/s fail; ", traffic.failed_per_second) } else { String::new() };
-    let cause = match traffic.causes.first().filter(|_| failed > 0) {
-        Some((cause, _)) => format!(" ({cause})"),
-        None => String::new(),
+    let causes: Vec<String> = match &traffic.causes[..] {
+        _ if failed == 0 => Vec::new(),
+        [(cause, _)] => vec![cause.to_string()],
+        causes => {
+            causes.iter().map(|(cause, count)| format!("{} {cause}", words::thousands(*count))).collect()
+        }
     };
+    let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join("; ")) };
     Gauge {
         title: "Requests",
         of: super::service_of(frame).map(|(namespace, name)| ("service", namespace, name)),
@@ -272,7 +280,7 @@ fn requests(frame: &Frame, send: &Send) -> Html {
         },
         big: html! { <>{ traffic.served_per_second }<small>{ format!("of {}/s served", traffic.offered_rps) }</small></> },
         bar: bar(&parts, None),
-        foot: format!("{now}{} failed{since}{cause}", words::thousands(failed)),
+        foot: format!("{now}{} failed{since}{causes}", words::thousands(failed)),
     }
     .draw(send)
 }

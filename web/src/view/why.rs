@@ -18,10 +18,8 @@ pub const LEFT: &str = "M9.5 3.5 5 8l4.5 4.5";
 pub fn view(why: &Why, send: &Send) -> Html {
     let back = send.reform(|_: MouseEvent| Msg::Side(Turn::Back));
     let text = as_text(&why.chain);
-    let copy = send.reform(move |_: MouseEvent| {
-        focus::copy(&text, CHAIN);
-        Msg::Side(Turn::Copied)
-    });
+    let told = send.reform(|is_done: bool| Msg::Side(Turn::Copied(is_done)));
+    let copy = Callback::from(move |_: MouseEvent| focus::copy(&text, CHAIN, told.clone()));
     html! {
         <section class="details why" id="details" aria-labelledby={TITLE}>
             <header>
@@ -35,7 +33,7 @@ pub fn view(why: &Why, send: &Send) -> Html {
                 <ol class="chain" id={CHAIN}>{ for why.chain.iter().enumerate().map(|(at, cause)| link(at, cause)) }</ol>
                 <p class="actions-line">
                     <button onclick={copy}>{ "Copy as text" }</button>
-                    <span role="status">{ if why.copied { "Copied" } else { "" } }</span>
+                    <span role="status">{ why.copied }</span>
                 </p>
             }
         </section>

@@ -1,8 +1,9 @@
 //! A part of the control plane: what it does, what it is like in daily life, and its last runs as observe, diff, act.
 
+use super::object;
 use super::parts::{self, length, link, row, row_if, span};
 use super::{Inspection, Lens, Link, Reconcile, Subject, Tone};
-use crate::why::{object, stored_words, who_did};
+use crate::why::{stored_words, who_did};
 use crate::words::title_of;
 use setpoint_api::Gather as _;
 use setpoint_api::{Kind, ObjId, Str};

@@ -8,9 +8,11 @@ mod parts;
 mod pod;
 mod scheduling;
 mod service;
+mod subject;
 mod workload;
 
 pub(crate) use look::inspect;
+pub(crate) use subject::{object, subject, subject_of};
 
 use crate::frame::FeedLine;
 use std::rc::Rc;

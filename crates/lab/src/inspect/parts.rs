@@ -1,9 +1,10 @@
 //! What the inspections of all kinds share: rows, timers, links, and the words for times and settings.
 
+use super::object;
 use super::{Condition, Link, Row, Timer, Tone};
 use crate::frame::PodLook;
 use crate::tiles;
-use crate::why::{object, tenths};
+use crate::why::tenths;
 use setpoint_api::Gather as _;
 use setpoint_api::time::{MINUTE, SECOND};
 use setpoint_api::{ConditionStatus, Kind, Micros, Object, ObjectMeta, Pod, Time, condition_status};

@@ -1,6 +1,6 @@
 //! Deployments and ReplicaSets: what is asked for against what there is.
 
-use super::parts::{field, links, owners, row, row_if, timer};
+use super::parts::{field, links, owners, row, row_if, timer, yes_no};
 use super::{Inspection, Row};
 use crate::tiles::{first_image, version_of};
 use setpoint_api::Gather as _;
@@ -8,6 +8,7 @@ use setpoint_api::time::SECOND;
 use setpoint_api::{Deployment, HorizontalPodAutoscaler, ReplicaSet, condition};
 use setpoint_control::deployment::{self, math};
 use setpoint_sim::Sim;
+use std::rc::Rc;
 
 /// Reasons of Progressing during which no deadline runs.
 const NOT_TIMED: [&str; 3] =
@@ -17,12 +18,10 @@ fn count(name: &str, wanted: i32, is: i32) -> Row {
     row(name, &wanted, &is)
 }
 
-/// Fills in what is particular to Deployments.
-pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
+fn deployment_rows(of: &Deployment, sets: &[Rc<ReplicaSet>]) -> Vec<Row> {
     let (spec, status) = (&of.spec, &of.status);
     let wanted = spec.replicas.unwrap_or(1);
     let image = first_image(&spec.template.spec);
-    let sets: Vec<_> = sim.store().dependents::<ReplicaSet>(of.metadata.uid).cloned().gather();
     let running = sets.iter().filter(|set| set.status.replicas > 0);
     let running = running
         .map(|set| format!("{} × {}", set.status.replicas, version_of(first_image(&set.spec.template.spec))));
@@ -30,8 +29,7 @@ pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
     let rolling = spec.strategy.rolling_update.as_ref();
     let told =
         |bound: Option<&setpoint_api::IntOrPercent>| bound.map_or_else(String::new, ToString::to_string);
-    page.kind = "Deployment".into();
-    page.rows = vec![
+    vec![
         count("replicas", wanted, status.replicas),
         count("updated", wanted, status.updated_replicas),
         count("ready", wanted, status.ready_replicas),
@@ -48,7 +46,7 @@ pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
             &of.metadata.generation,
             &format_args!("{} observed", status.observed_generation),
         ),
-        row_if(spec.paused, "rollout", &"goes on", &(if spec.paused { "paused" } else { "goes on" })),
+        row_if(spec.paused, "paused", &"no", &yes_no(spec.paused)),
         row_if(
             false,
             "maxSurge",
@@ -63,7 +61,15 @@ pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
         ),
         row("minReadySeconds", &"", &format_args!("{} s", spec.min_ready_seconds)),
         row("strategy", &"", &spec.strategy.kind),
-    ];
+    ]
+}
+
+/// Fills in what is particular to Deployments.
+pub(super) fn deployment(sim: &Sim, of: &Deployment, page: &mut Inspection) {
+    let (spec, status) = (&of.spec, &of.status);
+    let sets: Vec<_> = sim.store().dependents::<ReplicaSet>(of.metadata.uid).cloned().gather();
+    page.kind = "Deployment".into();
+    page.rows = deployment_rows(of, &sets);
     page.conditions = super::parts::conditions(&status.conditions);
     let progressing = condition(&status.conditions, "Progressing");
     if let (Some(seconds), Some(since)) =

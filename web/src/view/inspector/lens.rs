@@ -7,7 +7,7 @@ use setpoint_lab::inspect::{Lens, Reconcile, Working};
 use yew::prelude::*;
 
 /// What a part of the control plane does, how much of it, and its last runs.
-pub fn view(lens: &Lens) -> Html {
+pub fn view(lens: &Lens, has_queue: bool) -> Html {
     let figures = [
         ("in queue", u64::from(lens.queued)),
         ("at work", u64::from(lens.working)),
@@ -17,9 +17,11 @@ pub fn view(lens: &Lens) -> Html {
     html! {
         <>
             <p class="does">{ lens.does.clone() }{ " " }<span class="muted">{ lens.like.clone() }</span></p>
-            <dl class="figures">
-                { for figures.map(|(name, figure)| html! { <div><dt>{ name }</dt><dd>{ thousands(figure) }</dd></div> }) }
-            </dl>
+            if has_queue {
+                <dl class="figures">
+                    { for figures.map(|(name, figure)| html! { <div><dt>{ name }</dt><dd>{ thousands(figure) }</dd></div> }) }
+                </dl>
+            }
             { part("Observe, compare, act", lens.history.len(), html! {
                 <ol class="runs">{ for lens.history.iter().map(run) }</ol>
             }) }
@@ -37,11 +39,15 @@ fn run(run: &Reconcile) -> Html {
                 }
                 { ask(run.fact, &run.act, None) }
             </p>
-            <dl>
-                <div><dt>{ "Observe" }</dt>{ for run.observed.iter().map(|line| html! { <dd>{ line.clone() }</dd> }) }</div>
-                <div class="diff"><dt>{ "Diff" }</dt><dd>{ run.diff.clone() }</dd></div>
-                <div><dt>{ "Act" }</dt><dd>{ run.act.clone() }</dd></div>
-            </dl>
+            if run.observed.is_empty() && run.diff.is_empty() {
+                <p>{ run.act.clone() }</p>
+            } else {
+                <dl>
+                    <div><dt>{ "Observe" }</dt>{ for run.observed.iter().map(|line| html! { <dd>{ line.clone() }</dd> }) }</div>
+                    <div class="diff"><dt>{ "Diff" }</dt><dd>{ run.diff.clone() }</dd></div>
+                    <div><dt>{ "Act" }</dt><dd>{ run.act.clone() }</dd></div>
+                </dl>
+            }
         </li>
     }
 }

@@ -35,7 +35,7 @@ pub fn view(props: &Props) -> Html {
     };
     let fact = props.side.seen.as_ref().map_or(0, |seen| seen.fact);
     let (kind, name, state) = match (&props.side.seen, &props.side.selected) {
-        (Some(seen), _) => (&*seen.kind, &*seen.name, state(seen.state.0, &seen.state.1)),
+        (Some(seen), _) => (short(&seen.kind), &*seen.name, state(seen.state.0, &seen.state.1)),
         (None, Some(Subject::Object { kind, name, .. })) => (&**kind, &**name, html! {}),
         (None, Some(Subject::Component(name))) => ("Component", &**name, html! {}),
         (None, None) => ("", "Nothing selected", html! {}),
@@ -56,8 +56,16 @@ pub fn view(props: &Props) -> Html {
     }
 }
 
+/// Kinds whose names leave no room beside them go by the name that people use.
+fn short(kind: &str) -> &str {
+    if kind == "HorizontalPodAutoscaler" { "HPA" } else { kind }
+}
+
 fn thing(seen: &Inspection, props: &Props) -> Html {
     let now_us = props.frame.at_us;
+    // Work is what a component is about; of a node it is its agent's.
+    let is_component = matches!(seen.subject, Subject::Component(_));
+    let work = seen.lens.as_ref().map_or_else(Html::default, |work| lens::view(work, is_component));
     html! {
         <>
             if !seen.owners.is_empty() {
@@ -73,8 +81,8 @@ fn thing(seen: &Inspection, props: &Props) -> Html {
             } else {
                 <p class="gone"><b>{ "Deleted." }</b>{ " This is how it was last seen." }</p>
             }
-            if let Some(work) = &seen.lens {
-                { lens::view(work) }
+            if is_component {
+                { work.clone() }
             }
             { rows(seen) }
             { timers(&seen.timers, now_us) }
@@ -82,7 +90,10 @@ fn thing(seen: &Inspection, props: &Props) -> Html {
                 { lens::working(working) }
             }
             { conditions(&seen.conditions, now_us) }
-            { children(&seen.children) }
+            { children(seen) }
+            if !is_component {
+                { work }
+            }
             { events(seen) }
         </>
     }
@@ -95,7 +106,7 @@ fn rows(seen: &Inspection) -> Html {
         Subject::Object { kind, .. } if **kind == *"node" => {
             ("Belief and truth", ["The cluster believes", "The machine is"])
         }
-        Subject::Object { .. } => ("Spec against status", ["Wanted (spec)", "Is (status)"]),
+        Subject::Object { .. } => ("Spec against status", ["Wanted", "Is"]),
     };
     let line = |row: &Row| {
         let class = if row.differs { "differs" } else { "" };
@@ -116,10 +127,13 @@ fn rows(seen: &Inspection) -> Html {
         title,
         seen.rows.len(),
         html! {
-            <table class="spec">
-                <thead><tr><td></td>{ for heads.map(|head| html! { <th scope="col">{ head }</th> }) }</tr></thead>
-                <tbody>{ for seen.rows.iter().map(line) }</tbody>
-            </table>
+            <>
+                <table class="spec">
+                    <thead><tr><td></td>{ for heads.map(|head| html! { <th scope="col">{ head }</th> }) }</tr></thead>
+                    <tbody>{ for seen.rows.iter().take(LINES_MAX).map(line) }</tbody>
+                </table>
+                { more(seen.rows.len()) }
+            </>
         },
     )
 }
@@ -169,12 +183,23 @@ fn conditions(conditions: &[Condition], now_us: i64) -> Html {
     )
 }
 
-fn children(children: &[Link]) -> Html {
+fn children(seen: &Inspection) -> Html {
+    let children = &seen.children;
+    let title = match &seen.subject {
+        Subject::Component(_) => "Leads to",
+        Subject::Object { kind, .. } => match &**kind {
+            "pod" => "Runs on",
+            "node" => "Runs",
+            "service" | "endpointslice" => "Sends to",
+            "horizontalpodautoscaler" => "Scales",
+            _ => "Owns",
+        },
+    };
     let line = |link: &Link| {
         html! { <li key={link.to.to_text()}>{ go(&link.to, &link.text, None) }{ state(link.state.0, &link.state.1) }</li> }
     };
     part(
-        "Holds",
+        title,
         children.len(),
         html! {
             <>

@@ -1,0 +1,42 @@
+//! Subjects of objects, events and actions.
+
+use super::Subject;
+use setpoint_api::Kind;
+
+/// The thing that an action was about.
+pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
+    use setpoint_sim::Action as A;
+    Some(match action {
+        A::KillMachine { node }
+        | A::RestoreMachine { node }
+        | A::AddMachine { node }
+        | A::SetCordoned { node, .. }
+        | A::Drain { node } => object(Kind::Node, "", node),
+        A::Scale { namespace, deployment, .. }
+        | A::SetImage { namespace, deployment, .. }
+        | A::Undo { namespace, deployment, .. }
+        | A::SetPaused { namespace, deployment, .. }
+        | A::SetStrategy { namespace, deployment, .. } => object(Kind::Deployment, namespace, deployment),
+        A::DeletePod { namespace, pod, .. }
+        | A::CrashPod { namespace, pod }
+        | A::WedgePod { namespace, pod } => object(Kind::Pod, namespace, pod),
+        A::SetLoad { namespace, service, .. } | A::SetCpuLoad { namespace, service, .. } => {
+            object(Kind::Service, namespace, service)
+        }
+        A::SetComponent { component, .. } => Subject::Component(component.as_str().into()),
+        A::Delete { kind, namespace, name } => subject(kind, namespace, name),
+        A::DeletePods { .. } | A::Apply { .. } | A::SetProfile { .. } => return None,
+    })
+}
+
+/// An object of a kind.
+pub(crate) fn object(kind: Kind, namespace: &str, name: &str) -> Subject {
+    subject(kind.as_str(), namespace, name)
+}
+
+/// An object of a kind by its name in the API.
+pub(crate) fn subject(kind: &str, namespace: &str, name: &str) -> Subject {
+    let kind = kind.to_ascii_lowercase();
+    let namespace = if kind == "node" { "" } else { namespace };
+    Subject::Object { kind: kind.into(), namespace: namespace.into(), name: name.into() }
+}

@@ -1,0 +1,435 @@
+//! The page's wasm in two files: what an untouched page runs, and the rest, which is fetched once a person turns to it.
+//!
+//! What an untouched page runs was recorded (`cargo xtask profile`, [`record`]). Functions that did not run are in the rest,
+//! and so are the parts of the others that did not ([`outline`]). What the first file needs of the rest it calls through
+//! the table of functions, after it has seen to it that the rest is there (`load_rest` of `web/src/rest.rs`); the rest
+//! works on the memory, table and globals of the first. The record may be old: a function whose body has changed stays
+//! whole, and one that it does not know is in the rest, so at worst the rest is fetched sooner.
+
+mod code;
+mod module;
+mod outline;
+mod record;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use anyhow::{Context, Result};
+use wasm_encoder::reencode::{Error, Reencode};
+use wasm_encoder::{
+    BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
+    Function, FunctionSection, ImportSection, Instruction, Module, RefType, TableSection, TableType,
+    TypeSection,
+};
+use wasmparser::{
+    CodeSectionReader, CustomSectionReader, ExportSectionReader, FunctionSectionReader, Parser, Payload,
+    TableSectionReader, TypeSectionReader, ValType,
+};
+
+use module::{Facts, Plain, callees, told};
+use outline::{Finder, Part};
+use record::fingerprint;
+pub use record::{Record, Watched};
+
+/// The module name under which the rest imports what the first file exports for it.
+const FIRST: &str = "first";
+/// What exports begin with that the way to the rest goes through.
+const WAY: &str = "__externref";
+
+/// The two files.
+pub struct Files {
+    /// What an untouched page runs.
+    pub first: Vec<u8>,
+    /// Everything else.
+    pub rest: Vec<u8>,
+}
+
+/// Where everything goes.
+struct Plan<'a> {
+    wasm: &'a [u8],
+    facts: Facts<'a>,
+    /// Functions of the first file.
+    first: BTreeSet<u32>,
+    /// Functions of the rest.
+    rest: Vec<u32>,
+    /// Those of the rest that something in the first file calls or names, in the order of their entries in the table.
+    stubs: Vec<u32>,
+    /// Parts of functions of the first file that are in the rest; their entries follow those of the stubs.
+    parts: Vec<(u32, Part)>,
+    /// Type of each part.
+    kinds: Vec<u32>,
+    /// Types besides those of the module, from its first free number on.
+    types: Vec<(Vec<ValType>, Vec<ValType>)>,
+    /// Functions of the first file that the rest calls.
+    needed: BTreeSet<u32>,
+    /// The function that makes the rest be there.
+    loader: u32,
+}
+
+/// Splits a module that still has its names. `None` if most of what the record names is not there: then it is of another
+/// compiler, and a split by it would only cost.
+///
+/// # Errors
+/// When it is no wasm that this build's tools can read, or not one of the page.
+pub fn split(wasm: &[u8], record: &Record) -> Result<Option<Files>> {
+    let Some(plan) = Plan::new(wasm, record)? else { return Ok(None) };
+    let mut half = First::new(&plan);
+    let mut module = Module::new();
+    half.parse_core_module(&mut module, Parser::new(0), wasm).map_err(told)?;
+    Ok(Some(Files { first: module.finish(), rest: rest_module(&plan)? }))
+}
+
+impl<'a> Plan<'a> {
+    fn new(wasm: &'a [u8], record: &Record) -> Result<Option<Self>> {
+        let facts = Facts::read(wasm)?;
+        let loader = facts.loader.context("the page does not export load_rest")?;
+        let functions = u32::try_from(facts.kinds.len())?;
+        let way = way(&facts, loader);
+        let mut first: BTreeSet<u32> = (0..facts.imported).chain(way.iter().copied()).collect();
+        let mut parts = Vec::new();
+        let mut known = 0;
+        for function in facts.imported..functions {
+            let Some(ran) = facts.names.get(&function).and_then(|name| record.0.get(&fingerprint(name))) else {
+                continue;
+            };
+            known += 1;
+            first.insert(function);
+            if let Some(code) = facts.code(function)
+                && !way.contains(&function)
+                && code.shape() == ran.shape
+            {
+                let found = Finder::find(code, &ran.segments, &facts.signature(function).1)?;
+                parts.extend(found.into_iter().map(|part| (function, part)));
+            }
+        }
+        if known * 2 < record.0.len() {
+            return Ok(None);
+        }
+        let rest = (0..functions).filter(|function| !first.contains(function)).collect();
+        let mut plan = Self {
+            wasm,
+            facts,
+            first,
+            rest,
+            stubs: Vec::new(),
+            parts,
+            kinds: Vec::new(),
+            types: vec![(Vec::new(), Vec::new())],
+            needed: BTreeSet::new(),
+            loader,
+        };
+        plan.link();
+        Ok(Some(plan))
+    }
+
+    /// Finds what each file needs of the other.
+    fn link(&mut self) {
+        let (mut from_first, mut from_rest) = (self.facts.named.clone(), BTreeSet::new());
+        for function in &self.first {
+            let Some(code) = self.facts.code(*function) else { continue };
+            let mut at = 0;
+            for part in parts_of(&self.parts, *function) {
+                from_first.extend(callees(&code.ops[at..part.from]));
+                from_rest.extend(callees(&code.ops[part.from..part.to]));
+                at = part.to;
+            }
+            from_first.extend(callees(&code.ops[at..]));
+        }
+        for function in &self.rest {
+            from_rest.extend(self.facts.code(*function).into_iter().flat_map(|code| callees(&code.ops)));
+        }
+        self.stubs = from_first.into_iter().filter(|function| !self.first.contains(function)).collect();
+        self.needed = from_rest.into_iter().filter(|function| self.first.contains(function)).collect();
+        for (function, part) in &self.parts {
+            let Some(code) = self.facts.code(*function) else { continue };
+            let signature = part.signature(code);
+            let at = self.types.iter().position(|known| *known == signature).unwrap_or_else(|| {
+                self.types.push(signature);
+                self.types.len() - 1
+            });
+            self.kinds.push(number(self.facts.types.len() + at));
+        }
+    }
+
+    /// The type of a function without parameters and results.
+    fn plain_kind(&self) -> u32 {
+        number(self.facts.types.len())
+    }
+
+    fn table(&self) -> TableType {
+        let entries = u64::from(self.facts.table) + (self.stubs.len() + self.parts.len()) as u64;
+        TableType {
+            element_type: RefType::FUNCREF,
+            table64: false,
+            minimum: entries,
+            maximum: Some(entries),
+            shared: false,
+        }
+    }
+
+    fn write_types(
+        &self,
+        types: &mut TypeSection,
+        section: TypeSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        Plain.parse_type_section(types, section)?;
+        for (parameters, results) in &self.types {
+            let kinds = |kinds: &[ValType]| {
+                kinds.iter().map(|kind| Plain.val_type(*kind)).collect::<Result<Vec<_>, _>>()
+            };
+            types.ty().function(kinds(parameters)?, kinds(results)?);
+        }
+        Ok(())
+    }
+}
+
+/// The functions that the way to the rest goes through: they must be there, whole, before it is.
+fn way(facts: &Facts<'_>, loader: u32) -> BTreeSet<u32> {
+    let glue = facts.exports.iter().filter(|(name, _)| name.starts_with(WAY)).map(|(_, function)| *function);
+    let mut way = BTreeSet::new();
+    let mut todo: Vec<u32> = glue.chain([loader]).collect();
+    while let Some(function) = todo.pop() {
+        if way.insert(function) {
+            todo.extend(facts.code(function).into_iter().flat_map(|code| callees(&code.ops)));
+        }
+    }
+    way
+}
+
+/// The parts of a function; they are in order.
+fn parts_of(parts: &[(u32, Part)], function: u32) -> impl Iterator<Item = &Part> {
+    let start = parts.partition_point(|(owner, _)| *owner < function);
+    parts[start..].iter().take_while(move |(owner, _)| *owner == function).map(|(_, part)| part)
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// The name under which the first file exports a function, table, memory or global for the rest.
+fn exported(sort: char, index: u32) -> String {
+    format!("{sort}{index:x}")
+}
+
+/// The second file.
+fn rest_module(plan: &Plan<'_>) -> Result<Vec<u8>> {
+    let facts = &plan.facts;
+    let mut types = TypeSection::new();
+    for payload in Parser::new(0).parse_all(plan.wasm) {
+        if let Payload::TypeSection(section) = payload? {
+            plan.write_types(&mut types, section).map_err(told)?;
+        }
+    }
+    let mut imports = ImportSection::new();
+    let kind = |function: u32| facts.kinds[function as usize];
+    for function in &plan.needed {
+        imports.import(FIRST, &exported('f', *function), EntityType::Function(kind(*function)));
+    }
+    imports.import(FIRST, &exported('t', 0), EntityType::Table(plan.table()));
+    imports.import(FIRST, &exported('m', 0), EntityType::Memory(facts.memory.context("no memory")?));
+    for (index, global) in (0..).zip(&facts.globals) {
+        imports.import(FIRST, &exported('g', index), EntityType::Global(*global));
+    }
+    let mut functions = FunctionSection::new();
+    let mut code = CodeSection::new();
+    let mut half = Rest { places: plan.needed.iter().chain(&plan.rest).copied().zip(0..).collect() };
+    for function in &plan.rest {
+        functions.function(kind(*function));
+        let body = facts.code(*function).context("an imported function in the rest")?.body.clone();
+        half.parse_function_body(&mut code, body).map_err(told)?;
+    }
+    for ((function, part), kind) in plan.parts.iter().zip(&plan.kinds) {
+        functions.function(*kind);
+        let whole = facts.code(*function).context("a part of an imported function")?;
+        code.function(&outline::function(whole, part, &mut half).map_err(told)?);
+    }
+    let mut elements = ElementSection::new();
+    let parts = half.places.len()..half.places.len() + plan.parts.len();
+    let entries = plan.stubs.iter().map(|function| half.places[function]).chain(parts.map(number));
+    let start = ConstExpr::i32_const(i32::try_from(facts.table)?);
+    elements.active(Some(0), &start, Elements::Functions(entries.collect::<Vec<_>>().into()));
+    let mut module = Module::new();
+    module.section(&types).section(&imports).section(&functions).section(&elements).section(&code);
+    Ok(module.finish())
+}
+
+/// Makes the first file of the module.
+struct First<'p, 'a> {
+    plan: &'p Plan<'a>,
+    /// New index of each function that stays, stubs included.
+    places: BTreeMap<u32, u32>,
+    /// Index of the function that sees to it that the rest is there.
+    ensure: u32,
+}
+
+impl<'p, 'a> First<'p, 'a> {
+    fn new(plan: &'p Plan<'a>) -> Self {
+        let kept: BTreeSet<u32> = plan.first.iter().chain(&plan.stubs).copied().collect();
+        let places: BTreeMap<u32, u32> = kept.into_iter().zip(0..).collect();
+        let ensure = number(places.len());
+        Self { plan, places, ensure }
+    }
+
+    fn own(&self) -> Vec<u32> {
+        let imported = self.plan.facts.imported;
+        self.places.keys().copied().filter(|function| *function >= imported).collect()
+    }
+
+    /// Calls what is `at` among the stubs and parts.
+    fn call(&self, at: usize, kind: u32) -> [Instruction<'static>; 3] {
+        let entry = i32::try_from(self.plan.facts.table as usize + at).unwrap_or(i32::MAX);
+        [
+            Instruction::Call(self.ensure),
+            Instruction::I32Const(entry),
+            Instruction::CallIndirect { type_index: kind, table_index: 0 },
+        ]
+    }
+
+    fn stub(&self, function: u32, at: usize) -> Function {
+        let kind = self.plan.facts.kinds[function as usize];
+        let mut stub = Function::new([]);
+        for parameter in 0..self.plan.facts.signature(function).0.len() {
+            stub.instruction(&Instruction::LocalGet(number(parameter)));
+        }
+        for instruction in self.call(at, kind) {
+            stub.instruction(&instruction);
+        }
+        stub.instruction(&Instruction::End);
+        stub
+    }
+
+    /// A function without its parts.
+    fn trimmed(&mut self, function: u32) -> Result<Function, Error<Infallible>> {
+        let plan = self.plan;
+        let start = plan.parts.partition_point(|(owner, _)| *owner < function);
+        let Some(code) = plan.facts.code(function) else { return Ok(Function::new([])) };
+        // Where a part has several exits, the one taken is put aside, and the value, by its type.
+        let mut values: Vec<ValType> = Vec::new();
+        for value in parts_of(&plan.parts, function).filter_map(|part| part.value) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        let has_several = parts_of(&plan.parts, function).any(|part| part.exits.len() > 1);
+        let spare = has_several.then_some(ValType::I32).into_iter().chain(values.iter().copied());
+        let parameters = plan.facts.signature(function).0.len();
+        let locals = code.locals[parameters..].iter().copied().chain(spare);
+        let locals = locals.map(|kind| Plain.val_type(kind)).collect::<Result<Vec<_>, _>>()?;
+        let mut out = Function::new_with_locals_types(locals);
+        let taken = code.locals.len();
+        let value = |kind| values.iter().position(|value| *value == kind).map_or(0, |at| taken + 1 + at);
+        let mut at = 0;
+        for (index, part) in (start..).zip(parts_of(&plan.parts, function)) {
+            for op in &code.ops[at..part.from] {
+                out.instruction(&self.instruction(op.clone())?);
+            }
+            let call = self.call(plan.stubs.len() + index, plan.kinds[index]);
+            outline::site(&mut out, part, &call, (number(taken), number(part.value.map_or(0, value))));
+            at = part.to;
+        }
+        for op in &code.ops[at..] {
+            out.instruction(&self.instruction(op.clone())?);
+        }
+        Ok(out)
+    }
+}
+
+impl Reencode for First<'_, '_> {
+    type Error = Infallible;
+
+    fn function_index(&mut self, function: u32) -> Result<u32, Error<Infallible>> {
+        Ok(self.places[&function])
+    }
+
+    fn parse_custom_section(
+        &mut self,
+        _module: &mut Module,
+        _section: CustomSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        Ok(())
+    }
+
+    fn parse_type_section(
+        &mut self,
+        types: &mut TypeSection,
+        section: TypeSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        self.plan.write_types(types, section)
+    }
+
+    fn parse_function_section(
+        &mut self,
+        functions: &mut FunctionSection,
+        _section: FunctionSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        for function in self.own() {
+            functions.function(self.plan.facts.kinds[function as usize]);
+        }
+        functions.function(self.plan.plain_kind());
+        Ok(())
+    }
+
+    fn parse_table_section(
+        &mut self,
+        tables: &mut TableSection,
+        section: TableSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        tables.table(self.plan.table());
+        for table in section.into_iter().skip(1) {
+            self.parse_table(tables, table?)?;
+        }
+        Ok(())
+    }
+
+    fn parse_export_section(
+        &mut self,
+        exports: &mut ExportSection,
+        section: ExportSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        for export in section {
+            self.parse_export(exports, export?)?;
+        }
+        for function in &self.plan.needed {
+            exports.export(&exported('f', *function), ExportKind::Func, self.places[function]);
+        }
+        exports.export(&exported('t', 0), ExportKind::Table, 0);
+        exports.export(&exported('m', 0), ExportKind::Memory, 0);
+        for (index, _) in (0..).zip(&self.plan.facts.globals) {
+            exports.export(&exported('g', index), ExportKind::Global, index);
+        }
+        Ok(())
+    }
+
+    fn parse_code_section(
+        &mut self,
+        code: &mut CodeSection,
+        _section: CodeSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        for function in self.own() {
+            match self.plan.stubs.binary_search(&function) {
+                Ok(at) => code.function(&self.stub(function, at)),
+                Err(_) => code.function(&self.trimmed(function)?),
+            };
+        }
+        let mut ensure = Function::new([]);
+        let entry = i32::try_from(self.plan.facts.table).unwrap_or(i32::MAX);
+        let mut ops = ensure.instructions();
+        ops.i32_const(entry).table_get(0).ref_is_null().if_(BlockType::Empty);
+        ops.call(self.places[&self.plan.loader]).end().end();
+        code.function(&ensure);
+        Ok(())
+    }
+}
+
+/// Makes the bodies of the second file.
+struct Rest {
+    places: BTreeMap<u32, u32>,
+}
+
+impl Reencode for Rest {
+    type Error = Infallible;
+
+    fn function_index(&mut self, function: u32) -> Result<u32, Error<Infallible>> {
+        Ok(self.places[&function])
+    }
+}

@@ -179,7 +179,7 @@ for (const width of [1440, 1024, 390]) test(`the control plane's parts say what 
     look();
   });
   await press(page, "Deploy v2");
-  await until(() => page.evaluate(() => [...window.said].join(", ")), /(?=.*bind pod)(?=.*slices)(?=.*scale \d)(?=.*(create|delete) 1)/);
+  await until(() => page.evaluate(() => [...window.said].join(", ")), /(?=.*bind pod)(?=.*slices)(?=.*scale \d)(?=.*create 1)/);
   assert.deepEqual(await page.evaluate(() => [...window.cut]), [], "no word is cut");
   assert.deepEqual(await sizes(), before, "nothing moves");
   const scheduler = plane.getByRole("button", { name: /^Scheduler/ });

@@ -28,8 +28,14 @@ const PICTURE_MS: f64 = 30.0;
 const CROWD_MS: f64 = 60.0;
 /// So many pods are a crowd.
 const CROWD: usize = 400;
-/// How often the slow parts of the page (counters, chart, feed) are brought up to date, in milliseconds.
+/// When the nodes of a scenario have joined, and nothing else has happened yet.
+const JOINED_US: i64 = 5_000;
+/// How long the first picture stands before time begins to pass, in milliseconds.
+const OPENING_MS: f64 = 500.0;
+/// How often the slow parts of the page (counters, chart) are brought up to date, in milliseconds.
 const CALM_MS: f64 = 250.0;
+/// The same for the panel beside the cluster, which is mostly text.
+const TOLD_MS: f64 = 400.0;
 /// How long the load slider must rest before its value is an action.
 const REST_MS: f64 = 160.0;
 
@@ -81,7 +87,9 @@ pub struct App {
     /// The same for the panel beside the cluster, which takes turns with the others.
     told: Rc<Frame>,
     calm_ms: f64,
+    told_ms: f64,
     looked_ms: f64,
+    opened_ms: Option<f64>,
     budget_ms: f64,
     pace: Pace,
     playing: bool,
@@ -112,7 +120,10 @@ struct Pending {
 /// The scenario that the address names, or the one that the page starts with.
 fn open(seed: u64) -> Session {
     let named = address::scenario().and_then(|name| Session::named(&name, seed));
-    named.unwrap_or_else(|| Session::welcome(seed))
+    let mut session = named.unwrap_or_else(|| Session::welcome(seed));
+    // The first picture is of nodes that have just joined and are empty.
+    session.advance(JOINED_US, &mut || true);
+    session
 }
 
 impl Component for App {
@@ -136,7 +147,9 @@ impl Component for App {
             told: frame.clone(),
             frame,
             calm_ms: 0.0,
+            told_ms: 0.0,
             looked_ms: 0.0,
+            opened_ms: None,
             budget_ms: BUDGET_MS[0],
             pace: Pace::new(),
             playing: true,
@@ -265,20 +278,22 @@ impl App {
         let moving_ms = if self.playing { wall_ms } else { 0.0 };
         let mut changed = self.stage.beat(&self.frame, now_ms, moving_ms, self.pace.speed());
         changed |= self.settle_load(now_ms);
-        if self.playing && wall_ms > 0.0 {
+        let is_open = now_ms - *self.opened_ms.get_or_insert(now_ms) >= OPENING_MS;
+        if self.playing && is_open && wall_ms > 0.0 {
             self.run(wall_ms);
         }
         // Counters, lines and pictures take turns, so that no frame has to draw all of them.
-        let is_stale = |shown: &Rc<Frame>| !Rc::ptr_eq(shown, &self.frame);
-        if now_ms - self.calm_ms >= CALM_MS / 2.0 && (is_stale(&self.calm) || is_stale(&self.told)) {
+        let is_due =
+            |shown: &Rc<Frame>, at_ms: f64, ms: f64| now_ms - at_ms >= ms && !Rc::ptr_eq(shown, &self.frame);
+        if is_due(&self.told, self.told_ms, TOLD_MS) {
+            self.told_ms = now_ms;
+            self.told = self.frame.clone();
+            self.inspect();
+            changed = true;
+        } else if is_due(&self.calm, self.calm_ms, CALM_MS) {
             self.calm_ms = now_ms;
-            if self.calm.at_us <= self.told.at_us && is_stale(&self.calm) {
-                self.calm = self.frame.clone();
-                self.desk.settle();
-            } else {
-                self.told = self.frame.clone();
-                self.inspect();
-            }
+            self.calm = self.frame.clone();
+            self.desk.settle();
             changed = true;
         } else if self.playing && now_ms - self.looked_ms >= self.picture_ms() {
             self.looked_ms = now_ms;
@@ -372,6 +387,7 @@ impl App {
     fn restart(&mut self, seed: u64) {
         let real = self.frame.real_timing;
         self.session = open(seed);
+        self.opened_ms = None;
         self.stage.clear();
         Rc::make_mut(&mut self.side).start_over();
         self.load = None;

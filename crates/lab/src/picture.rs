@@ -315,7 +315,7 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
         let recent =
             || runs().take_while(|run| sim.now().since(run.at) < SECOND).filter(|run| run.writes > 0);
         // A status that is brought up to date afterwards says less than what made that necessary.
-        let is_telling = |decision: &str| !matches!(decision, "nothing to do" | "update status");
+        let is_telling = |decision: &str| decision != "nothing to do" && !decision.starts_with("update ");
         let last = recent().find(|run| is_telling(&run.note.decision)).or_else(|| recent().next());
         let acting = last.map(|run| Rc::from(&*run.note.decision));
         let up = control.map_or(sim.is_api_up(), |control| control.up);

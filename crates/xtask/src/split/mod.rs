@@ -89,9 +89,12 @@ impl<'a> Plan<'a> {
         let mut parts = Vec::new();
         let mut known = 0;
         for function in facts.imported..functions {
-            let Some(ran) = facts.names.get(&function).and_then(|name| record.0.get(&fingerprint(name))) else {
+            let Some(name) = facts.names.get(&function) else {
+                // The glue's own, which are few.
+                first.insert(function);
                 continue;
             };
+            let Some(ran) = record.0.get(&fingerprint(name)) else { continue };
             known += 1;
             first.insert(function);
             if let Some(code) = facts.code(function)

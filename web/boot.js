@@ -126,8 +126,13 @@
   };
   /** Called by the page before the first use of what is in the second file. */
   window.setpointRest = (exports) => {
-    module ??= restNow();
-    return new WebAssembly.Instance(module, { first: exports });
+    try {
+      module ??= restNow();
+      return new WebAssembly.Instance(module, { first: exports });
+    } catch (error) {
+      if (started) crashed(`A part of the page did not arrive. ${error.message}`);
+      throw error;
+    }
   };
   for (const sign of ["pointermove", "pointerdown", "touchstart", "wheel", "keydown", "focusin"]) {
     // What fails here is tried again when it is needed, and then it is told.

@@ -43,6 +43,29 @@ test("the first load is index.html and what it names, nothing else", async () =>
   await open.close();
 });
 
+const isRest = (url) => url.includes("/setpoint-rest-");
+
+test("an untouched page runs without its second file, and fetches it when a person turns to it", async () => {
+  const open = await openPage(browser, server.url);
+  await waitForStart(open.page);
+  await new Promise((resolve) => { setTimeout(resolve, 8_000); });
+  assert.deepEqual(open.requests.filter(isRest), []);
+  await open.page.mouse.move(300, 300);
+  await open.page.getByRole("button", { name: "v2", exact: true }).first().click();
+  await waitForText(open.page, "Rolling out");
+  assert.equal(open.requests.filter(isRest).length, 1);
+  await assertClean(open);
+});
+
+test("if the second file does not arrive, the card says so", async () => {
+  const open = await openPage(browser, server.url, { prepare: (page) => page.route((url) => isRest(url.href), (route) => route.abort()) });
+  await waitForStart(open.page);
+  await open.page.getByRole("button", { name: "v2", exact: true }).first().click();
+  await card(open.page).waitFor({ timeout: 10_000 });
+  assert.match(await card(open.page).innerText(), /A part of the page did not arrive/);
+  await open.close();
+});
+
 test("says that it is starting while it does", async () => {
   // The wasm never arrives, so the page stays as a slow connection shows it.
   const open = await openPage(browser, server.url, {

@@ -246,7 +246,14 @@ test("the feed is narrowed by object, and keeps still while it is read", () => c
   await page.mouse.wheel(0, 150);
   await until(() => list.evaluate((element) => element.scrollTop), (top) => top > 100);
   const place = async () => (await eventRow(page, object).boundingBox()).y;
-  const before = await place();
+  // The wheel takes a while to come to rest.
+  let before;
+  await until(async () => {
+    const last = before;
+    before = await place();
+    await page.waitForTimeout(200);
+    return before === last;
+  }, (rests) => rests);
   await press(page, "Deploy v2");
   await speed(page, 4);
   const news = page.getByRole("button", { name: /^↑ \d+ new$/ });

@@ -53,7 +53,8 @@ mod tests {
     fn tiles_keep_their_places() {
         let mut slots = Slots::default();
         // Arrivals, nothing, one that goes, one that takes the free place, the last one goes.
-        let cases: [(&[u32], &[Option<u32>], bool); 6] = [
+        type Case = (&'static [u32], &'static [Option<u32>], bool);
+        let cases: [Case; 6] = [
             (&[], &[], false),
             (&[1, 2, 3], &[Some(1), Some(2), Some(3)], true),
             (&[1, 2, 3], &[Some(1), Some(2), Some(3)], false),

@@ -171,8 +171,32 @@ impl Session {
         while let Some((at, action)) = self.scenario.actions.get(self.scripted)
             && *at <= self.sim.now()
         {
-            self.sim.act_scripted(action);
+            // A load that the person has set is not taken back by the script.
+            let is_load = |action: &Action| matches!(action, Action::SetLoad { .. });
+            if !is_load(action) || !self.log.iter().any(|(_, done)| is_load(done)) {
+                self.sim.act_scripted(action);
+            }
             self.scripted += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_that_a_person_has_set_outlasts_the_script() {
+        let load_after = |own: Option<u32>| {
+            let mut session = Session::welcome(1);
+            if let Some(rps) = own {
+                let (namespace, service) = ("default".to_string(), "web".to_string());
+                session.act(Action::SetLoad { namespace, service, rps });
+            }
+            session.advance(5 * SECOND, &mut || true);
+            session.frame().traffic.offered_rps
+        };
+        assert_eq!(load_after(None), 10);
+        assert_eq!(load_after(Some(500)), 500);
     }
 }

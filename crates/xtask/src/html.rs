@@ -72,6 +72,12 @@ pub fn references(html: &str) -> Vec<String> {
     found
 }
 
+/// What the page loads only once it is needed.
+pub fn later(html: &str) -> Option<String> {
+    let (_, after) = html.split_once("data-rest=\"")?;
+    after.split('"').next().filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
 /// `link rel="css" data-trunk` into its name and attributes; nothing for end tags and comments.
 fn start_tag(inside: &str) -> Option<(String, BTreeMap<String, String>)> {
     let inside = inside.trim_end_matches('/');

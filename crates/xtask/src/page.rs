@@ -203,7 +203,8 @@ fn replacement(asset: &Asset, wasm: &Wasm, glue: &Path, files: &mut Files) -> Re
         ("link", "rust") => {
             let first = files.add("setpoint", "wasm", wasm.first.clone());
             // Without the `./` of what the page loads at once.
-            let rest = wasm.rest.clone().map(|rest| files.add("setpoint-rest", "wasm", rest)).unwrap_or_default();
+            let rest =
+                wasm.rest.clone().map(|rest| files.add("setpoint-rest", "wasm", rest)).unwrap_or_default();
             let rest = rest.trim_start_matches("./");
             let js = files.add("setpoint", "js", read_bytes(&glue.join("setpoint.js"))?);
             Ok(format!(

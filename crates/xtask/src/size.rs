@@ -38,6 +38,10 @@ pub fn check(dist: &Path) -> Result<()> {
         rows.push(Row { name, raw: bytes.len(), gzip: gzipped(&bytes)? });
     }
     println!("{}", table(&rows));
+    if let Some(name) = html::later(&html) {
+        let bytes = fs::read(dist.join(&name)).with_context(|| format!("index.html names {name}"))?;
+        println!("{name}, fetched when a person turns to the page: {} {}", bytes.len(), gzipped(&bytes)?);
+    }
     let sum = total(&rows);
     if sum > CEILING {
         bail!("the first load takes {sum} bytes, {} over the ceiling of {CEILING}", sum - CEILING);

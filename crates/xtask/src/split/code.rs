@@ -121,10 +121,7 @@ impl<'a> Code<'a> {
 
 /// Whether control never goes on behind the operator.
 pub fn leaves(op: &Operator<'_>) -> bool {
-    matches!(
-        op,
-        Operator::Br { .. } | Operator::BrTable { .. } | Operator::Return | Operator::Unreachable
-    )
+    matches!(op, Operator::Br { .. } | Operator::BrTable { .. } | Operator::Return | Operator::Unreachable)
 }
 
 /// The one value that a block leaves; an error for what compilers do not make here.

@@ -441,3 +441,132 @@ impl Reencode for Rest {
         Ok(self.places[&function])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_encoder::{
+        CodeSection, ElementSection, ExportKind, ExportSection, FunctionSection, GlobalSection, GlobalType,
+        MemorySection, MemoryType, NameMap, NameSection, ValType,
+    };
+    use wasmparser::Operator;
+
+    /// `load_rest` and three functions: `often` has a way that is seldom taken, which calls `seldom`; `both` is called from
+    /// there and from `often`.
+    fn module() -> Vec<u8> {
+        let mut types = TypeSection::new();
+        types.ty().function([], []);
+        types.ty().function([ValType::I32], [ValType::I32]);
+        let mut functions = FunctionSection::new();
+        functions.function(0).function(1).function(1).function(1);
+        let mut code = CodeSection::new();
+        let plain = |build: &dyn Fn(&mut Function)| {
+            let mut function = Function::new([(1, wasm_encoder::ValType::I32)]);
+            build(&mut function);
+            function.instructions().end();
+            function
+        };
+        let mut loader = Function::new([]);
+        loader.instructions().end();
+        code.function(&loader);
+        code.function(&plain(&|function| {
+            let mut ops = function.instructions();
+            ops.block(BlockType::Empty).local_get(0).br_if(0);
+            for constant in 1_000_000..1_000_008 {
+                ops.local_get(0).i32_const(constant).i32_add().call(2).local_set(1);
+            }
+            ops.local_get(1).i32_const(7).i32_eq().if_(BlockType::Empty);
+            ops.local_get(1).call(3).return_().end();
+            ops.end().local_get(1).call(3);
+        }));
+        code.function(&plain(&|function| {
+            function.instructions().local_get(0).i32_const(2_000_000).i32_add();
+        }));
+        code.function(&plain(&|function| {
+            function.instructions().local_get(0).i32_const(3_000_000).i32_add();
+        }));
+        let mut tables = TableSection::new();
+        tables.table(TableType { minimum: 1, maximum: Some(1), ..table() });
+        let mut memories = MemorySection::new();
+        let memory =
+            MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None };
+        memories.memory(memory);
+        let mut globals = GlobalSection::new();
+        let stack = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
+        globals.global(stack, &ConstExpr::i32_const(0));
+        let mut exports = ExportSection::new();
+        exports.export("load_rest", ExportKind::Func, 0).export("often", ExportKind::Func, 1);
+        let mut elements = ElementSection::new();
+        elements.active(Some(0), &ConstExpr::i32_const(0), Elements::Functions([3][..].into()));
+        let mut map = NameMap::new();
+        for (index, name) in (0..).zip(["load_rest", "often", "seldom", "both"]) {
+            map.append(index, name);
+        }
+        let mut names = NameSection::new();
+        names.functions(&map);
+        let mut module = Module::new();
+        module.section(&types).section(&functions).section(&tables).section(&memories).section(&globals);
+        module.section(&exports).section(&elements).section(&code).section(&names);
+        module.finish()
+    }
+
+    fn table() -> TableType {
+        TableType { element_type: RefType::FUNCREF, table64: false, minimum: 0, maximum: None, shared: false }
+    }
+
+    /// What a run of `often` leaves that never takes the way through `seldom`.
+    fn record(wasm: &[u8]) -> Record {
+        let watched = Watched::new(wasm).unwrap();
+        wasmparser::validate(&watched.wasm).unwrap();
+        // Segments in order: one of `load_rest`; in `often` the start, the seldom way, its `if`, behind that, and the end.
+        watched.record(&[0, 1, 5, 7])
+    }
+
+    fn constants(wasm: &[u8]) -> Vec<i32> {
+        let mut found = Vec::new();
+        for payload in Parser::new(0).parse_all(wasm) {
+            if let Payload::CodeSectionEntry(body) = payload.unwrap() {
+                for op in body.get_operators_reader().unwrap() {
+                    if let Operator::I32Const { value } = op.unwrap() {
+                        found.push(value);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn what_does_not_run_is_in_the_second_file() {
+        let wasm = module();
+        let record = record(&wasm);
+        let Files { first, rest } = split(&wasm, &record).unwrap().unwrap();
+        wasmparser::validate(&first).unwrap();
+        wasmparser::validate(&rest).unwrap();
+        let (in_first, in_rest) = (constants(&first), constants(&rest));
+        assert!(in_first.contains(&3_000_000) && !in_rest.contains(&3_000_000));
+        assert!(in_rest.contains(&2_000_000) && !in_first.contains(&2_000_000));
+        assert!((1_000_000..1_000_008).all(|constant| in_rest.contains(&constant)));
+        assert!(!in_first.iter().any(|constant| (1_000_000..1_000_008).contains(constant)));
+    }
+
+    #[test]
+    fn a_function_that_has_changed_stays_whole() {
+        let wasm = module();
+        let mut record = record(&wasm);
+        for ran in record.0.values_mut() {
+            ran.shape ^= 1;
+        }
+        let first = split(&wasm, &record).unwrap().unwrap().first;
+        assert!(constants(&first).contains(&1_000_007));
+    }
+
+    #[test]
+    fn a_record_of_another_compiler_splits_nothing() {
+        let wasm = module();
+        let mut record = record(&wasm);
+        let ran = std::mem::take(&mut record.0).into_iter();
+        record.0 = ran.map(|(name, ran)| (name ^ 1, ran)).collect();
+        assert!(split(&wasm, &record).unwrap().is_none());
+    }
+}

@@ -181,11 +181,12 @@ impl<'c, 'a> Finder<'c, 'a> {
         let code = self.code;
         let mut at = from;
         while at < to {
-            if self.ran.get(&at) == Some(&false) && code.is_flat[at] {
-                if let Some(part) = self.part(at, to, open)? {
-                    self.parts.push(part);
-                    return Ok(());
-                }
+            if self.ran.get(&at) == Some(&false)
+                && code.is_flat[at]
+                && let Some(part) = self.part(at, to, open)?
+            {
+                self.parts.push(part);
+                return Ok(());
             }
             match &code.ops[at] {
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
@@ -235,7 +236,8 @@ impl<'c, 'a> Finder<'c, 'a> {
         let (read, written) = uses(code, from, to);
         let gives: Vec<u32> = written.intersection(&read_later).copied().collect();
         // A local that is given back may keep its value on some way through, so it goes in as well.
-        let gets: Vec<u32> = read.into_iter().chain(gives.iter().copied()).collect::<Locals>().into_iter().collect();
+        let gets: Vec<u32> =
+            read.into_iter().chain(gives.iter().copied()).collect::<Locals>().into_iter().collect();
         let cost = 8 + 2 * gets.len() + 2 * gives.len() + 6 * (exits.len().max(1) - 1);
         if gets.len() > LOCALS_MAX || gives.len() > LOCALS_MAX || code.bytes(from, to) < cost + WORTH {
             return Ok(None);

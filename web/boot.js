@@ -134,10 +134,19 @@
       throw error;
     }
   };
-  for (const sign of ["pointermove", "pointerdown", "touchstart", "wheel", "keydown", "focusin"]) {
-    // What fails here is tried again when it is needed, and then it is told.
-    addEventListener(sign, () => fetchRest()?.catch(() => {}), { once: true, passive: true, capture: true });
+  // What fails here is tried again when it is needed, and then it is told.
+  const turned = () => fetchRest()?.catch(() => {});
+  for (const sign of ["pointerdown", "touchstart", "wheel", "keydown", "focusin"]) {
+    addEventListener(sign, turned, { once: true, passive: true, capture: true });
   }
+  // A pointer that only passes over the page does not make it wait for the file: until it is there, nothing hears of it.
+  const passing = ["pointermove", "pointerover", "pointerout", "mousemove", "mouseover", "mouseout", "mouseenter", "mouseleave"];
+  const pass = (event) => {
+    turned();
+    if (restAddress && !module) event.stopPropagation();
+    else for (const sign of passing) removeEventListener(sign, pass, true);
+  };
+  for (const sign of passing) addEventListener(sign, pass, { passive: true, capture: true });
 
   const start = async (glue) => {
     if (location.search !== "" || location.hash !== "") await fetchRest();

@@ -561,3 +561,14 @@ test("the events are narrowed to warnings and to a text", () => visit(async (pag
   await until(() => events(page), (all) => all.length > 0 && all.every((event) => /Unhealthy|Failed/.test(event)));
   assert.match(await counter(page, "Healthy pods"), /3 of 3/);
 }, { ready: true }));
+
+test("another scenario is chosen on top: orders on a Friday, at the service's own address", () => visit(async (page) => {
+  await page.getByRole("combobox", { name: "Scenario" }).selectOption("Order service on Friday");
+  await page.waitForURL(/\?scenario=order-service$/);
+  await waitForStart(page);
+  await until(() => balancer(page), /order-service:8080 3 ready endpoints/);
+  await speed(page, 8);
+  const replicas = page.getByRole("textbox", { name: "Replicas" });
+  await until(() => replicas.inputValue(), /^10$/, { timeout: 30_000 });
+  assert.match(await counter(page, "Target replicas"), /by HPA/);
+}));

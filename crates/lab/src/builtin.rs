@@ -3,13 +3,19 @@
 use crate::scenario::Scenario;
 use std::fmt::Write as _;
 
-/// Their names, the one that the page opens with first.
-pub const NAMES: [&str; 3] = ["welcome", "fifty-services", "large"];
+/// Their names and titles, the one that the page opens with first.
+pub const ALL: [(&str, &str); 4] = [
+    ("welcome", "Self-healing web app"),
+    ("order-service", "Order service on Friday"),
+    ("fifty-services", "Fifty services"),
+    ("large", "Fifty nodes"),
+];
 
 /// The scenario of a name; `None` if there is none.
 pub fn scenario(name: &str) -> Option<Scenario> {
     let source = match name {
         "welcome" => include_str!("../scenarios/welcome.yaml").to_string(),
+        "order-service" => include_str!("../scenarios/order-service.yaml").to_string(),
         "fifty-services" => fifty_services(),
         "large" => large(),
         _ => return None,
@@ -111,17 +117,30 @@ manifests:
 mod tests {
     use super::*;
     use setpoint_api::time::SECOND;
-    use setpoint_api::{Pod, Time};
+    use setpoint_api::{Deployment, Pod, Time};
 
     #[test]
     fn every_scenario_is_right_and_fills_its_nodes() {
-        for (name, pods) in [("welcome", 3), ("fifty-services", 150), ("large", 1500)] {
+        for (name, pods) in [("welcome", 3), ("order-service", 3), ("fifty-services", 150), ("large", 1500)] {
             let scenario = scenario(name).expect(name);
             let sim = scenario.run(1, Time(18 * SECOND));
             let is_ready = |pod: &&std::rc::Rc<Pod>| setpoint_control::pod::is_ready(pod);
             let ready = sim.store().list::<Pod>().filter(is_ready).count();
             assert_eq!(ready, pods, "{name}");
         }
-        assert!(NAMES.iter().all(|name| scenario(name).is_some()) && scenario("nothing").is_none());
+        for (name, title) in ALL {
+            assert_eq!(scenario(name).expect(name).name, title);
+        }
+        assert!(scenario("nothing").is_none());
+    }
+
+    #[test]
+    fn on_friday_the_order_service_grows_to_ten_and_shrinks_again() {
+        let scenario = scenario("order-service").expect("it is there");
+        let wanted = |at: i64| {
+            let sim = scenario.run(1, Time(at * SECOND));
+            sim.store().find::<Deployment>("default", "order-service").and_then(|found| found.spec.replicas)
+        };
+        assert_eq!([wanted(25), wanted(85), wanted(235)], [Some(3), Some(10), Some(3)]);
     }
 }

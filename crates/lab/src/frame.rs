@@ -123,7 +123,7 @@ pub struct Autoscaler {
     pub target_percent: i32,
     /// When it looks next.
     pub next_look_us: Option<i64>,
-    /// The arithmetic of its last decision, such as `ceil(3 × 160/70) = 7`.
+    /// The arithmetic of its last decision, such as `3 × 160/70 = 6.86 → 7`, and the bound that it met.
     pub arithmetic: Rc<str>,
     /// Until when a higher recommendation holds a scale-down back, and the replicas it holds.
     pub holding: Option<(i64, i32)>,

@@ -49,7 +49,7 @@ impl Session {
     pub fn welcome(seed: u64) -> Self {
         Self::open(Rc::new(crate::builtin::scenario("welcome").unwrap_or_else(Scenario::empty)), seed)
     }
-    /// Opens one of the scenarios that come with the page, see [`crate::builtin::NAMES`]; `None` for any other name.
+    /// Opens one of the scenarios that come with the page, see [`crate::builtin::ALL`]; `None` for any other name.
     pub fn named(name: &str, seed: u64) -> Option<Self> {
         Some(Self::open(Rc::new(crate::builtin::scenario(name)?), seed))
     }

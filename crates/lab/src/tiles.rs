@@ -187,7 +187,16 @@ fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
         max,
         target_percent: target.and_then(|target| target.target.average_utilization).unwrap_or(80),
         next_look_us: decision.map(|decision| decision.next.0),
-        arithmetic: decision.map(|decision| decision.ratio.as_str().into()).unwrap_or_default(),
+        arithmetic: decision
+            .map(|decision| {
+                let bound = match decision.proposed {
+                    below if below < min => format!(", at least {min}"),
+                    above if above > max => format!(", at most {max}"),
+                    _ => String::new(),
+                };
+                format!("{}{bound}", decision.ratio).into()
+            })
+            .unwrap_or_default(),
         holding: decision
             .and_then(|decision| decision.stabilization.as_ref())
             .map(|held| (held.until.0, held.holding)),

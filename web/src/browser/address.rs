@@ -19,6 +19,16 @@ pub fn scenario() -> Option<String> {
     Some(pairs(&query).into_iter().find(|(key, _)| key == "scenario")?.1)
 }
 
+/// Opens the page with another scenario; the first needs no name.
+pub fn open_scenario(name: &str, is_first: bool) {
+    let Some(window) = web_sys::window() else { return };
+    let location = window.location();
+    let query = if is_first { String::new() } else { format!("?scenario={name}") };
+    let path = location.pathname().unwrap_or_default();
+    // A frame that may not leave its address keeps its scenario.
+    let _ = location.assign(&(path + &query));
+}
+
 /// The part of the address after `#`, with it.
 pub fn fragment() -> String {
     web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default()

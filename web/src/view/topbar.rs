@@ -4,12 +4,12 @@ use super::number::Number;
 use super::parts::{CLOSE, icon};
 use super::sheet;
 use crate::app::{Msg, Send};
-use crate::browser::theme::Theme;
+use crate::browser::{address, theme::Theme};
 use crate::desk::{self, Desk, Sheet};
 use crate::pace::SPEEDS;
 use crate::words;
-use setpoint_lab::Action;
-use web_sys::HtmlInputElement;
+use setpoint_lab::{Action, builtin};
+use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 /// What the bar shows.
@@ -35,7 +35,7 @@ pub fn view(bar: &Bar) -> Html {
     html! {
         <header class="topbar">
             <h1 class="brand">{ mark() }{ "Setpoint" }</h1>
-            <p class="scenario"><span class="muted">{ "Scenario" }</span>{ " " }{ bar.scenario.clone() }</p>
+            { scenarios(bar) }
             { transport(bar) }
             <span class="seed">
                 <label for="seed" title="The same seed gives the same run">{ "Seed" }</label>
@@ -52,6 +52,23 @@ pub fn view(bar: &Bar) -> Html {
             </div>
             { sheet::view(bar.desk, bar.send) }
         </header>
+    }
+}
+
+/// The scenarios that come with the page; another one opens the page anew.
+fn scenarios(bar: &Bar) -> Html {
+    let open = Callback::from(|event: Event| {
+        let chosen = event.target_unchecked_into::<HtmlSelectElement>().value();
+        address::open_scenario(&chosen, chosen == builtin::ALL[0].0);
+    });
+    html! {
+        <label class="scenario"><span class="muted">{ "Scenario" }</span>
+            <select onchange={open}>
+                { for builtin::ALL.iter().map(|(name, title)| html! {
+                    <option value={*name} selected={**title == *bar.scenario}>{ *title }</option>
+                }) }
+            </select>
+        </label>
     }
 }
 

@@ -333,6 +333,8 @@ for (const [width, height, context] of [[1440, 900], [1024, 768], [390, 844, { h
     await untilReady(page, 3);
     await page.evaluate(() => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
     const small = await page.evaluate(() => [...document.querySelectorAll("#app button, #app a[href], #app input, #app select, #app summary, #app [tabindex='0']")]
+      // What is not shown at this width is no target.
+      .filter((target) => target.checkVisibility())
       .map((target) => ({ name: target.getAttribute("aria-label") ?? target.textContent ?? target.id, box: target.getBoundingClientRect() }))
       .filter(({ box }) => box.width < 24 || box.height < 24)
       .map(({ name, box }) => `${name}: ${box.width} by ${box.height}`));

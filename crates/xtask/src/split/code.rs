@@ -5,6 +5,8 @@ use wasmparser::{
     BlockType, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, ValType, ValidatorResources,
 };
 
+use super::record::fingerprint;
+
 /// A body, operator by operator.
 pub struct Code<'a> {
     pub body: FunctionBody<'a>,
@@ -107,15 +109,13 @@ impl<'a> Code<'a> {
 
     /// A number for the body's shape, which does not change with the places of functions and data.
     pub fn shape(&self) -> u32 {
-        let mut hash = 0x811c_9dc5_u32;
+        let mut names = String::new();
         for op in &self.ops {
-            let name = format!("{op:?}");
-            let name = name.split([' ', '{', '(']).next().unwrap_or_default();
-            for byte in name.bytes().chain([b' ']) {
-                hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-            }
+            let op = format!("{op:?}");
+            names.push_str(op.split([' ', '{', '(']).next().unwrap_or_default());
+            names.push(' ');
         }
-        hash
+        fingerprint(&names)
     }
 }
 

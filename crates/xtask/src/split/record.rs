@@ -26,7 +26,7 @@ pub struct Ran {
     pub segments: Vec<bool>,
 }
 
-/// A number for a function's name that is the same in every build by the same compiler.
+/// A number for a text, such as a function's name, that is the same in every build.
 pub fn fingerprint(name: &str) -> u32 {
     name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

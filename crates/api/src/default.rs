@@ -18,7 +18,7 @@ pub fn apply(object: &mut Object) {
         Object::Service(service) => self::service(Rc::make_mut(service)),
         Object::EndpointSlice(slice) => endpoint_slice(Rc::make_mut(slice)),
         Object::HorizontalPodAutoscaler(autoscaler) => autoscaler_spec(&mut Rc::make_mut(autoscaler).spec),
-        Object::Lease(_) | Object::Event(_) => {}
+        _ => {}
     }
 }
 

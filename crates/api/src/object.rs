@@ -206,6 +206,88 @@ kinds! {
         reporting_instance: Str = "reportingInstance", always;
     }
         api "v1" plural "events" short ["ev"] namespaced true
+    /// Pods with a name and a place of their own, made in order.
+    StatefulSet { }
+        api "apps/v1" plural "statefulsets" short ["sts"] namespaced true
+    /// A pod on every node that fits.
+    DaemonSet { }
+        api "apps/v1" plural "daemonsets" short ["ds"] namespaced true
+    /// The history of a StatefulSet's or DaemonSet's template.
+    ControllerRevision { }
+        api "apps/v1" plural "controllerrevisions" short [] namespaced true
+    /// Pods that run to completion.
+    Job { }
+        api "batch/v1" plural "jobs" short [] namespaced true
+    /// Jobs by the clock.
+    CronJob { }
+        api "batch/v1" plural "cronjobs" short ["cj"] namespaced true
+    /// What ReplicaSets were before they could select by sets.
+    ReplicationController { }
+        api "v1" plural "replicationcontrollers" short ["rc"] namespaced true
+    /// The old form of EndpointSlices.
+    Endpoints { }
+        api "v1" plural "endpoints" short ["ep"] namespaced true
+    /// A template for pods, kept by itself.
+    PodTemplate { }
+        api "v1" plural "podtemplates" short [] namespaced true
+    /// Settings as plain text.
+    ConfigMap { }
+        api "v1" plural "configmaps" short ["cm"] namespaced true
+    /// Settings that are not for every eye.
+    Secret { }
+        api "v1" plural "secrets" short [] namespaced true
+    /// Who a pod is to the API server.
+    ServiceAccount { }
+        api "v1" plural "serviceaccounts" short ["sa"] namespaced true
+    /// A piece of storage.
+    PersistentVolume { }
+        api "v1" plural "persistentvolumes" short ["pv"] namespaced false
+    /// A claim on storage.
+    PersistentVolumeClaim { }
+        api "v1" plural "persistentvolumeclaims" short ["pvc"] namespaced true
+    /// How storage is made.
+    StorageClass { }
+        api "storage.k8s.io/v1" plural "storageclasses" short ["sc"] namespaced false
+    /// Rules for requests from outside.
+    Ingress { }
+        api "networking.k8s.io/v1" plural "ingresses" short ["ing"] namespaced true
+    /// Who serves Ingresses.
+    IngressClass { }
+        api "networking.k8s.io/v1" plural "ingressclasses" short [] namespaced false
+    /// Who may talk to whom.
+    NetworkPolicy { }
+        api "networking.k8s.io/v1" plural "networkpolicies" short ["netpol"] namespaced true
+    /// How many pods must stay when pods are moved on purpose.
+    PodDisruptionBudget { }
+        api "policy/v1" plural "poddisruptionbudgets" short ["pdb"] namespaced true
+    /// What a namespace may use together.
+    ResourceQuota { }
+        api "v1" plural "resourcequotas" short ["quota"] namespaced true
+    /// What each object of a namespace may use.
+    LimitRange { }
+        api "v1" plural "limitranges" short ["limits"] namespaced true
+    /// A named priority.
+    PriorityClass { }
+        api "scheduling.k8s.io/v1" plural "priorityclasses" short ["pc"] namespaced false
+    /// Rights in a namespace.
+    Role { }
+        api "rbac.authorization.k8s.io/v1" plural "roles" short [] namespaced true
+    /// Who has a role in a namespace.
+    RoleBinding { }
+        api "rbac.authorization.k8s.io/v1" plural "rolebindings" short [] namespaced true
+    /// Rights everywhere.
+    ClusterRole { }
+        api "rbac.authorization.k8s.io/v1" plural "clusterroles" short [] namespaced false
+    /// Who has a role everywhere.
+    ClusterRoleBinding { }
+        api "rbac.authorization.k8s.io/v1" plural "clusterrolebindings" short [] namespaced false
+    /// A kind that the cluster is taught.
+    CustomResourceDefinition { }
+        api "apiextensions.k8s.io/v1" plural "customresourcedefinitions" short ["crd", "crds"] namespaced false
+    /// An object of a kind that has no type here: one that a definition has taught, or one of upstream's that is only stored.
+    /// What it calls itself is in the object; see [`Object::api_version`] and [`Object::kind_name`].
+    Custom { }
+        api "" plural "" short [] namespaced true
 }
 
 impl Kind {

@@ -66,6 +66,7 @@ pub fn create_causes(object: &Object) -> Vec<Cause> {
         Object::EndpointSlice(slice) => endpoint_slice::create(slice, e),
         Object::HorizontalPodAutoscaler(autoscaler) => autoscaler::create(autoscaler, e),
         Object::Event(event) => event::create(event, e),
+        _ => {}
     }
     errors.into_causes()
 }
@@ -87,6 +88,7 @@ pub fn update_causes(old: &Object, new: &Object) -> Vec<Cause> {
             autoscaler::update(old, new, e);
         }
         (Object::Event(old), Object::Event(new)) => event::update(old, new, e),
+        _ if old.kind() == new.kind() => {}
         _ => e.invalid(&Path::root("kind"), new.kind().as_str(), "field is immutable"),
     }
     errors.into_causes()

@@ -148,6 +148,8 @@ fn parts(kind: Kind) -> Value {
             "firstTimestamp": "2026-01-01T00:00:05Z", "lastTimestamp": "2026-01-01T00:00:06Z", "action": "Binding",
             "eventTime": "2026-01-01T00:00:05.000001Z", "series": { "count": 2 }, "reportingComponent": "kubelet",
             "reportingInstance": "n", "related": { "kind": "Node", "name": "n" } }),
+        // Kinds of which no field is modelled keep all of them.
+        _ => json!({ "spec": { "a": 1, "b": [{ "c": "d" }] }, "data": { "k": "v" }, "status": {} }),
     }
 }
 

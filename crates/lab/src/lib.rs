@@ -6,6 +6,7 @@ pub mod bench;
 pub mod builtin;
 pub mod frame;
 pub mod inspect;
+pub mod kubectl;
 mod picture;
 mod scenario;
 mod session;

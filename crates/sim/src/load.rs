@@ -149,6 +149,9 @@ impl Sim {
     pub fn settle_requests(&mut self) {
         let (now, ledger) = (self.now, &mut self.ledger);
         ledger.settle(now);
+        if ledger.sent() == ledger.ended() {
+            return;
+        }
         for machine in &mut self.machines {
             for local in machine.pods.values_mut() {
                 settle(&mut local.serving, now, ledger);

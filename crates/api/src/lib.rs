@@ -18,6 +18,7 @@ pub mod names;
 pub mod object;
 pub mod order;
 pub mod quantity;
+pub mod schema;
 pub mod select;
 pub mod slab;
 pub mod status;

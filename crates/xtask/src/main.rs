@@ -14,6 +14,7 @@ mod engine;
 mod html;
 mod page;
 mod process;
+mod schema;
 mod serve;
 mod server;
 mod size;
@@ -43,6 +44,7 @@ cargo xtask COMMAND
   swarm [--seeds N] [--first S]           random fault schedules, checked after every event
   bench                                   benchmarks, native and in wasm, against their targets
   bench frames                            main-thread work and pace of the page's frames in Chromium
+  schema FIELDS.json API-RESOURCES.txt    rewrite the table of types from what a real API server publishes
   docs                                    rewrite docs/simplifications.md from the headers
   bless [ARGS]                            rewrite golden files and generated documents to what holds now
   profile                                 record anew which functions an untouched page runs (web/first.txt)
@@ -107,6 +109,12 @@ fn command(mut args: Args) -> Result<()> {
                 }
                 Some(other) => bail!("no benchmark {other:?}; there is `frames`"),
             }
+        }
+        Some("schema") => {
+            let fields: String = args.word().context("schema needs the file of fields")?;
+            let resources: String = args.word().context("schema needs the file of resources")?;
+            args.finish()?;
+            schema::write(&fields, &resources)?;
         }
         Some("docs") => {
             args.finish()?;

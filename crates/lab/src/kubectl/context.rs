@@ -6,7 +6,7 @@ use super::{Chunk, Output, Terminal, Wish};
 use crate::Session;
 use serde_json::Value;
 use setpoint_api::{Kind, Object, Selector, Status, Store, Time};
-use setpoint_sim::request::{Reply, Request};
+use setpoint_sim::{Reply, Request};
 
 /// A command that goes on while simulated time passes: `get -w`, `wait`, `rollout status`.
 pub trait Ongoing {
@@ -115,7 +115,8 @@ impl<'a> Context<'a> {
         let namespace = self.namespace_of(resource);
         let is_here = |object: &Object| {
             let meta = object.metadata();
-            (all_namespaces || !resource.is_namespaced || *meta.namespace == *namespace) && selector.matches(&meta.labels)
+            (all_namespaces || !resource.is_namespaced || *meta.namespace == *namespace)
+                && selector.matches(&meta.labels)
         };
         resource.list(self.store()).into_iter().filter(is_here).collect()
     }
@@ -132,7 +133,8 @@ impl<'a> Context<'a> {
         if path == "-" {
             return Ok(self.stdin.to_owned());
         }
-        let missing = || Failure::error(format!("the path {} does not exist", setpoint_api::text::go_quote(path)));
+        let missing =
+            || Failure::error(format!("the path {} does not exist", setpoint_api::text::go_quote(path)));
         self.terminal.files.get(path.trim_start_matches("./")).cloned().ok_or_else(missing)
     }
 }

@@ -16,11 +16,11 @@ pub struct Failure {
 impl Failure {
     /// `error: ...`, as kubectl's own complaints begin.
     pub fn error(message: impl AsRef<str>) -> Self {
-        Self { text: format!("error: {}\n", message.as_ref()), code: 1 }
+        Self::plain(format!("error: {}", message.as_ref()))
     }
     /// A complaint in words of its own.
     pub fn plain(message: impl AsRef<str>) -> Self {
-        Self { text: format!("{}\n", message.as_ref()), code: 1 }
+        Self { text: format!("{}\n", message.as_ref().trim_end_matches('\n')), code: 1 }
     }
     /// A wrong use of a command, such as `kubectl rollout`, with the way to its help.
     pub fn usage(path: &str, message: impl AsRef<str>) -> Self {

@@ -55,7 +55,7 @@ impl Flag {
             "false" | "true" => Sort::Switch,
             "[]" => Sort::List,
             number if number.parse::<i64>().is_ok() => Sort::Number,
-            text if text.starts_with('\'') || text == ":" => Sort::Text,
+            text if text.is_empty() || text.starts_with('\'') => Sort::Text,
             _ => Sort::Duration,
         }
     }
@@ -68,7 +68,11 @@ impl Flag {
     }
     /// The flag in messages: `-w, --watch`.
     fn full_name(&self) -> String {
-        if self.short == '\0' { format!("--{}", self.name) } else { format!("-{}, --{}", self.short, self.name) }
+        if self.short == '\0' {
+            format!("--{}", self.name)
+        } else {
+            format!("-{}, --{}", self.short, self.name)
+        }
     }
     /// What is wrong with a value.
     fn check(&self, value: &str) -> Result<(), Failure> {

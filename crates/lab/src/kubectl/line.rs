@@ -33,6 +33,10 @@ pub(super) fn read(text: &str) -> Result<Line, String> {
     let mut body = None;
     loop {
         rest = rest.trim_start_matches([' ', '\t', '\r']);
+        if let Some(after) = rest.strip_prefix("\\\n") {
+            rest = after;
+            continue;
+        }
         let Some(first) = rest.chars().next() else { break };
         match first {
             '\n' => {
@@ -123,7 +127,10 @@ mod tests {
 
     #[test]
     fn words_are_split_as_in_a_shell() {
-        assert_eq!(words(r#"get pods -l 'a in (b, c)' "x\"y" z\ z"#), ["get", "pods", "-l", "a in (b, c)", "x\"y", "z z"]);
+        assert_eq!(
+            words(r#"get pods -l 'a in (b, c)' "x\"y" z\ z"#),
+            ["get", "pods", "-l", "a in (b, c)", "x\"y", "z z"]
+        );
         assert_eq!(words("get '' pods # all of them"), ["get", "", "pods"]);
         assert_eq!(words("-o=jsonpath='{.a}'"), ["-o=jsonpath={.a}"]);
         assert_eq!(words("get \\\n  pods"), ["get", "pods"]);

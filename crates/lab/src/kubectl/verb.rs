@@ -105,7 +105,8 @@ pub(super) fn find(words: &[String]) -> Result<Invocation, Failure> {
     let call = Invocation::new(verb, path, read);
     if !call.is_help {
         let is_missing = |name: &&&str| !call.has(name);
-        let missing: Vec<String> = verb.required.iter().filter(is_missing).map(|name| go_quote(name)).collect();
+        let missing: Vec<String> =
+            verb.required.iter().filter(is_missing).map(|name| go_quote(name)).collect();
         if !missing.is_empty() {
             return Err(Failure::error(format!("required flag(s) {} not set", missing.join(", "))));
         }
@@ -124,7 +125,11 @@ fn first_argument(verb: &Verb, words: &[String]) -> Option<usize> {
             return Some(at);
         }
         let takes_next = match word.strip_prefix("--") {
-            Some(name) => !name.contains('=') && verb.flag(name).is_none_or(|flag| flag.bare.is_empty()) && name != "help",
+            Some(name) => {
+                !name.contains('=')
+                    && verb.flag(name).is_none_or(|flag| flag.bare.is_empty())
+                    && name != "help"
+            }
             None => {
                 let letter = word.chars().nth(1).unwrap_or('h');
                 let flag = verb.short_flag(letter);
@@ -138,7 +143,8 @@ fn first_argument(verb: &Verb, words: &[String]) -> Option<usize> {
 
 fn unknown_command(word: &str) -> Failure {
     let mut text = format!("unknown command {} for \"kubectl\"", go_quote(word));
-    let near: Vec<&str> = table::ROOT.verbs.iter().map(|verb| verb.name).filter(|name| is_near(word, name)).collect();
+    let near: Vec<&str> =
+        table::ROOT.verbs.iter().map(|verb| verb.name).filter(|name| is_near(word, name)).collect();
     if !near.is_empty() {
         text.push_str("\n\nDid you mean this?\n");
         for name in near {

@@ -12,6 +12,7 @@ mod scenario;
 mod session;
 pub mod swarm;
 mod tiles;
+pub mod verdict;
 mod why;
 pub mod words;
 

@@ -2,7 +2,8 @@
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go (`checkErr`, `StandardErrorMessage`).
 
-use setpoint_api::{Reason, Status};
+use setpoint_api::text::go_quote;
+use setpoint_api::{Details, Reason, Status};
 
 /// Why a command ended without success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Failure {
     }
     /// A kind that the cluster does not know.
     pub fn no_resource(name: &str) -> Self {
-        Self::error(format!("the server doesn't have a resource type {}", setpoint_api::text::go_quote(name)))
+        Self::error(format!("the server doesn't have a resource type {}", go_quote(name)))
     }
     /// Several failures as one, each in lines of its own; success if there are none.
     ///
@@ -57,18 +58,24 @@ impl From<Status> for Failure {
 
 /// A refusal of the API server as kubectl prints it.
 fn refusal(status: &Status) -> String {
-    if status.reason == Reason::Invalid
-        && let Some(text) = invalid(&status.message)
-    {
-        return text;
+    match &status.details {
+        Some(details) if status.reason == Reason::Invalid && !details.causes.is_empty() => invalid(details),
+        _ => format!("Error from server ({}): {}\n", status.reason.as_str(), status.message),
     }
-    format!("Error from server ({:?}): {}\n", status.reason, status.message)
 }
 
-/// `Deployment.apps "web" is invalid: [a, b]`, with the fields one a line.
-fn invalid(message: &str) -> Option<String> {
-    let (subject, list) = message.split_once(" is invalid: ")?;
-    let (resource, name) = subject.split_once(' ')?;
-    let kind = resource.split('.').next().unwrap_or(resource);
-    Some(format!("The {kind} {name} is invalid: {list}\n"))
+/// What is wrong with an object, a field a line; each line once.
+fn invalid(details: &Details) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for cause in &details.causes {
+        let line = cause.to_string();
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let subject = format!("The {} {} is invalid: ", details.kind, go_quote(&details.name));
+    match lines.as_slice() {
+        [line] => format!("{subject}{line}\n"),
+        _ => lines.iter().fold(format!("{subject}\n"), |text, line| text + "* " + line + "\n"),
+    }
 }

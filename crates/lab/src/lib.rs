@@ -16,7 +16,7 @@ mod why;
 pub mod words;
 
 pub use scenario::{Scenario, parse_duration};
-pub use session::{Advance, Session};
+pub use session::{Advance, Session, Watch};
 pub use setpoint_api::map;
 pub use setpoint_api::text::Diagnostic;
 pub use setpoint_sim::{Action, Sim};

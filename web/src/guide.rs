@@ -89,6 +89,9 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         Action::SetComponent { component, up: true } => {
             format!("{component} runs. Watch: it reads the state as it is, and catches up.")
         }
+        Action::SetPeriod { .. } => {
+            "It holds from the next round on; the feed says what it was set to.".to_string()
+        }
         Action::SetProfile { real: true } => {
             "Upstream's default periods are in force: a dead node is noticed after 50 s.".to_string()
         }

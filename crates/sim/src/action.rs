@@ -195,6 +195,13 @@ actions! {
         /// Whether upstream's defaults are in force.
         real: bool = "real";
     }
+    /// Gives one of the cluster's periods another length.
+    SetPeriod = "setPeriod" {
+        /// Name of a row of the tuning table, such as `node_monitor_grace`.
+        period: String = "period";
+        /// Its length.
+        micros: i64 = "micros";
+    }
     /// Stops or starts a component of the control plane.
     SetComponent = "setComponent" {
         /// Name, such as `default-scheduler`.

@@ -25,7 +25,7 @@ pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
         }
         A::SetComponent { component, .. } => Subject::Component(component.as_str().into()),
         A::Delete { kind, namespace, name } => subject(kind, namespace, name),
-        A::DeletePods { .. } | A::Apply { .. } | A::SetProfile { .. } => return None,
+        A::DeletePods { .. } | A::Apply { .. } | A::SetProfile { .. } | A::SetPeriod { .. } => return None,
     })
 }
 

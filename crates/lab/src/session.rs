@@ -153,13 +153,16 @@ impl Session {
     pub fn sim(&self) -> &Sim {
         &self.sim
     }
-    /// Sends a request to the API server now.
+    /// Sends a request to the API server now. Whatever is no dry run is one of the actions of the run.
     ///
     /// # Errors
     /// As the API server refuses.
     pub fn request(&mut self, request: Request) -> Result<Reply, Status> {
-        let reply = self.sim.ask_server(&request, 0);
+        let reply = self.sim.request(&request);
         self.tape.record(&self.sim);
+        if !request.dry_run {
+            self.log.push((self.now_us(), Action::Request { request: Rc::new(request) }));
+        }
         reply
     }
     /// Does something now.

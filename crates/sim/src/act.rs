@@ -12,8 +12,8 @@ use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::time::{MILLISECOND, MINUTE, SECOND};
 use setpoint_api::{
-    Condition, ConditionStatus, DeleteOptions, Deployment, IntOrPercent, Kind, Micros, Node, ObjId, Object,
-    Pod, Resource, RollingUpdateDeployment, Scope, Selector, Status, Str,
+    DeleteOptions, Deployment, IntOrPercent, Kind, Micros, Node, ObjId, Object, Pod, Resource,
+    RollingUpdateDeployment, Scope, Selector, Status,
 };
 use setpoint_control::{CONTROLLERS, Patch, Profile, Tuning, Write};
 use std::rc::Rc;
@@ -42,15 +42,26 @@ impl Sim {
     }
 
     fn act_as(&mut self, action: &Action, is_scripted: bool) -> u64 {
-        let action_fact = What::Action { action: Box::new(action.clone()), is_scripted };
-        let fact = self.facts.add(self.now, 0, action_fact);
-        if let Err(sentence) = self.try_act(action, fact) {
+        let fact = self.begin_action(action, is_scripted);
+        let done = self.try_act(action, fact);
+        self.end_action(fact, done);
+        fact
+    }
+
+    /// Files that an action begins.
+    pub(crate) fn begin_action(&mut self, action: &Action, is_scripted: bool) -> u64 {
+        let what = What::Action { action: Box::new(action.clone()), is_scripted };
+        self.facts.add(self.now, 0, what)
+    }
+
+    /// Files the refusal of an action, and lets the controllers begin what it has given them to do.
+    pub(crate) fn end_action(&mut self, fact: u64, done: Result<(), String>) {
+        if let Err(sentence) = done {
             self.facts.add(self.now, fact, What::Refused(sentence));
         }
         while let Some(controller) = self.ready_loops.pop() {
             self.work(controller);
         }
-        fact
     }
 
     fn try_act(&mut self, action: &Action, fact: u64) -> Result<(), String> {
@@ -131,6 +142,9 @@ impl Sim {
             Action::Drain { node } => self.drain(node, fact),
             Action::Apply { manifest } => self.apply_text(manifest, fact),
             Action::Delete { kind, namespace, name } => self.delete_named(kind, namespace, name, fact),
+            Action::Request { request } => {
+                self.ask_server(request, fact).map(|_| ()).map_err(|status| status.message)
+            }
             Action::SetProfile { real } => {
                 self.profile = if *real { Profile::Real } else { Profile::Classroom };
                 self.tuning = Tuning::of(self.profile);
@@ -224,15 +238,7 @@ impl Sim {
         let pods: Vec<Rc<Pod>> = self.store.pods_on(name).filter(is_to_go).cloned().gather();
         for pod in pods {
             let id = pod.metadata.id;
-            let evicted = Condition {
-                kind: Str::fixed("DisruptionTarget"),
-                status: ConditionStatus::True,
-                observed_generation: Some(pod.metadata.generation),
-                last_transition_time: Some(self.now.whole_seconds()),
-                reason: Str::fixed("EvictionByEvictionAPI"),
-                message: Str::fixed("Eviction API: evicting"),
-                ..Condition::default()
-            };
+            let evicted = crate::request::evicted(&pod, self.now);
             // The Eviction is one request; each has a call of its own, so that a pod that is gone holds nobody up.
             let writes = vec![Write::Together(vec![
                 Write::Patch(id, Patch::PodCondition(evicted, None)),

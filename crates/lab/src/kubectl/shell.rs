@@ -128,7 +128,8 @@ fn filter(output: &mut Output, words: &[String]) {
             ));
         }
         _ => {
-            return output.end(Err(Failure { text: format!("bash: {name}: command not found\n"), code: 127 }));
+            return output
+                .end(Err(Failure { text: format!("bash: {name}: command not found\n"), code: 127 }));
         }
     }
     let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();

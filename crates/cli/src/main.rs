@@ -8,6 +8,9 @@ use setpoint_api::Time;
 use setpoint_lab::{Scenario, parse_duration, swarm};
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A faithful Kubernetes cluster, simulated.
 #[derive(Parser)]
 #[command(

@@ -241,7 +241,7 @@ pub struct PodTile {
     pub namespace: Rc<str>,
     /// Name.
     pub name: Rc<str>,
-    /// Last part of the name.
+    /// Last part of the name; among pods of other workloads, the name of its own.
     pub short_name: Rc<str>,
     /// The image's tag, such as `v1`.
     pub version: Rc<str>,

@@ -103,6 +103,10 @@ impl Session {
     pub fn scenario_name(&self) -> &str {
         &self.scenario.name
     }
+    /// What there is to see in the scenario, a sentence or two; may be empty.
+    pub fn about(&self) -> &str {
+        &self.scenario.about
+    }
     /// Simulated time.
     pub fn now_us(&self) -> i64 {
         self.sim.now().0

@@ -92,6 +92,7 @@ impl Resource {
         Status {
             reason: Reason::NotFound,
             message: format!("{} {} not found", self.full_name(), go_quote(name)),
+            details: None,
         }
     }
     /// All objects of the kind, by namespace and name.

@@ -8,7 +8,7 @@
 //!   `call.misuse` (with "See ... -h"), and any `Status` turns into one with `?` ("Error from server (NotFound): ...").
 //! - [`resource::objects`] and [`resource::targets`] read `pods,svc`, `deploy/web`, `pod a b`; `cx.resource("po")` one word.
 //! - `cx.request(..)` changes the cluster; `cx.store()` and `cx.now()` read it; `cx.file(path)` reads `-f`.
-//! - [`printer`] prints objects as `-o` says.
+//! - [`print::Format`] prints objects as `-o` says.
 //! - What goes on (`wait`, `rollout status`) is given to `cx.go_on(..)`: an [`Ongoing`] that is asked at once and then after
 //!   each advance of time. A [`Watch`](crate::session::Watch) of its own tells it every change since it was last asked.
 //!
@@ -23,19 +23,24 @@ mod flag;
 mod get;
 mod help;
 mod invocation;
+mod jsonpath;
 mod line;
+mod manifest;
 mod named;
+mod print;
 mod replace;
 mod resource;
 mod scale;
 mod shell;
 mod source;
+mod synthetic;
 mod table;
 mod verb;
 
 pub use context::{Context, Ongoing};
 pub use failure::Failure;
 pub use invocation::Invocation;
+pub use print::{cells, titles};
 
 use crate::Session;
 use setpoint_api::map::Map;

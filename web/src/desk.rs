@@ -65,7 +65,7 @@ impl Desk {
     /// Nothing done and nothing unfolded.
     pub fn new(session: &Session, keys: Keys) -> Self {
         Self {
-            guide: AttrValue::Static(""),
+            guide: guide::first(session),
             quiet: false,
             sheet: None,
             look: Look::default(),

@@ -1,7 +1,14 @@
 //! The line below the title: what this is, and then what to watch after each thing that the person does.
 
-use setpoint_lab::Action;
 use setpoint_lab::frame::Frame;
+use setpoint_lab::{Action, Session, builtin};
+use yew::AttrValue;
+
+/// What there is to see in a scenario that was chosen; nothing for the one that the page starts with, which has its own line.
+pub fn first(session: &Session) -> AttrValue {
+    let is_welcome = session.scenario_name() == builtin::ALL[0].1;
+    if is_welcome { AttrValue::Static("") } else { session.about().to_string().into() }
+}
 
 /// What to watch after an action, or why it was not done.
 pub fn after(action: &Action, frame: &Frame) -> String {

@@ -38,7 +38,7 @@ pub use meta::*;
 pub use object::*;
 pub use quantity::Quantity;
 pub use select::{LabelSelector, LabelSelectorRequirement, Selector};
-pub use status::{Reason, Status};
+pub use status::{Details, Reason, Status};
 pub use store::{Change, DeleteOptions, Op, Propagation, Scope, Stamp, Store};
 pub use str::Str;
 pub use time::{MicroTime, Micros, Time};

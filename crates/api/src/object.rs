@@ -109,15 +109,27 @@ macro_rules! kinds {
             pub fn to_value(&self) -> Value {
                 let object: &dyn Wire = match self { $(Object::$name(object) => object,)* };
                 let mut value = object.put(true).unwrap_or_default();
-                if let Value::Object(map) = &mut value {
+                if let Value::Object(map) = &mut value
+                    && self.kind() != Kind::Custom
+                {
                     map.insert("apiVersion".into(), self.kind().api_version().into());
                     map.insert("kind".into(), self.kind().as_str().into());
                 }
                 value
             }
+            /// Fields that have no type here.
+            pub fn rest(&self) -> &crate::wire::Rest {
+                match self { $(Object::$name(object) => &object.rest,)* }
+            }
+            /// Fields that have no type here, to change; the object is copied if it is shared.
+            pub fn rest_mut(&mut self) -> &mut crate::wire::Rest {
+                match self { $(Object::$name(object) => &mut Rc::make_mut(object).rest,)* }
+            }
             /// Reads an object of a kind; errors name the fields that do not fit.
             pub fn from_value(kind: Kind, mut value: Value) -> (Object, Vec<FieldError>) {
-                if let Value::Object(map) = &mut value {
+                if let Value::Object(map) = &mut value
+                    && kind != Kind::Custom
+                {
                     map.remove("apiVersion");
                     map.remove("kind");
                 }
@@ -303,9 +315,10 @@ impl Kind {
             format!("{}.{}", self.plural(), self.group())
         }
     }
-    /// The kind of a manifest's apiVersion and kind.
+    /// The kind of a manifest's apiVersion and kind; [`Kind::Custom`] for what upstream serves and is only stored here.
     pub fn from_manifest(api_version: &str, kind: &str) -> Option<Kind> {
-        Kind::ALL.iter().copied().find(|k| k.as_str() == kind && k.api_version() == api_version)
+        let typed = Kind::ALL.iter().copied().find(|k| k.as_str() == kind && k.api_version() == api_version);
+        typed.or_else(|| schema::resource_of(api_version, kind).map(|_| Kind::Custom))
     }
 }
 
@@ -314,4 +327,45 @@ impl Object {
     pub fn id(&self) -> ObjId {
         self.metadata().id
     }
+    /// Group and version, such as `apps/v1`; of a custom object its own.
+    pub fn api_version(&self) -> Str {
+        if self.kind() == Kind::Custom {
+            self.own_word("apiVersion")
+        } else {
+            self.kind().api_version().into()
+        }
+    }
+    /// Name of the kind, such as `Deployment`; of a custom object its own.
+    pub fn kind_name(&self) -> Str {
+        if self.kind() == Kind::Custom { self.own_word("kind") } else { self.kind().as_str().into() }
+    }
+    /// Group without version, empty for the core group.
+    pub fn group(&self) -> Str {
+        self.api_version().split_once('/').map_or("", |(group, _)| group).into()
+    }
+    /// Whether it lives in a namespace.
+    pub fn is_namespaced(&self) -> bool {
+        if self.kind() == Kind::Custom {
+            !self.metadata().namespace.is_empty()
+        } else {
+            self.kind().is_namespaced()
+        }
+    }
+    /// The name under which the store keeps it; custom objects of all kinds share one drawer.
+    pub fn store_name(&self) -> Str {
+        let name = &self.metadata().name;
+        if self.kind() == Kind::Custom {
+            custom_name(&self.group(), &self.kind_name(), name)
+        } else {
+            name.clone()
+        }
+    }
+    fn own_word(&self, key: &str) -> Str {
+        self.rest().as_ref().and_then(|rest| rest.get(key)).and_then(Value::as_str).unwrap_or_default().into()
+    }
+}
+
+/// The name under which the store keeps an object of [`Kind::Custom`].
+pub fn custom_name(group: &str, kind: &str, name: &str) -> Str {
+    format!("{kind}.{group}/{name}").into()
 }

@@ -27,8 +27,6 @@ mod volume;
 
 pub use cause::{Cause, CauseKind};
 
-use crate::Gather as _;
-use crate::map::Set;
 use crate::{Object, Status};
 use cause::{Errors, Path};
 
@@ -40,7 +38,7 @@ const SPEC: Path<'static> = Path::root("spec");
 /// # Errors
 /// `Invalid` with upstream's message, which lists everything that is wrong.
 pub fn create(object: &Object) -> Result<(), Status> {
-    verdict(object, &create_causes(object))
+    verdict(object, create_causes(object))
 }
 
 /// Checks a changed object against the stored one.
@@ -48,7 +46,7 @@ pub fn create(object: &Object) -> Result<(), Status> {
 /// # Errors
 /// `Invalid` with upstream's message, which lists everything that is wrong.
 pub fn update(old: &Object, new: &Object) -> Result<(), Status> {
-    verdict(new, &update_causes(old, new))
+    verdict(new, update_causes(old, new))
 }
 
 /// All that is wrong with a new object, in upstream's order; kubectl prints a line for each.
@@ -94,12 +92,9 @@ pub fn update_causes(old: &Object, new: &Object) -> Vec<Cause> {
     errors.into_causes()
 }
 
-fn verdict(object: &Object, causes: &[Cause]) -> Result<(), Status> {
+fn verdict(object: &Object, causes: Vec<Cause>) -> Result<(), Status> {
     if causes.is_empty() {
         return Ok(());
     }
-    // The message says everything once, even what two checks have found.
-    let mut seen = Set::new();
-    let texts = causes.iter().map(Cause::to_string).filter(|text| seen.insert(text.clone()));
-    Err(Status::invalid(object.kind(), &object.metadata().name, &texts.gather()))
+    Err(Status::invalid(object, causes))
 }

@@ -147,7 +147,7 @@ fn calculator_input(input: &Value) -> (Vec<Rc<Pod>>, Metrics) {
         let at = seconds_ago(&input["metricTimestampSecondsAgo"]);
         let window = int(&input["metricWindowSeconds"]) * SECOND;
         let id = id.map_or(ObjId(1000 + i as u32), |pod| pod.metadata.id);
-        metrics.pods.insert(id.0, PodMetrics { at, window, containers });
+        metrics.pods.insert(id.0, PodMetrics { at, window, containers, requests_milli: 0 });
     }
     (pods, metrics)
 }
@@ -333,7 +333,7 @@ fn reported(input: &Value) -> Reported {
     let usage = |(i, level): (usize, &i64)| {
         let part = |name: &str| -> (Str, i64, i64) { (name.into(), level / 2, 512 * 1024) };
         let containers = vec![part("container1"), part("container2")];
-        (i as u32 + 1, PodMetrics { at, window, containers })
+        (i as u32 + 1, PodMetrics { at, window, containers, requests_milli: 0 })
     };
     let mut metrics = Metrics::default();
     for (id, usage) in levels.iter().enumerate().map(usage) {

@@ -18,7 +18,7 @@ pub mod words;
 
 pub use manifest::samples;
 pub use scenario::{Scenario, parse_duration};
-pub use session::{Advance, Session};
+pub use session::{Advance, Session, Watch};
 pub use setpoint_api::map;
 pub use setpoint_api::text::{Diagnostic, Severity};
 pub use setpoint_sim::{Action, Sim};

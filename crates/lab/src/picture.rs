@@ -20,6 +20,8 @@ use std::rc::Rc;
 const FEED_MAX: usize = 200;
 /// Seconds that the chart keeps.
 const HISTORY_MAX: usize = 600;
+/// Facts of the last second that are looked through for what was stored.
+const WRITES_LOOKED_AT: usize = 256;
 /// Requests that are shown as dots.
 const FLIGHTS_MAX: usize = 48;
 
@@ -301,6 +303,7 @@ fn same_lines(old: &[Rc<FeedLine>], new: &[Rc<FeedLine>]) -> bool {
 fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
     let titles = [
         ("kube-apiserver", "API server"),
+        ("etcd", "etcd"),
         ("default-scheduler", "Scheduler"),
         ("deployment-controller", "Deployment controller"),
         ("replicaset-controller", "ReplicaSet controller"),
@@ -308,6 +311,7 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
         ("horizontal-pod-autoscaler", "HPA"),
         ("node-controller", "Node controller"),
     ];
+    let stored = last_stored(sim);
     let component = |(name, title): (&str, &str)| {
         let position = CONTROLLERS.iter().position(|row| row.name == name);
         let control = position.map(|position| &sim.loops()[position]);
@@ -317,7 +321,11 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
         // A status that is brought up to date afterwards says less than what made that necessary.
         let is_telling = |decision: &str| decision != "nothing to do" && !decision.starts_with("update ");
         let last = recent().find(|run| is_telling(&run.note.decision)).or_else(|| recent().next());
-        let acting = last.map(|run| Rc::from(&*run.note.decision));
+        let acting = match (control, &stored) {
+            (Some(_), _) => last.map(|run| Rc::from(&*run.note.decision)),
+            (None, Some(_)) if name == "etcd" => Some(format!("revision {}", sim.store().revision()).into()),
+            (None, stored) => stored.clone(),
+        };
         let up = control.map_or(sim.is_api_up(), |control| control.up);
         Component { title: title.into(), name: name.into(), up, acting }
     };
@@ -329,6 +337,18 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
             None => Rc::new(new),
         })
         .gather()
+}
+
+/// What the API server has stored last, if that was within a second. Leases and events are stored all the time.
+fn last_stored(sim: &Sim) -> Option<Rc<str>> {
+    let facts = sim.facts().before(sim.facts().count() + 1);
+    let mut recent = facts.take_while(|fact| sim.now().since(fact.at) < SECOND).take(WRITES_LOOKED_AT);
+    recent.find_map(|fact| match &fact.what {
+        What::Stored { kind, .. } if !matches!(kind, Kind::Lease | Kind::Event) => {
+            Some(format!("store {}", kind.as_str()).into())
+        }
+        _ => None,
+    })
 }
 
 fn flights(sim: &Sim) -> Vec<Flight> {

@@ -6,12 +6,17 @@ use crate::picture::Painter;
 use crate::scenario::Scenario;
 use serde_json::json;
 use setpoint_api::Gather as _;
+use setpoint_api::Status;
 use setpoint_api::Time;
 use setpoint_api::text::Diagnostic;
 use setpoint_api::time::{MINUTE, SECOND};
 use setpoint_sim::fact::What;
-use setpoint_sim::{Action, Sim};
+use setpoint_sim::{Action, Reply, Request, Sim};
 use std::rc::Rc;
+
+mod tape;
+
+pub use tape::Watch;
 
 /// What stopped [`Session::advance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +39,22 @@ pub struct Session {
     /// How many of the scenario's own actions have been done.
     scripted: usize,
     log: Vec<(i64, Action)>,
+    tape: tape::Tape,
 }
 
 impl Session {
     /// Opens a scenario.
     pub fn open(scenario: Rc<Scenario>, seed: u64) -> Self {
         let sim = scenario.start(seed);
-        let mut session =
-            Self { scenario, seed, sim, painter: Painter::default(), scripted: 0, log: Vec::new() };
+        let mut session = Self {
+            scenario,
+            seed,
+            sim,
+            painter: Painter::default(),
+            scripted: 0,
+            log: Vec::new(),
+            tape: tape::Tape::default(),
+        };
         session.do_scripted();
         session
     }
@@ -95,6 +108,10 @@ impl Session {
     pub fn scenario_name(&self) -> &str {
         &self.scenario.name
     }
+    /// What there is to see in the scenario, a sentence or two; may be empty.
+    pub fn about(&self) -> &str {
+        &self.scenario.about
+    }
     /// Simulated time.
     pub fn now_us(&self) -> i64 {
         self.sim.now().0
@@ -105,6 +122,7 @@ impl Session {
             let stop = Time(to_us).min(self.next_stop());
             let mut wakes = 0;
             while self.sim.step(stop) {
+                self.tape.record(&self.sim);
                 wakes += 1;
                 if wakes % WAKES_PER_QUESTION == 0 && !within_budget() {
                     return Advance::OutOfBudget;
@@ -124,6 +142,7 @@ impl Session {
         while self.sim.now() < limit {
             let stop = limit.min(self.next_stop());
             while self.sim.step(stop) {
+                self.tape.record(&self.sim);
                 let is_shown = |what: &What| matches!(what, What::Said { .. } | What::Refused(_));
                 if self.sim.facts().after(before).any(|fact| is_shown(&fact.what)) {
                     return;
@@ -132,9 +151,23 @@ impl Session {
             self.arrive(stop);
         }
     }
+    /// The cluster.
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+    /// Sends a request to the API server now.
+    ///
+    /// # Errors
+    /// As the API server refuses.
+    pub fn request(&mut self, request: Request) -> Result<Reply, Status> {
+        let reply = self.sim.ask_server(&request, 0);
+        self.tape.record(&self.sim);
+        reply
+    }
     /// Does something now.
     pub fn act(&mut self, action: Action) {
         self.sim.act(&action);
+        self.tape.record(&self.sim);
         self.log.push((self.now_us(), action));
     }
     /// The picture of now. Parts that did not change since the last call keep their `Rc`.
@@ -180,6 +213,7 @@ impl Session {
             let is_load = |action: &Action| matches!(action, Action::SetLoad { .. });
             if !is_load(action) || !self.log.iter().any(|(_, done)| is_load(done)) {
                 self.sim.act_scripted(action);
+                self.tape.record(&self.sim);
             }
             self.scripted += 1;
         }

@@ -35,6 +35,8 @@ pub struct Serving {
     free_at: Time,
     /// CPU that all requests so far take, in microseconds of one core.
     cpu_total: Micros,
+    /// Requests that a listening process has taken in so far.
+    pub(crate) taken: i64,
     /// Requests inside, by their end.
     inside: VecDeque<Request>,
 }
@@ -135,6 +137,7 @@ impl Sim {
             ledger.end(request);
             return;
         };
+        serving.taken += 1;
         decide(&mut request, process, serving, cpu_free_at, (limit_milli, core_milli));
         if request.ended > now {
             // Ends only come in order while the queue is first in, first out; a wedged process keeps its own.

@@ -82,9 +82,9 @@ impl Sim {
     /// # Errors
     /// As the API server refuses.
     pub fn ask_server(&mut self, _request: &Request, _fact: u64) -> Result<Reply, Status> {
-        Err(Status {
-            reason: Reason::BadRequest,
-            message: "the server does not allow this method on the requested resource".into(),
-        })
+        Err(Status::new(
+            Reason::MethodNotAllowed,
+            "the server does not allow this method on the requested resource",
+        ))
     }
 }

@@ -86,7 +86,7 @@ impl Sim {
             return Ok(());
         }
         let message = "the server is currently unable to handle the request".to_string();
-        Err(Status { reason: Reason::ServiceUnavailable, message })
+        Err(Status::new(Reason::ServiceUnavailable, message))
     }
 
     /// What really led a component to write to an object, or to speak about it. The node lifecycle controller looks at all
@@ -167,20 +167,20 @@ impl Sim {
 
     fn bind(&mut self, id: ObjId, node: Str, by: Actor, cause: u64) -> Result<Option<ObjId>, Status> {
         let Some(pod) = self.store.get::<Pod>(id) else {
-            return Err(Status { reason: Reason::NotFound, message: "pods not found".into() });
+            return Err(Status::new(Reason::NotFound, "pods not found"));
         };
         let name = pod.metadata.name.clone();
         if pod.metadata.is_deleting() {
             let message = format!(
                 "Operation cannot be fulfilled on pods/binding {name:?}: pod {name} is being deleted, cannot be assigned to a host"
             );
-            return Err(Status { reason: Reason::Conflict, message });
+            return Err(Status::new(Reason::Conflict, message));
         }
         if let Some(bound) = &pod.spec.node_name {
             let message = format!(
                 "Operation cannot be fulfilled on pods/binding {name:?}: pod {name} is already assigned to node {bound:?}"
             );
-            return Err(Status { reason: Reason::Conflict, message });
+            return Err(Status::new(Reason::Conflict, message));
         }
         let mut pod = (**pod).clone();
         pod.metadata.resource_version = 0;
@@ -200,7 +200,7 @@ impl Sim {
 
     fn patch(&mut self, id: ObjId, patch: Patch, by: Actor, cause: u64) -> Result<Option<ObjId>, Status> {
         let Some(object) = self.store.object(id) else {
-            return Err(Status { reason: Reason::NotFound, message: "the object is gone".into() });
+            return Err(Status::new(Reason::NotFound, "the object is gone"));
         };
         let (object, scope) = patched(object, patch, self.now.whole_seconds());
         self.store_with(by, cause, |store, stamp| store.update(object, scope, stamp).map(Some))

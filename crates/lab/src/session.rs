@@ -74,11 +74,6 @@ impl Session {
         Ok(Self::open(Rc::new(Scenario::read(source)?), seed))
     }
 
-    /// The cluster.
-    pub fn sim(&self) -> &Sim {
-        &self.sim
-    }
-
     /// The objects of the scenario that the page starts with, as a manifest for a cluster that has lost them.
     pub fn sample() -> String {
         let items = include_str!("../scenarios/welcome.yaml").split_once("\nmanifests:\n");

@@ -111,6 +111,11 @@ impl Editor {
         }
     }
 
+    /// Whether the folder has the text that is shown.
+    pub fn is_same(&self, files: &Map<String, String>) -> bool {
+        self.is_edit || files.get(&self.open).is_none_or(|text| **text == *self.text)
+    }
+
     /// Opens what `kubectl edit` gives.
     pub fn edit(&mut self, text: &str) {
         let behind = if self.is_edit { self.behind.clone() } else { self.open.clone() };

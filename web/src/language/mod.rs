@@ -4,7 +4,7 @@ pub mod editor;
 pub mod highlight;
 pub mod line;
 pub mod log;
-mod shell;
+mod paste;
 
 use crate::side::Dock;
 use editor::Editor;
@@ -13,7 +13,6 @@ use log::{Head, Log};
 use setpoint_lab::inspect::Subject;
 use setpoint_lab::kubectl::{Chunk, Command, Output, Started, Terminal, Wish};
 use setpoint_lab::{Action, Session, samples};
-use shell::Wanted;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -85,9 +84,8 @@ pub struct Language {
     pub shown: Rc<Shown>,
     terminal: Terminal,
     running: Option<Command>,
-    /// Where the output of what runs goes, besides the screen.
-    to: Option<String>,
-    waiting: VecDeque<(String, Option<String>)>,
+    /// Commands that were pasted, and wait for the one that runs.
+    waiting: VecDeque<String>,
     asked_ms: f64,
     written_ms: Option<f64>,
 }
@@ -104,7 +102,6 @@ impl Language {
             shown: Rc::new(shown),
             terminal,
             running: None,
-            to: None,
             waiting: VecDeque::new(),
             asked_ms: 0.0,
             written_ms: None,
@@ -180,7 +177,7 @@ impl Language {
             Msg::Run if self.running.is_some() => {}
             Msg::Run => {
                 let line = shown.line.take();
-                return self.run(&line, None, session);
+                return self.run(&line, session);
             }
             Msg::Turn { older } => shown.line.turn(older),
             Msg::Search => shown.line.search(),
@@ -195,7 +192,7 @@ impl Language {
             Msg::Choose(word) => shown.line.choose(&word),
             Msg::Interrupt => self.interrupt(),
             Msg::Clear => Rc::make_mut(&mut shown.log).clear(),
-            Msg::Paste(text) if is_manifest(&text) => {
+            Msg::Paste(text) if paste::is_manifest(&text) => {
                 shown.editor.change(editor::Msg::Add("pasted.yaml".to_string(), text), &mut self.terminal.files);
                 self.written_ms = None;
                 return Effect { changed: false, dock: Some(Dock::Manifests) };
@@ -203,7 +200,7 @@ impl Language {
             Msg::Paste(text) => {
                 let text = shown.line.text.clone() + &text;
                 shown.line.put(String::new());
-                self.waiting.extend(shell::pasted(&text));
+                self.waiting.extend(paste::commands(&text));
                 return self.go_on(session);
             }
             Msg::Copied(is_done) => {
@@ -219,35 +216,28 @@ impl Language {
     fn go_on(&mut self, session: &mut Session) -> Effect {
         let mut effect = Effect::default();
         while self.running.is_none()
-            && let Some((line, stdin)) = self.waiting.pop_front()
+            && let Some(line) = self.waiting.pop_front()
         {
-            let one = self.run(&line, stdin, session);
+            let one = self.run(&line, session);
             effect = Effect { changed: effect.changed | one.changed, dock: one.dock.or(effect.dock) };
         }
         effect
     }
 
-    fn run(&mut self, line: &str, stdin: Option<String>, session: &mut Session) -> Effect {
+    fn run(&mut self, line: &str, session: &mut Session) -> Effect {
         let shown = Rc::make_mut(&mut self.shown);
-        let head = Head::Typed { namespace: shown.namespace.clone(), line: line.into() };
-        Rc::make_mut(&mut shown.log).begin(head);
-        let wanted = shell::read(line, stdin, &self.terminal.files, shown.line.history());
-        match wanted {
-            Wanted::Nothing => Effect::default(),
-            Wanted::Clear => {
-                Rc::make_mut(&mut shown.log).clear();
+        let log = Rc::make_mut(&mut shown.log);
+        log.begin(Head::Typed { namespace: shown.namespace.clone(), line: line.into() });
+        match line {
+            "" => Effect::default(),
+            "history" => {
+                let lines = shown.line.history().iter().enumerate();
+                let text = lines.map(|(at, line)| format!("{:>4}  {line}\n", at + 1)).collect();
+                log.print(&[Chunk { is_error: false, text }]);
                 Effect::default()
             }
-            Wanted::Text(text, is_error) => {
-                Rc::make_mut(&mut shown.log).print(&[Chunk { is_error, text }]);
-                Effect::default()
-            }
-            Wanted::Kubectl { line, stdin, to } => {
-                self.to = to.filter(|name| name.len() < 80);
-                if let Some(name) = &self.to {
-                    self.terminal.files.insert(name.clone(), String::new());
-                }
-                let started = session.kubectl(&mut self.terminal, &line, &stdin);
+            line => {
+                let started = session.kubectl(&mut self.terminal, line, "");
                 self.started(started)
             }
         }
@@ -260,6 +250,12 @@ impl Language {
         let shown = Rc::make_mut(&mut self.shown);
         shown.namespace = self.terminal.namespace.as_str().into();
         shown.is_running = self.running.is_some();
+        // A line may have written to a file, or removed one.
+        shown.editor.list(&self.terminal.files);
+        if !shown.editor.is_same(&self.terminal.files) {
+            let name = shown.editor.open.clone();
+            shown.editor.open(&name, &self.terminal.files);
+        }
         match started.wish {
             Some(Wish::Clear) => Rc::make_mut(&mut shown.log).clear(),
             Some(Wish::Edit { text }) => {
@@ -272,30 +268,18 @@ impl Language {
         effect
     }
 
-    /// Shows what a command has printed; what goes to a file is not shown.
+    /// Shows what a command has printed.
     fn hear(&mut self, output: &Output) {
-        let mut chunks = output.chunks.clone();
-        if let Some(text) = self.to.as_ref().and_then(|name| self.terminal.files.get_mut(name)) {
-            text.push_str(&output.out());
-            chunks.retain(|chunk| chunk.is_error);
-        }
         let shown = Rc::make_mut(&mut self.shown);
-        Rc::make_mut(&mut shown.log).print(&chunks);
+        Rc::make_mut(&mut shown.log).print(&output.chunks);
         if output.code.is_some() {
             self.running = None;
             shown.is_running = false;
-            if let Some(name) = self.to.take() {
-                shown.editor.list(&self.terminal.files);
-                if shown.editor.open == name {
-                    shown.editor.open(&name, &self.terminal.files);
-                }
-            }
         }
     }
 
     fn interrupt(&mut self) {
         self.waiting.clear();
-        self.to = None;
         let shown = Rc::make_mut(&mut self.shown);
         let log = Rc::make_mut(&mut shown.log);
         if self.running.take().is_none() {
@@ -372,11 +356,4 @@ impl Language {
         editor.is_stale = false;
         self.written_ms = None;
     }
-}
-
-/// Whether a text is a manifest rather than commands.
-fn is_manifest(text: &str) -> bool {
-    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with(['#', '-']));
-    first.is_some_and(|line| line.starts_with('{') || line.split_once(':').is_some_and(|(key, _)| !key.contains(' ')))
-        && text.contains("kind")
 }

@@ -189,7 +189,7 @@ fn welcome(send: &Send) -> Html {
                 { line("kubectl scale deployment web --replicas=5", "the same as the stepper") }
                 { line("kubectl get pods -w", "then kill a node") }
                 { line("kubectl apply -f web.yaml", "a file of the Manifests tab") }
-                { line("help", "keys, files, commands") }
+                { line("kubectl help", "all commands") }
             </ul>
         </div>
     }

@@ -385,7 +385,7 @@ impl App {
         address::leave_report(&self.session.report());
         self.look();
         self.desk.act(&action, &self.session, &self.frame);
-        self.language.act(&action, &self.desk.guide);
+        self.language.act(&action, &self.session, &self.desk.guide);
     }
 
     /// Does what something said in the cluster's language asks of the page.

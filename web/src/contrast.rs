@@ -4,7 +4,7 @@
 const PAIRS: &[(&str, &[&str], f64)] = &[
     (
         "ink",
-        &["bg", "surface", "sunken", "accent-soft", "bad-soft", "v1-soft", "v2-soft", "v3-soft", "vx-soft"],
+        &["bg", "surface", "sunken", "accent-soft", "bad-soft", "v1-soft", "v2-soft", "v3-soft", "v4-soft", "v5-soft", "v6-soft", "vx-soft"],
         4.5,
     ),
     ("muted", &["bg", "surface", "sunken"], 4.5),
@@ -18,6 +18,9 @@ const PAIRS: &[(&str, &[&str], f64)] = &[
     ("v1", &["surface", "sunken", "v1-soft"], 4.5),
     ("v2", &["surface", "sunken", "v2-soft"], 4.5),
     ("v3", &["surface", "sunken", "v3-soft"], 4.5),
+    ("v4", &["surface", "sunken", "v4-soft"], 4.5),
+    ("v5", &["surface", "sunken", "v5-soft"], 4.5),
+    ("v6", &["surface", "sunken", "v6-soft"], 4.5),
     ("vx", &["surface", "sunken", "vx-soft", "bad-soft"], 4.5),
     ("edge", &["surface"], 3.0),
     ("accent", &["track"], 3.0),

@@ -51,6 +51,11 @@ pub struct Piece {
 }
 
 impl Log {
+    /// Whether nothing was ever said.
+    pub fn is_fresh(&self) -> bool {
+        self.next_id == 0
+    }
+
     /// Begins a block.
     pub fn begin(&mut self, head: Head) {
         self.next_id = self.next_id.wrapping_add(1);

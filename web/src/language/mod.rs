@@ -150,8 +150,8 @@ impl Language {
     }
 
     /// Takes note of an action of the page.
-    pub fn act(&mut self, action: &Action, guide: &str) {
-        let equivalent = Session::equivalent(action).map(Rc::new);
+    pub fn act(&mut self, action: &Action, session: &Session, guide: &str) {
+        let equivalent = session.equivalent(action).map(Rc::new);
         let done = guide.split_once(". Watch:").map_or(guide, |(done, _)| done);
         let head = Head::Act { done: done.into(), equivalent };
         let shown = Rc::make_mut(&mut self.shown);

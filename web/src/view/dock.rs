@@ -88,7 +88,7 @@ fn walk(dock: Dock, send: &Send) -> Callback<KeyboardEvent> {
 fn last(shown: &Shown, send: &Send) -> Html {
     match &shown.act {
         Some(Head::Act { equivalent: Some(same), .. }) => {
-            let line = same.line.clone();
+            let line = same.pasteable();
             let told = send.reform(|is_done| Msg::Language(language::Msg::Copied(is_done)));
             let copy = Callback::from(move |_: MouseEvent| focus::copy(&line, LAST, told.clone()));
             let more = send.reform(|_: MouseEvent| Msg::Side(Turn::Dock(Dock::Terminal)));

@@ -136,13 +136,13 @@ impl Editor {
                 go_to(&text, line, column);
             }
         });
-        let (class, sign, word) = match problem.severity {
-            Severity::Error => ("error", "✕", "error"),
-            Severity::Warning => ("warning", "▲", "warning"),
+        let class = match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
         };
         html! {
             <li {class}>
-                <span class="sign" role="img" aria-label={word}>{ sign }</span>
+                <span class="mark" role="img" aria-label={class} />
                 <button class="link" onclick={go} aria-label={format!("Line {line}, column {column}")}>{ format!("{line}:{column}") }</button>
                 <p>
                     { problem.message.clone() }

@@ -61,7 +61,7 @@ impl Component for Terminal {
             <div class="terminal">
                 <div class="log" id={LOG} ref={self.output.clone()} role="log" aria-label="Terminal output" tabindex="0">
                     <div>
-                        if shown.log.blocks.is_empty() {
+                        if shown.log.is_fresh() {
                             { welcome(send) }
                         }
                         { for shown.log.blocks.iter().map(|block| html! {
@@ -205,7 +205,7 @@ pub fn tools(shown: &Rc<Shown>, send: &Send) -> Html {
     html! {
         <div class="dock-tools">
             <span role="status">{ shown.copied }</span>
-            <button onclick={copy} disabled={is_empty}>{ "Copy all" }</button>
+            <button onclick={copy} disabled={is_empty}>{ "Copy" }</button>
             <button onclick={clear} disabled={is_empty}>{ "Clear" }</button>
         </div>
     }
@@ -256,7 +256,7 @@ fn act(id: u32, done: &str, equivalent: Option<&Equivalent>, send: &Send) -> Htm
         return html! { <p class="typed act">{ format!("# {done}: no kubectl line, it happens outside of the API") }</p> };
     };
     let line_id = format!("act-{id}");
-    let line = same.line.clone();
+    let line = same.pasteable();
     let told = send.reform(|is_done| Msg::Language(language::Msg::Copied(is_done)));
     let copy = Callback::from(move |_: MouseEvent| focus::copy(&line, LOG, told.clone()));
     html! {

@@ -4,7 +4,20 @@
 const PAIRS: &[(&str, &[&str], f64)] = &[
     (
         "ink",
-        &["bg", "surface", "sunken", "accent-soft", "bad-soft", "v1-soft", "v2-soft", "v3-soft", "v4-soft", "v5-soft", "v6-soft", "vx-soft"],
+        &[
+            "bg",
+            "surface",
+            "sunken",
+            "accent-soft",
+            "bad-soft",
+            "v1-soft",
+            "v2-soft",
+            "v3-soft",
+            "v4-soft",
+            "v5-soft",
+            "v6-soft",
+            "vx-soft",
+        ],
         4.5,
     ),
     ("muted", &["bg", "surface", "sunken"], 4.5),

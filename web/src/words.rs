@@ -157,8 +157,15 @@ mod tests {
     #[test]
     fn a_version_looks_different_from_the_next() {
         let cases = [
-            ("v1", "v1"), ("v3", "v3"), ("v1.4.2", "v2"), ("1.27-alpine", "v3"), ("2.0", "v6"), ("broken", "vx"), ("", "vx"),
-            ("99999999999999999999999", "vx"), ("é4é", "v4"),
+            ("v1", "v1"),
+            ("v3", "v3"),
+            ("v1.4.2", "v2"),
+            ("1.27-alpine", "v3"),
+            ("2.0", "v6"),
+            ("broken", "vx"),
+            ("", "vx"),
+            ("99999999999999999999999", "vx"),
+            ("é4é", "v4"),
         ];
         for (version, class) in cases {
             assert_eq!(version_class(version), class, "{version}");

@@ -6,7 +6,11 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, Event, FileList, HtmlElement, Url};
 
 /// Reads files, and tells of each its name and its text. One that is larger than `bytes_max` has no text, but its size.
-pub fn read(files: &FileList, bytes_max: usize, told: &(impl Fn(String, Result<String, usize>) + Clone + 'static)) {
+pub fn read(
+    files: &FileList,
+    bytes_max: usize,
+    told: &(impl Fn(String, Result<String, usize>) + Clone + 'static),
+) {
     for file in (0..files.length()).filter_map(|at| files.get(at)) {
         let (name, size) = (file.name(), file.size() as usize);
         if size > bytes_max {
@@ -14,7 +18,8 @@ pub fn read(files: &FileList, bytes_max: usize, told: &(impl Fn(String, Result<S
             continue;
         }
         let told = told.clone();
-        let arrived = Closure::once(move |text: JsValue| told(name, Ok(text.as_string().unwrap_or_default())));
+        let arrived =
+            Closure::once(move |text: JsValue| told(name, Ok(text.as_string().unwrap_or_default())));
         let _ = file.text().then(&arrived);
         arrived.forget();
     }
@@ -46,7 +51,9 @@ pub fn type_text(text: &str) -> bool {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else { return false };
     let command = Reflect::get(&document, &"execCommand".into()).ok();
     let Some(command) = command.and_then(|command| command.dyn_into::<Function>().ok()) else { return false };
-    command.call3(&document, &"insertText".into(), &false.into(), &text.into()).is_ok_and(|done| done.is_truthy())
+    command
+        .call3(&document, &"insertText".into(), &false.into(), &text.into())
+        .is_ok_and(|done| done.is_truthy())
 }
 
 /// The place in a text that is so many UTF-16 units, which is what fields count in, after its beginning.

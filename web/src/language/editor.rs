@@ -173,7 +173,8 @@ impl Editor {
                     Some(next) => self.open(&next, files),
                     None => self.change(Msg::New, files),
                 }
-                self.note = gone.as_ref().map_or_else(String::new, |(name, _)| format!("{name} is deleted.")).into();
+                self.note =
+                    gone.as_ref().map_or_else(String::new, |(name, _)| format!("{name} is deleted.")).into();
                 self.gone = gone;
             }
             Msg::Add(name, text) if text.len() > BYTES_MAX => self.refuse_large(&name, text.len()),
@@ -197,7 +198,8 @@ impl Editor {
     fn refuse_large(&mut self, name: &str, bytes: usize) {
         let tenths = bytes * 10 / BYTES_MAX;
         self.note =
-            format!("{name} has {}.{} MiB; a manifest may have 1 MiB at most.", tenths / 10, tenths % 10).into();
+            format!("{name} has {}.{} MiB; a manifest may have 1 MiB at most.", tenths / 10, tenths % 10)
+                .into();
     }
 
     fn rename(&mut self, name: &str, files: &mut Map<String, String>) {
@@ -261,7 +263,11 @@ mod tests {
             (Msg::Rename(Some(" my web/x ".into())), "my-web-x.yaml", "manifest.yaml my-web-x.yaml"),
             (Msg::Rename(Some("manifest.yaml".into())), "my-web-x.yaml", "manifest.yaml my-web-x.yaml"),
             (Msg::Add("../b.json".into(), "{}".into()), "b.json", "b.json manifest.yaml my-web-x.yaml"),
-            (Msg::Add("b.json".into(), "{}".into()), "b-2.json", "b-2.json b.json manifest.yaml my-web-x.yaml"),
+            (
+                Msg::Add("b.json".into(), "{}".into()),
+                "b-2.json",
+                "b-2.json b.json manifest.yaml my-web-x.yaml",
+            ),
             (Msg::Open("nothing".into()), "b-2.json", "b-2.json b.json manifest.yaml my-web-x.yaml"),
             (Msg::Delete, "b.json", "b.json manifest.yaml my-web-x.yaml"),
             (Msg::Restore, "b-2.json", "b-2.json b.json manifest.yaml my-web-x.yaml"),
@@ -295,7 +301,10 @@ mod tests {
         editor.open("a.yaml", &files);
         editor.edit("kind: Deployment\n");
         editor.change(Msg::Write("kind: Other\n".into()), &mut files);
-        assert_eq!((files.get("a.yaml").map(String::as_str), &*editor.text), (Some("kind: A\n"), "kind: Other\n"));
+        assert_eq!(
+            (files.get("a.yaml").map(String::as_str), &*editor.text),
+            (Some("kind: A\n"), "kind: Other\n")
+        );
         editor.finish(&files);
         assert_eq!((&*editor.open, &*editor.text), ("a.yaml", "kind: A\n"));
     }

@@ -31,7 +31,8 @@ fn pieces(line: &str, block: Option<usize>) -> (Pieces<'_>, Option<usize>) {
         return (vec![("sign", line)], None);
     }
     let mut rest = trimmed;
-    while let Some(after) = rest.strip_prefix('-').filter(|after| after.is_empty() || after.starts_with(' ')) {
+    while let Some(after) = rest.strip_prefix('-').filter(|after| after.is_empty() || after.starts_with(' '))
+    {
         rest = after.trim_start();
     }
     let depth = line.len() - rest.len();
@@ -57,7 +58,9 @@ fn key_end(text: &str) -> Option<usize> {
             (Some(_), _) => {}
             (None, '"' | '\'') if at == 0 => quote = Some(letter),
             (None, '{' | '[' | '#' | ',') => return None,
-            (None, ':') if text.get(at + 1..).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')) => {
+            (None, ':')
+                if text.get(at + 1..).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')) =>
+            {
                 return Some(at);
             }
             _ => {}
@@ -72,7 +75,9 @@ fn value(text: &str) -> Pieces<'_> {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let length = match first {
-            '#' if out.is_empty() || out.last().is_some_and(|(_, before)| before.ends_with(' ')) => rest.len(),
+            '#' if out.is_empty() || out.last().is_some_and(|(_, before)| before.ends_with(' ')) => {
+                rest.len()
+            }
             '"' | '\'' => rest.get(1..).and_then(|inner| inner.find(first)).map_or(rest.len(), |end| end + 2),
             '{' | '}' | '[' | ']' | ',' | ':' => 1,
             ' ' => rest.len() - rest.trim_start_matches(' ').len(),

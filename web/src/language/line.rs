@@ -150,7 +150,10 @@ impl Line {
     fn replace(&mut self, from: usize, to: usize, word: &str) {
         let (Some(before), Some(after)) = (self.text.get(..from), self.text.get(to..)) else { return };
         let caret = from + word.len();
-        self.text = format!("{before}{word}{}", after.strip_prefix(' ').filter(|_| word.ends_with(' ')).unwrap_or(after));
+        self.text = format!(
+            "{before}{word}{}",
+            after.strip_prefix(' ').filter(|_| word.ends_with(' ')).unwrap_or(after)
+        );
         self.caret = (caret, self.caret.1.wrapping_add(1));
     }
 }
@@ -230,7 +233,12 @@ mod tests {
         let cases: [(&str, &[&str], &str, &[&str]); 6] = [
             ("get po|", &["pods"], "get pods |", &[]),
             ("get po| -w", &["pods"], "get pods |-w", &[]),
-            ("delete pod web-|", &["web-abc-1", "web-abc-2"], "delete pod web-abc-|", &["web-abc-1", "web-abc-2"]),
+            (
+                "delete pod web-|",
+                &["web-abc-1", "web-abc-2"],
+                "delete pod web-abc-|",
+                &["web-abc-1", "web-abc-2"],
+            ),
             ("get |", &["pods", "nodes"], "get |", &["pods", "nodes"]),
             ("get pods --names|", &["--namespace="], "get pods --namespace=|", &[]),
             ("get é|", &["éa", "éb"], "get é|", &["éa", "éb"]),

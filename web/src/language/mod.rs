@@ -193,7 +193,9 @@ impl Language {
             Msg::Interrupt => self.interrupt(),
             Msg::Clear => Rc::make_mut(&mut shown.log).clear(),
             Msg::Paste(text) if paste::is_manifest(&text) => {
-                shown.editor.change(editor::Msg::Add("pasted.yaml".to_string(), text), &mut self.terminal.files);
+                shown
+                    .editor
+                    .change(editor::Msg::Add("pasted.yaml".to_string(), text), &mut self.terminal.files);
                 self.written_ms = None;
                 return Effect { changed: false, dock: Some(Dock::Manifests) };
             }
@@ -335,7 +337,9 @@ impl Language {
     /// Opens a thing of the cluster, or all of them, as a file that a real cluster would take.
     fn export(&mut self, subject: Option<&Subject>, session: &Session) -> Effect {
         let (name, text) = match subject {
-            Some(Subject::Object { kind, name, .. }) => (format!("{kind}-{name}.yaml"), session.export(subject)),
+            Some(Subject::Object { kind, name, .. }) => {
+                (format!("{kind}-{name}.yaml"), session.export(subject))
+            }
             _ => ("cluster.yaml".to_string(), session.export(None)),
         };
         let Some(text) = text else { return Effect::default() };

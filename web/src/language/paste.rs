@@ -7,12 +7,16 @@ pub fn commands(text: &str) -> Vec<String> {
     while let Some(line) = lines.next() {
         let mut command = line.trim().to_string();
         while let Some(start) = command.strip_suffix('\\') {
-            command = format!("{} {}", start.trim_end(), lines.next().unwrap_or_default().trim()).trim_end().to_string();
+            command = format!("{} {}", start.trim_end(), lines.next().unwrap_or_default().trim())
+                .trim_end()
+                .to_string();
         }
         if command.is_empty() {
             continue;
         }
-        let word = command.split_once("<<").map(|(_, word)| word.trim_start_matches('-').trim().trim_matches(['"', '\'']).to_string());
+        let word = command
+            .split_once("<<")
+            .map(|(_, word)| word.trim_start_matches('-').trim().trim_matches(['"', '\'']).to_string());
         if let Some(word) = word.filter(|word| !word.is_empty()) {
             for line in lines.by_ref() {
                 command.push('\n');
@@ -41,7 +45,8 @@ mod tests {
     #[test]
     fn commands_keep_what_stands_below_them() {
         let text = "kubectl apply -f - <<'EOF'\nkind: A\n  b: c\nEOF\n\n  kubectl get pods \\\n  -o wide\nget nodes\n";
-        let wanted = ["kubectl apply -f - <<'EOF'\nkind: A\n  b: c\nEOF", "kubectl get pods -o wide", "get nodes"];
+        let wanted =
+            ["kubectl apply -f - <<'EOF'\nkind: A\n  b: c\nEOF", "kubectl get pods -o wide", "get nodes"];
         assert_eq!(commands(text), wanted);
         assert_eq!(commands("x <<EOF\nnever closed"), ["x <<EOF\nnever closed"]);
         assert_eq!(commands("a \\"), ["a"]);

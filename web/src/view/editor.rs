@@ -99,16 +99,17 @@ impl Editor {
     fn findings(&self, editor: &editor::Editor, send: &Send) -> Html {
         let errors = editor.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
         let warnings = editor.problems.len() - errors;
-        let count = |number: usize, noun: &str| {
-            crate::words::count(i32::try_from(number).unwrap_or(i32::MAX), noun)
-        };
+        let count =
+            |number: usize, noun: &str| crate::words::count(i32::try_from(number).unwrap_or(i32::MAX), noun);
         let (class, sum) = match (errors, warnings) {
             _ if !editor.note.is_empty() => ("sum", editor.note.to_string()),
             (0, 0) if editor.is_stale => ("sum", "…".to_string()),
             (0, 0) => ("sum good", "✓ Nothing is wrong with it".to_string()),
             (0, warnings) => ("sum", count(warnings, "warning")),
             (errors, 0) => ("sum", count(errors, "error")),
-            (errors, warnings) => ("sum", format!("{}, {}", count(errors, "error"), count(warnings, "warning"))),
+            (errors, warnings) => {
+                ("sum", format!("{}, {}", count(errors, "error"), count(warnings, "warning")))
+            }
         };
         let undo = send.reform(|_: MouseEvent| say(Said::Restore));
         html! {
@@ -223,7 +224,8 @@ fn tools(editor: &editor::Editor, send: &Send) -> Html {
             </div>
         };
     }
-    let open = send.reform(|event: Event| say(Said::Open(event.target_unchecked_into::<HtmlSelectElement>().value())));
+    let open = send
+        .reform(|event: Event| say(Said::Open(event.target_unchecked_into::<HtmlSelectElement>().value())));
     let (name, text) = (editor.open.clone(), editor.text.clone());
     let keep = Callback::from(move |_: MouseEvent| files::download(&name, &text));
     let press = |said: Said| send.reform(move |_: MouseEvent| say(said.clone()));
@@ -327,7 +329,9 @@ fn colours(editor: &editor::Editor) -> Html {
         let pieces = pieces.into_iter().map(|(class, text)| {
             let from = column;
             column += text.chars().count();
-            let is_wrong = wrong.is_some_and(|it| (from..column.max(from + 1)).contains(&(it.column.saturating_sub(1) as usize)));
+            let is_wrong = wrong.is_some_and(|it| {
+                (from..column.max(from + 1)).contains(&(it.column.saturating_sub(1) as usize))
+            });
             let class = classes!(class, is_wrong.then_some("wrong"));
             html! { <span {class}>{ text.to_string() }</span> }
         });
@@ -349,7 +353,8 @@ fn said(answer: &Rc<Answer>, send: &Send) -> Html {
         };
         html! { <div {class}>{ line.to_string() }{ "\n" }</div> }
     };
-    let lines = answer.chunks.iter().flat_map(|chunk| chunk.text.lines().map(move |text| line(text, chunk.is_error)));
+    let lines =
+        answer.chunks.iter().flat_map(|chunk| chunk.text.lines().map(move |text| line(text, chunk.is_error)));
     html! {
         <section class={if answer.failed { "answer failed" } else { "answer" }} aria-label="Answer of the cluster">
             <header><code>{ format!("$ {}", answer.line) }</code>

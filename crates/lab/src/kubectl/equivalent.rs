@@ -33,9 +33,7 @@ impl Session {
                 of(&format!("scale deployment/{deployment} --replicas={replicas}"), namespace),
                 Some(format!("spec:\n  replicas: {replicas}\n")),
             ),
-            Action::SetImage { namespace, deployment, image } => {
-                self.set_image(namespace, deployment, image)
-            }
+            Action::SetImage { namespace, deployment, image } => self.set_image(namespace, deployment, image),
             Action::Undo { namespace, deployment, to_revision } => {
                 let to = to_revision.map(|number| format!(" --to-revision={number}")).unwrap_or_default();
                 (of(&format!("rollout undo deployment/{deployment}{to}"), namespace), None)
@@ -127,18 +125,36 @@ mod tests {
             session.equivalent(&action).map_or_else(String::new, |same| same.line)
         };
         let cases = [
-            (r#"{"do":"scale","deployment":"web","replicas":4}"#, "kubectl scale deployment/web --replicas=4"),
-            (r#"{"do":"scale","namespace":"a","deployment":"b","replicas":0}"#, "kubectl scale deployment/b --replicas=0 -n a"),
-            (r#"{"do":"setImage","deployment":"web","image":"web:v2"}"#, "kubectl set image deployment/web web=web:v2"),
+            (
+                r#"{"do":"scale","deployment":"web","replicas":4}"#,
+                "kubectl scale deployment/web --replicas=4",
+            ),
+            (
+                r#"{"do":"scale","namespace":"a","deployment":"b","replicas":0}"#,
+                "kubectl scale deployment/b --replicas=0 -n a",
+            ),
+            (
+                r#"{"do":"setImage","deployment":"web","image":"web:v2"}"#,
+                "kubectl set image deployment/web web=web:v2",
+            ),
             (r#"{"do":"setImage","deployment":"x","image":"x:1"}"#, "kubectl set image deployment/x '*=x:1'"),
             (r#"{"do":"undo","deployment":"web"}"#, "kubectl rollout undo deployment/web"),
-            (r#"{"do":"undo","deployment":"web","toRevision":2}"#, "kubectl rollout undo deployment/web --to-revision=2"),
-            (r#"{"do":"setPaused","deployment":"web","paused":true}"#, "kubectl rollout pause deployment/web"),
+            (
+                r#"{"do":"undo","deployment":"web","toRevision":2}"#,
+                "kubectl rollout undo deployment/web --to-revision=2",
+            ),
+            (
+                r#"{"do":"setPaused","deployment":"web","paused":true}"#,
+                "kubectl rollout pause deployment/web",
+            ),
             (
                 r#"{"do":"setStrategy","deployment":"web","maxSurge":"25%","maxUnavailable":"1"}"#,
                 r#"kubectl patch deployment web -p '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":"25%","maxUnavailable":1}}}}'"#,
             ),
-            (r#"{"do":"deletePod","pod":"web-1","graceSeconds":0}"#, "kubectl delete pod web-1 --grace-period=0"),
+            (
+                r#"{"do":"deletePod","pod":"web-1","graceSeconds":0}"#,
+                "kubectl delete pod web-1 --grace-period=0",
+            ),
             (r#"{"do":"crashPod","pod":"web-1","namespace":"a"}"#, "kubectl exec web-1 -n a -- kill 1"),
             (r#"{"do":"setCordoned","node":"node-01","cordoned":false}"#, "kubectl uncordon node-01"),
             (r#"{"do":"drain","node":"node-01"}"#, "kubectl drain node-01 --ignore-daemonsets --force"),

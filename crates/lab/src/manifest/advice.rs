@@ -48,7 +48,9 @@ fn images(pod: &Node, found: &mut Vec<Diagnostic>) {
             if is_loose && !text.is_empty() {
                 let message = match name.contains(':') {
                     true => format!("image {text:?} is whatever was pushed last"),
-                    false => format!("image {text:?} has no tag, which means latest: whatever was pushed last"),
+                    false => {
+                        format!("image {text:?} has no tag, which means latest: whatever was pushed last")
+                    }
                 };
                 let stem = text.strip_suffix(":latest").unwrap_or(text);
                 found.push(Diagnostic::warning(container.nearest(&parse_path("image")), message).suggest(format!(
@@ -91,10 +93,12 @@ fn selector(service: &Node, items: &[&Node], sim: &Sim, found: &mut Vec<Diagnost
     let place = node.nearest(&parse_path(wanted.first().map_or("", |(key, _)| key)));
     let diagnostic = Diagnostic::warning(place, message);
     found.push(match known.iter().find(|(_, labels)| !labels.is_empty()) {
-        Some((whose, labels)) => {
-            diagnostic.suggest(format!("The pods of {whose} have {}.", shown(labels)).replace("pods of Pod", "labels of Pod"))
+        Some((whose, labels)) => diagnostic.suggest(
+            format!("The pods of {whose} have {}.", shown(labels)).replace("pods of Pod", "labels of Pod"),
+        ),
+        None => {
+            diagnostic.suggest("Labels of pods stand in spec.template.metadata.labels of what makes them.")
         }
-        None => diagnostic.suggest("Labels of pods stand in spec.template.metadata.labels of what makes them."),
     });
 }
 

@@ -23,7 +23,8 @@ impl crate::Session {
 
 /// A document, or the items of a `List`.
 fn items(root: &Node) -> Vec<&Node> {
-    let is_list = matches!(root.get("kind").map(|kind| &kind.value), Some(NodeValue::Str(kind)) if &**kind == "List");
+    let is_list =
+        matches!(root.get("kind").map(|kind| &kind.value), Some(NodeValue::Str(kind)) if &**kind == "List");
     match root.get("items").map(|items| &items.value) {
         Some(NodeValue::Seq(items)) if is_list => items.iter().collect(),
         // A document of comments alone is none.

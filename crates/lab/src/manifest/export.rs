@@ -14,12 +14,23 @@ const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-no
 const EVERYWHERE: [(&str, &str); 2] = [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")];
 /// What others need comes first.
 const FIRST: [&str; 10] = [
-    "Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass", "ServiceAccount", "Secret", "ConfigMap",
-    "PersistentVolume", "PersistentVolumeClaim", "Service",
+    "Namespace",
+    "CustomResourceDefinition",
+    "PriorityClass",
+    "StorageClass",
+    "ServiceAccount",
+    "Secret",
+    "ConfigMap",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Service",
 ];
 /// Annotations that controllers and clients write.
 const WRITTEN: [&str; 4] = [
-    "kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/", "pv.kubernetes.io/", "volume.kubernetes.io/",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deployment.kubernetes.io/",
+    "pv.kubernetes.io/",
+    "volume.kubernetes.io/",
 ];
 
 impl crate::Session {
@@ -27,7 +38,8 @@ impl crate::Session {
     pub fn export(&self, subject: Option<&Subject>) -> Option<String> {
         let store = self.sim().store();
         let Some(subject) = subject else {
-            let mut objects: Vec<&Object> = store.objects().filter(|object| is_made_by_people(object)).collect();
+            let mut objects: Vec<&Object> =
+                store.objects().filter(|object| is_made_by_people(object)).collect();
             let rank = |object: &Object| {
                 let kind = object.kind().as_str();
                 FIRST.iter().position(|first| *first == kind).unwrap_or(FIRST.len())
@@ -81,7 +93,9 @@ fn plain(object: &Object) -> Value {
     }
     if let Some(Value::Object(spec)) = fields.get_mut("spec") {
         plain_spec(kind, spec);
-        if let Some(Value::Object(meta)) = spec.get_mut("template").and_then(|template| template.get_mut("metadata")) {
+        if let Some(Value::Object(meta)) =
+            spec.get_mut("template").and_then(|template| template.get_mut("metadata"))
+        {
             meta.remove("creationTimestamp");
         }
     }

@@ -59,7 +59,12 @@ mod tests {
             namespace: "default".into(),
             name: "web".into(),
         };
-        assert!(session.export(Some(&of)).unwrap_or_default().starts_with("apiVersion: apps/v1\nkind: Deployment\n"));
+        assert!(
+            session
+                .export(Some(&of))
+                .unwrap_or_default()
+                .starts_with("apiVersion: apps/v1\nkind: Deployment\n")
+        );
         assert_eq!(session.export(Some(&crate::inspect::Subject::Component("kubelet".into()))), None);
     }
 }

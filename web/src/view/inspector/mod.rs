@@ -63,9 +63,8 @@ fn yaml(props: &Props) -> Html {
         (Some(seen), Some(subject @ Subject::Object { .. })) if seen.exists => subject.clone(),
         _ => return html! {},
     };
-    let open = props.send.reform(move |_: MouseEvent| {
-        Msg::Language(language::Msg::Export(Some(subject.clone())))
-    });
+    let open =
+        props.send.reform(move |_: MouseEvent| Msg::Language(language::Msg::Export(Some(subject.clone()))));
     html! { <button class="link" onclick={open} title="Open it as a manifest">{ "YAML" }</button> }
 }
 

@@ -4,6 +4,7 @@ use crate::app;
 use crate::browser::keys::Keys;
 use crate::faults::{Fault, Faults};
 use crate::guide;
+use crate::side::Dock;
 use setpoint_lab::frame::{Frame, Period};
 use setpoint_lab::{Action, Session};
 use std::rc::Rc;
@@ -118,6 +119,8 @@ impl Desk {
             "]" => app::Msg::Speed(notch + 1),
             "R" => app::Msg::Restart,
             "t" => app::Msg::Theme,
+            "c" => app::Msg::ToDock(Dock::Terminal),
+            "m" => app::Msg::ToDock(Dock::Manifests),
             "?" => app::Msg::Desk(Msg::Sheet(Sheet::Keys)),
             "Escape" => app::Msg::Desk(Msg::Sheet(self.sheet?)),
             _ => return None,

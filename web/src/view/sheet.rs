@@ -11,12 +11,14 @@ use setpoint_lab::{Action, parse_duration};
 use yew::prelude::*;
 
 /// Keys and what they do.
-const KEYS: [(&str, &str); 11] = [
+const KEYS: [(&str, &str); 13] = [
     ("Space", "Play or pause"),
     (".", "Step to the next event"),
     ("[  ]", "Slower, faster"),
     ("Shift R", "Restart with the same seed"),
     ("t", "Next theme"),
+    ("c", "To the kubectl terminal; Esc leaves it"),
+    ("m", "To the manifest editor; Esc leaves it"),
     ("?", "This list"),
     ("Esc", "Close what is unfolded"),
     ("← →", "On a node or a pod: to the next one"),

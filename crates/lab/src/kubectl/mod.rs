@@ -18,6 +18,7 @@ mod apply;
 mod change;
 mod complete;
 mod context;
+mod equivalent;
 mod failure;
 mod flag;
 mod get;
@@ -38,6 +39,7 @@ mod table;
 mod verb;
 
 pub use context::{Context, Ongoing};
+pub use equivalent::Equivalent;
 pub use failure::Failure;
 pub use invocation::Invocation;
 pub use print::{cells, titles};
@@ -185,19 +187,6 @@ impl Session {
     pub fn complete(&self, terminal: &Terminal, line: &str, cursor: usize) -> Completion {
         complete::complete(self, terminal, line, cursor)
     }
-    /// The kubectl line that an action equals, and the manifest or patch behind it; `None` for what no client can do.
-    pub fn equivalent(_action: &setpoint_sim::Action) -> Option<Equivalent> {
-        None
-    }
-}
-
-/// An action of the page, said in kubectl's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Equivalent {
-    /// The command line.
-    pub line: String,
-    /// The change as YAML, where it is one.
-    pub yaml: Option<String>,
 }
 
 /// Runs kubectl with words that are read already.

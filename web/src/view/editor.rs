@@ -140,6 +140,7 @@ impl Editor {
         let class = match problem.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
+            Severity::Note => "note",
         };
         html! {
             <li {class}>

@@ -19,6 +19,7 @@ pub mod meta;
 pub mod names;
 pub mod object;
 pub mod order;
+pub mod patch;
 pub mod quantity;
 pub mod schema;
 pub mod select;

@@ -2,8 +2,7 @@
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go (`checkErr`, `StandardErrorMessage`).
 
-use setpoint_api::text::go_quote;
-use setpoint_api::{Details, Reason, Status};
+use setpoint_api::{Reason, Status};
 
 /// Why a command ended without success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +32,7 @@ impl Failure {
     }
     /// A kind that the cluster does not know.
     pub fn no_resource(name: &str) -> Self {
-        Self::error(format!("the server doesn't have a resource type {}", go_quote(name)))
+        Self::error(format!("the server doesn't have a resource type {}", setpoint_api::text::go_quote(name)))
     }
     /// Several failures as one, each in lines of its own; success if there are none.
     ///
@@ -58,24 +57,30 @@ impl From<Status> for Failure {
 
 /// A refusal of the API server as kubectl prints it.
 fn refusal(status: &Status) -> String {
-    match &status.details {
-        Some(details) if status.reason == Reason::Invalid && !details.causes.is_empty() => invalid(details),
-        _ => format!("Error from server ({}): {}\n", status.reason.as_str(), status.message),
+    if status.reason != Reason::Invalid {
+        return format!("Error from server ({}): {}\n", status.reason.as_str(), status.message);
     }
-}
-
-/// What is wrong with an object, a field a line; each line once.
-fn invalid(details: &Details) -> String {
-    let mut lines: Vec<String> = Vec::new();
+    let Some(details) = &status.details else {
+        return format!("The request is invalid: {}\n", status.message);
+    };
+    let mut causes: Vec<String> = Vec::new();
     for cause in &details.causes {
-        let line = cause.to_string();
-        if !lines.contains(&line) {
-            lines.push(line);
+        let text = cause.to_string();
+        if !causes.contains(&text) {
+            causes.push(text);
         }
     }
-    let subject = format!("The {} {} is invalid: ", details.kind, go_quote(&details.name));
-    match lines.as_slice() {
-        [line] => format!("{subject}{line}\n"),
-        _ => lines.iter().fold(format!("{subject}\n"), |text, line| text + "* " + line + "\n"),
+    let quoted = setpoint_api::text::go_quote(&details.name);
+    let mut text = format!("The {} {quoted} is invalid", details.kind);
+    match causes.as_slice() {
+        [] => text.push('\n'),
+        [one] => text.push_str(&format!(": {one}\n")),
+        many => {
+            text.push_str(": \n");
+            for cause in many {
+                text.push_str(&format!("* {cause}\n"));
+            }
+        }
     }
+    text
 }

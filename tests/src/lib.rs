@@ -8,3 +8,4 @@ pub mod reduce;
 pub mod reference;
 pub mod replay;
 pub mod timeline;
+pub mod vectors;

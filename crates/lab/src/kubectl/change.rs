@@ -95,7 +95,8 @@ impl Dry {
             ))),
         }
     }
-    fn suffix(self) -> &'static str {
+    /// What stands behind what was done.
+    pub fn suffix(self) -> &'static str {
         match self {
             Dry::No => "",
             Dry::Client => " (dry run)",
@@ -233,4 +234,23 @@ pub(super) fn nothing_named() -> Failure {
         "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   \
          '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
     )
+}
+
+/// A duration as Go prints it: `8s`, `1m30s`, `500ms`.
+pub(super) fn go_duration(micros: i64) -> String {
+    let (millis, seconds) = (micros / 1_000, micros / 1_000_000);
+    if millis < 1_000 {
+        return format!("{millis}ms");
+    }
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    let rest = micros % 60_000_000;
+    let fraction = format!("{:06}", rest % 1_000_000);
+    let fraction = fraction.trim_end_matches('0');
+    let dot = if fraction.is_empty() { "" } else { "." };
+    let tail = format!("{}{dot}{fraction}s", rest / 1_000_000);
+    match (hours, minutes) {
+        (0, 0) => tail,
+        (0, minutes) => format!("{minutes}m{tail}"),
+        (hours, minutes) => format!("{hours}h{minutes}m{tail}"),
+    }
 }

@@ -1,7 +1,7 @@
 //! The verbs of kubectl, one row each, in the groups of its help.
 
 use super::flag::{Flag, flag};
-use super::{apply, get, replace, scale};
+use super::{apply, create, delete, drain, get, label, make, patch, replace, rollout, scale, set, taint};
 use super::verb::Verb;
 
 /// kubectl itself.
@@ -13,6 +13,20 @@ pub(super) static ROOT: Verb = Verb {
         &apply::VERB,
         &replace::VERB,
         &scale::VERB,
+        &create::VERB,
+        &set::VERB,
+        &make::RUN,
+        &make::EXPOSE,
+        &make::AUTOSCALE,
+        &delete::VERB,
+        &patch::VERB,
+        &label::LABEL,
+        &label::ANNOTATE,
+        &taint::VERB,
+        &drain::CORDON,
+        &drain::UNCORDON,
+        &drain::DRAIN,
+        &rollout::VERB,
         // A row per verb; the order here is that of completion, help sorts by `GROUPS`.
     ],
     ..Verb::NONE

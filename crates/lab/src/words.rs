@@ -46,6 +46,13 @@ pub fn describe_action(action: &Action) -> String {
         Action::Drain { node } => format!("began to drain {node}"),
         Action::Apply { .. } => "applied a manifest".to_string(),
         Action::Delete { kind, name, .. } => format!("deleted {kind} {name}"),
+        Action::SetPeriod { period, micros } => {
+            format!(
+                "set the period {} to {}",
+                period.trim_end_matches("_seconds").replace('_', " "),
+                crate::inspect::parts::span(*micros)
+            )
+        }
         Action::Request { request } => describe_request(request),
         Action::SetProfile { real: true } => "switched to upstream's default timing".to_string(),
         Action::SetProfile { real: false } => "switched to classroom timing".to_string(),

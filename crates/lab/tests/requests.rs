@@ -27,7 +27,13 @@ fn session() -> Session {
 
 fn create(body: Value) -> Request {
     let word = |key: &str| body[key].as_str().unwrap_or_default().into();
-    Request { method: Method::Create, api_version: word("apiVersion"), kind: word("kind"), body, ..Request::default() }
+    Request {
+        method: Method::Create,
+        api_version: word("apiVersion"),
+        kind: word("kind"),
+        body,
+        ..Request::default()
+    }
 }
 
 fn deployment(method: Method, body: Value) -> Request {
@@ -50,15 +56,26 @@ fn what_is_created_can_be_patched_scaled_and_deleted() {
     let mut session = session();
     let made = session.request(create(yaml(WEB))).unwrap().object;
     assert_eq!(made["spec"]["progressDeadlineSeconds"], 600);
-    let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "nginx:1.28"}]}}}});
+    let patch =
+        json!({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "nginx:1.28"}]}}}});
     let patched = session.request(deployment(Method::Patch, patch)).unwrap().object;
     let container = &patched["spec"]["template"]["spec"]["containers"][0];
-    assert_eq!((&container["image"], &container["ports"][0]["containerPort"]), (&json!("nginx:1.28"), &json!(80)));
+    assert_eq!(
+        (&container["image"], &container["ports"][0]["containerPort"]),
+        (&json!("nginx:1.28"), &json!(80))
+    );
     assert_eq!(patched["metadata"]["generation"], 2);
-    let scale = Request { subresource: "scale".into(), patch_type: PatchType::Merge, ..deployment(Method::Patch, json!({"spec": {"replicas": 5}})) };
+    let scale = Request {
+        subresource: "scale".into(),
+        patch_type: PatchType::Merge,
+        ..deployment(Method::Patch, json!({"spec": {"replicas": 5}}))
+    };
     assert_eq!(session.request(scale).unwrap().object["spec"]["replicas"], 5);
     assert_eq!(session.request(deployment(Method::Delete, Value::Null)).unwrap().object["status"], "Success");
-    assert_eq!(said(session.request(deployment(Method::Delete, Value::Null))), "deployments.apps \"web\" not found");
+    assert_eq!(
+        said(session.request(deployment(Method::Delete, Value::Null))),
+        "deployments.apps \"web\" not found"
+    );
 }
 
 #[test]
@@ -67,9 +84,11 @@ fn refusals_are_in_upstreams_words() {
     session.request(create(yaml(WEB))).unwrap();
     assert_eq!(said(session.request(create(yaml(WEB)))), "deployments.apps \"web\" already exists");
     let wrong = deployment(Method::Patch, json!({"spec": {"replicas": "x"}}));
-    let text = " \"\" is invalid: patch: Invalid value: \"map[spec:map[replicas:x]]\": unrecognized type: int32";
+    let text =
+        " \"\" is invalid: patch: Invalid value: \"map[spec:map[replicas:x]]\": unrecognized type: int32";
     assert_eq!(said(session.request(wrong)), text);
-    let old = deployment(Method::Patch, json!({"metadata": {"resourceVersion": "1"}, "spec": {"replicas": 1}}));
+    let old =
+        deployment(Method::Patch, json!({"metadata": {"resourceVersion": "1"}, "spec": {"replicas": 1}}));
     let text = "Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified; please apply your changes to the latest version and try again";
     assert_eq!(said(session.request(old)), text);
     let mut elsewhere = create(yaml(WEB));

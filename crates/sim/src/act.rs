@@ -10,9 +10,10 @@ use crate::fact::{Actor, What};
 use crate::sim::{MachineConfig, Sim};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
+use setpoint_api::time::{MILLISECOND, MINUTE, SECOND};
 use setpoint_api::{
-    DeleteOptions, Deployment, IntOrPercent, Kind, Node, ObjId, Object, Pod,
-    Resource, RollingUpdateDeployment, Scope, Selector, Status,
+    DeleteOptions, Deployment, IntOrPercent, Kind, Micros, Node, ObjId, Object, Pod, Resource,
+    RollingUpdateDeployment, Scope, Selector, Status,
 };
 use setpoint_control::{CONTROLLERS, Patch, Profile, Tuning, Write};
 use std::rc::Rc;
@@ -22,6 +23,12 @@ pub const RPS_MAX: u32 = 20_000;
 
 /// The pods that a cluster is made for (upstream's stated limit); nobody is helped by a simulator that tries more.
 const REPLICAS_MAX: i32 = 150_000;
+
+/// The shortest period that a person can set, unless upstream's is shorter.
+const PERIOD_MIN: Micros = 100 * MILLISECOND;
+
+/// The longest period that a person can set.
+const PERIOD_MAX: Micros = 24 * 60 * MINUTE;
 
 impl Sim {
     /// Does what a person asks for, now. Returns the fact; a refusal is a fact of its own, caused by it.
@@ -143,6 +150,7 @@ impl Sim {
                 self.tuning = Tuning::of(self.profile);
                 Ok(())
             }
+            Action::SetPeriod { period, micros } => self.set_period(period, *micros, fact),
             Action::SetComponent { component, up } => self.set_component(component, *up, fact),
         }
     }
@@ -308,6 +316,24 @@ impl Sim {
         }
         self.store_with(Actor::Person, fact, |store, stamp| store.update(object, Scope::Main, stamp))
             .map(|_| ())
+    }
+
+    fn set_period(&mut self, name: &str, micros: i64, fact: u64) -> Result<(), String> {
+        let rows = self.tuning.rows();
+        let found = rows.iter().find(|row| row.0 == name && Tuning::is_period(name));
+        let Some((.., upstream, _)) = found else { return Err(format!("There is no period {name:?}.")) };
+        let unit = if name.ends_with("_seconds") { SECOND } else { 1 };
+        // Loops that turn without a pause would leave no time for anything else.
+        let least = PERIOD_MIN.min(upstream * unit);
+        if !(least..=PERIOD_MAX).contains(&micros) {
+            let (least, most) = (least / MILLISECOND, PERIOD_MAX / (60 * MINUTE));
+            return Err(format!("A period lasts {least} ms to {most} h here."));
+        }
+        self.tuning.set(name, micros / unit);
+        if name == "resync" {
+            self.begin_resync(fact);
+        }
+        Ok(())
     }
 
     fn set_component(&mut self, component: &str, up: bool, fact: u64) -> Result<(), String> {

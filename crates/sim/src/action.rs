@@ -2,8 +2,8 @@
 
 use crate::request::Request;
 use serde_json::Value;
-use std::rc::Rc;
 use setpoint_api::wire::{FieldError, FieldReader, FieldWriter, Fields, Reader, put_fields, take_fields};
+use std::rc::Rc;
 
 /// Defines the actions with their names and those of their fields; a field with `or` may be left out.
 macro_rules! actions {
@@ -201,6 +201,13 @@ actions! {
     SetProfile = "setProfile" {
         /// Whether upstream's defaults are in force.
         real: bool = "real";
+    }
+    /// Gives one of the cluster's periods another length.
+    SetPeriod = "setPeriod" {
+        /// Name of a row of the tuning table, such as `node_monitor_grace`.
+        period: String = "period";
+        /// Its length.
+        micros: i64 = "micros";
     }
     /// Stops or starts a component of the control plane.
     SetComponent = "setComponent" {

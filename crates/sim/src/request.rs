@@ -14,12 +14,10 @@ pub(crate) use evict::evicted;
 use crate::action::Action;
 use crate::sim::Sim;
 use serde_json::Value;
-use std::rc::Rc;
 use setpoint_api::object::custom_name;
 use setpoint_api::schema::{self, Type};
-use setpoint_api::{
-    CustomResourceDefinition, Kind, Object, Reason, Status, Store, Str, wire, words,
-};
+use setpoint_api::{CustomResourceDefinition, Kind, Object, Reason, Status, Store, Str, wire, words};
+use std::rc::Rc;
 
 words! {
     /// What a request asks for.
@@ -127,7 +125,9 @@ impl Sim {
         match (request.method, &*request.subresource) {
             (Method::Create, "") => self.create_requested(&target, request, fact),
             (Method::Create, "eviction") if target.kind == Kind::Pod => self.evict(&target, request, fact),
-            (Method::Create, "binding") if target.kind == Kind::Pod => self.bind_requested(&target, request, fact),
+            (Method::Create, "binding") if target.kind == Kind::Pod => {
+                self.bind_requested(&target, request, fact)
+            }
             (Method::Update | Method::Patch, "" | "status") => self.change_requested(&target, request, fact),
             (Method::Update | Method::Patch, "scale") => self.scale_requested(&target, request, fact),
             (Method::Delete, "") => self.delete_requested(&target, request, fact),
@@ -195,8 +195,11 @@ impl Target {
     }
     /// The stored object of a name.
     fn find<'a>(&self, store: &'a Store, name: &str) -> Result<&'a Object, Status> {
-        let stored_name =
-            if self.kind == Kind::Custom { custom_name(self.group(), &self.kind_name, name) } else { name.into() };
+        let stored_name = if self.kind == Kind::Custom {
+            custom_name(self.group(), &self.kind_name, name)
+        } else {
+            name.into()
+        };
         let id = store.id_of(self.kind, &self.namespace, &stored_name);
         id.and_then(|id| store.object(id)).ok_or_else(|| self.not_found(name))
     }

@@ -145,12 +145,14 @@ fn diff_lists(
             items.push(Value::Object(sub));
         }
     }
-    let is_gone = |item: &&Value| wanted.deletions && !new.iter().any(|other| is_same(other, item, Some(key)));
+    let is_gone =
+        |item: &&Value| wanted.deletions && !new.iter().any(|other| is_same(other, item, Some(key)));
     let gone = old.iter().filter(is_gone).filter_map(|item| item.get(key));
     items.extend(gone.map(|value| json!({ DIRECTIVE: "delete", key: value })));
     let same_order = old.len() == new.len() && old.iter().zip(new).all(|(a, b)| is_same(a, b, Some(key)));
     if wanted.order && (!items.is_empty() || (wanted.changes && !same_order)) {
-        let names: Vec<Value> = new.iter().filter_map(|item| item.get(key)).map(|name| json!({ key: name })).collect();
+        let names: Vec<Value> =
+            new.iter().filter_map(|item| item.get(key)).map(|name| json!({ key: name })).collect();
         patch.insert(format!("{SET_ORDER}{name}"), Value::Array(names));
     }
     if !items.is_empty() {
@@ -172,7 +174,8 @@ fn combine(patch: &mut Value, deletions: Value, of: Option<Type>) {
             (Value::Array(items), Value::Array(gone)) if !key.starts_with(SET_ORDER) => {
                 let rule = ListRule::of(field);
                 for item in gone {
-                    let twin = items.iter_mut().find(|other| rule.key.is_some() && is_same(other, &item, rule.key));
+                    let twin =
+                        items.iter_mut().find(|other| rule.key.is_some() && is_same(other, &item, rule.key));
                     match twin {
                         Some(twin) => combine(twin, item, rule.item),
                         None => items.push(item),

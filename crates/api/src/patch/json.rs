@@ -33,7 +33,10 @@ pub fn decode(patch: &Value) -> Result<Vec<Op>, Failure> {
         return malformed(format!("json: cannot unmarshal {what} into Go value of type jsonpatch.Patch"));
     };
     if items.len() > OPS_MAX {
-        return malformed(format!("The allowed maximum operations in a JSON patch is {OPS_MAX}, got {}", items.len()));
+        return malformed(format!(
+            "The allowed maximum operations in a JSON patch is {OPS_MAX}, got {}",
+            items.len()
+        ));
     }
     if is_too_deep(patch) {
         return malformed("Invalid JSON Patch");
@@ -69,7 +72,9 @@ pub fn apply(object: &Value, ops: &[Op]) -> Result<Value, Failure> {
 fn run(root: &mut Value, op: &Op) -> Result<(), String> {
     let path = &*op.path;
     match &*op.op {
-        "add" => add(root, path, op.value.clone().unwrap_or(Value::Null)).map_err(|why| step("add", path, &why)),
+        "add" => {
+            add(root, path, op.value.clone().unwrap_or(Value::Null)).map_err(|why| step("add", path, &why))
+        }
         "remove" => remove(root, path).map(|_| ()).map_err(|why| step("remove", path, &why)),
         "replace" => {
             let value = op.value.clone().unwrap_or(Value::Null);
@@ -145,7 +150,10 @@ fn parent<'a>(root: &'a mut Value, path: &str) -> Result<(&'a mut Value, String)
         }
         _ => None,
     });
-    parent.filter(|parent| parent.is_object() || parent.is_array()).map(|parent| (parent, last)).ok_or_else(|| missing(path))
+    parent
+        .filter(|parent| parent.is_object() || parent.is_array())
+        .map(|parent| (parent, last))
+        .ok_or_else(|| missing(path))
 }
 
 fn add(root: &mut Value, path: &str, value: Value) -> Result<(), String> {
@@ -155,7 +163,8 @@ fn add(root: &mut Value, path: &str, value: Value) -> Result<(), String> {
         }
         (Value::Array(items), key) => {
             let at = index(&key, items.len()).filter(|at| *at <= items.len());
-            let at = at.ok_or_else(|| format!("Unable to access invalid index: {key}: invalid index referenced"))?;
+            let at =
+                at.ok_or_else(|| format!("Unable to access invalid index: {key}: invalid index referenced"))?;
             items.insert(at, value);
         }
         _ => return Err(missing(path)),
@@ -223,7 +232,11 @@ mod tests {
                 r#"[{"op":"add","path":"/b","value":2},{"op":"remove","path":"/c"}]"#,
                 "remove operation does not apply: doc is missing path: /c: Unable to locate key: c: missing value",
             ),
-            (r#"{"a":1}"#, r#"[{"op":"test","path":"/a","value":2}]"#, "testing value /a failed: test failed"),
+            (
+                r#"{"a":1}"#,
+                r#"[{"op":"test","path":"/a","value":2}]"#,
+                "testing value /a failed: test failed",
+            ),
             (r#"{"a":1}"#, r#"[{"op":"spin","path":"/a"}]"#, "Unexpected kind: spin"),
             (r#"{}"#, r#"{"a":1}"#, "json: cannot unmarshal object into Go value of type jsonpatch.Patch"),
         ] {

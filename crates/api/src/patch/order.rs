@@ -18,7 +18,12 @@ fn place(list: &[Value], item: &Value, key: Option<&str>) -> Option<usize> {
 }
 
 /// Puts merged items into order: `wanted` is the order of the patch, `live` that of the server.
-pub(super) fn normalize(merged: Vec<Value>, wanted: &[Value], live: &[Value], key: Option<&str>) -> Vec<Value> {
+pub(super) fn normalize(
+    merged: Vec<Value>,
+    wanted: &[Value],
+    live: &[Value],
+    key: Option<&str>,
+) -> Vec<Value> {
     let (mut ours, mut theirs): (Vec<Value>, Vec<Value>) =
         merged.into_iter().partition(|item| place(wanted, item, key).is_some());
     crate::order::sort_by_key(&mut ours, |item| place(wanted, item, key));

@@ -75,7 +75,8 @@ fn merge_maps(mut live: Fields, mut patch: Fields, of: Option<Type>) -> Result<F
             }
             Some("delete") => Ok(Map::new()),
             _ => {
-                let (directive, map) = (super::go_print(directive), super::go_print(&Value::Object(patch.clone())));
+                let (directive, map) =
+                    (super::go_print(directive), super::go_print(&Value::Object(patch.clone())));
                 Err(Failure::Unfit(format!("unknown patch type: {directive} in map: {map}")))
             }
         };
@@ -85,7 +86,9 @@ fn merge_maps(mut live: Fields, mut patch: Fields, of: Option<Type>) -> Result<F
     set_orders(&mut live, &mut patch, of)?;
     for (key, value) in patch {
         if let Some(name) = key.strip_prefix(DELETE_FROM) {
-            let Value::Array(gone) = value else { return malformed("invalid patch format of primitive list") };
+            let Value::Array(gone) = value else {
+                return malformed("invalid patch format of primitive list");
+            };
             if let Some(Value::Array(list)) = live.get_mut(name) {
                 list.retain(|item| !gone.contains(item));
             }
@@ -129,7 +132,8 @@ fn retain_keys(live: &mut Fields, patch: &mut Fields) -> Result<(), Failure> {
 
 /// Merges the lists whose order the patch gives, and takes them out of the patch.
 fn set_orders(live: &mut Fields, patch: &mut Fields, of: Option<Type>) -> Result<(), Failure> {
-    let names: Vec<String> = patch.keys().filter_map(|key| key.strip_prefix(SET_ORDER)).map(str::to_string).collect();
+    let names: Vec<String> =
+        patch.keys().filter_map(|key| key.strip_prefix(SET_ORDER)).map(str::to_string).collect();
     for name in names {
         let Some(Value::Array(wanted)) = patch.remove(&format!("{SET_ORDER}{name}")) else {
             return malformed("invalid patch format of setElementOrder list");
@@ -186,7 +190,10 @@ fn merge_lists(live: &[Value], mut patch: Vec<Value>, rule: ListRule) -> Result<
     for item in &patch {
         let Value::Object(fields) = item else { continue };
         let known = fields.get(key).ok_or_else(|| {
-            Failure::Unfit(format!("map: {} does not contain declared merge key: {key}", super::go_print(item)))
+            Failure::Unfit(format!(
+                "map: {} does not contain declared merge key: {key}",
+                super::go_print(item)
+            ))
         })?;
         let at = merged.iter().position(|old| old.get(key) == Some(known));
         match (directive(item).as_deref(), at) {

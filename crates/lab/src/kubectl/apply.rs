@@ -3,11 +3,12 @@
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/apply/{apply,patcher}.go, pkg/util/apply.go.
 //! Simplified: with `--server-side` the server merges strategically and asks nobody who owns a field; nothing is pruned.
 
-use super::change::{self, COMMON, Dry, FILES, Fault, VALIDATE, go_json};
+use super::change::{self, COMMON, Dry, FILES, Fault, VALIDATE};
 use super::context::Context;
 use super::failure::Failure;
 use super::flag::flag;
 use super::invocation::Invocation;
+use super::print::compact_json;
 use super::source::{self, Item};
 use super::verb::Verb;
 use serde_json::{Map, Value, json};
@@ -28,15 +29,51 @@ pub(super) static VERB: Verb = Verb {
         VALIDATE,
         &[
             flag("server-side", '\0', "false", "If true, apply runs in the server instead of the client."),
-            flag("force-conflicts", '\0', "false", "If true, server-side apply will force the changes against conflicts."),
-            flag("overwrite", '\0', "true", "Automatically resolve conflicts between the modified and live configuration by using values from the modified configuration"),
-            flag("force", '\0', "false", "If true, immediately remove resources from API and bypass graceful deletion."),
-            flag("wait", '\0', "false", "If true, wait for resources to be gone before returning. This waits for finalizers."),
+            flag(
+                "force-conflicts",
+                '\0',
+                "false",
+                "If true, server-side apply will force the changes against conflicts.",
+            ),
+            flag(
+                "overwrite",
+                '\0',
+                "true",
+                "Automatically resolve conflicts between the modified and live configuration by using values from the modified configuration",
+            ),
+            flag(
+                "force",
+                '\0',
+                "false",
+                "If true, immediately remove resources from API and bypass graceful deletion.",
+            ),
+            flag(
+                "wait",
+                '\0',
+                "false",
+                "If true, wait for resources to be gone before returning. This waits for finalizers.",
+            ),
             flag("selector", 'l', "''", "Selector (label query) to filter on."),
-            flag("prune", '\0', "false", "Automatically delete resource objects that do not appear in the configs."),
-            flag("all", '\0', "false", "Select all resources in the namespace of the specified resource types."),
-            flag("cascade", '\0', "'background'", "Must be \"background\", \"orphan\", or \"foreground\".").or_bare("background"),
-            flag("grace-period", '\0', "-1", "Period of time in seconds given to the resource to terminate gracefully."),
+            flag(
+                "prune",
+                '\0',
+                "false",
+                "Automatically delete resource objects that do not appear in the configs.",
+            ),
+            flag(
+                "all",
+                '\0',
+                "false",
+                "Select all resources in the namespace of the specified resource types.",
+            ),
+            flag("cascade", '\0', "'background'", "Must be \"background\", \"orphan\", or \"foreground\".")
+                .or_bare("background"),
+            flag(
+                "grace-period",
+                '\0',
+                "-1",
+                "Period of time in seconds given to the resource to terminate gracefully.",
+            ),
             flag("timeout", '\0', "0s", "The length of time to wait before giving up on a delete."),
         ],
     ],
@@ -91,11 +128,7 @@ fn apply(cx: &mut Context, call: &Invocation, item: &Item, dry: Dry) -> Result<R
     }
     let modified = with_last_applied(&item.value);
     let Some(live) = item.live(cx) else {
-        let sent = if dry == Dry::Client {
-            Ok(modified)
-        } else {
-            create(cx, call, item, modified, dry)
-        };
+        let sent = if dry == Dry::Client { Ok(modified) } else { create(cx, call, item, modified, dry) };
         return match sent {
             Ok(object) => change::done(cx, call, &item.resource, &object, "created", dry).map(Ok),
             Err(fault) => Ok(Err(fault)),
@@ -124,7 +157,7 @@ fn apply(cx: &mut Context, call: &Invocation, item: &Item, dry: Dry) -> Result<R
     match change::send(cx, dry, request) {
         Ok(reply) => change::done(cx, call, &item.resource, &reply.object, "configured", dry).map(Ok),
         Err(status) => {
-            let (patch, about) = (go_json(&patch), item.described());
+            let (patch, about) = (compact_json(&patch), item.described());
             let what = format!("error when applying patch:\n{patch}\nto:\n{about}\nfor: {quoted}");
             Ok(Err(Fault::Server(status).about(&what)))
         }
@@ -163,9 +196,16 @@ pub(super) fn create(
     reply.map(|reply| reply.object).map_err(|status| Fault::Server(status).about(&what))
 }
 
-fn apply_on_server(cx: &mut Context, call: &Invocation, item: &Item, dry: Dry) -> Result<Result<(), Fault>, Failure> {
+fn apply_on_server(
+    cx: &mut Context,
+    call: &Invocation,
+    item: &Item,
+    dry: Dry,
+) -> Result<Result<(), Fault>, Failure> {
     if dry == Dry::Client {
-        return Err(Failure::error("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)"));
+        return Err(Failure::error(
+            "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
+        ));
     }
     let sent = match item.live(cx) {
         None => create(cx, call, item, item.value.clone(), dry),
@@ -193,7 +233,7 @@ pub(super) fn with_last_applied(value: &Value) -> Value {
     if let Some(annotations) = annotations(&mut bare) {
         annotations.remove(LAST_APPLIED);
     }
-    let text = go_json(&bare) + "\n";
+    let text = compact_json(&bare) + "\n";
     if let Some(annotations) = annotations(&mut bare) {
         annotations.insert(LAST_APPLIED.into(), text.into());
     }

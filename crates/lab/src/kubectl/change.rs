@@ -6,16 +6,21 @@ use super::context::Context;
 use super::failure::Failure;
 use super::flag::{Flag, flag};
 use super::invocation::Invocation;
+use super::print::Format;
 use super::resource::Resource;
 use serde_json::Value;
-use setpoint_api::text::{go_quote, to_yaml};
 use setpoint_api::{Object, Status};
 use setpoint_sim::{Method, Reply, Request};
 
 /// `-f`, and what belongs to it.
 pub(super) static FILES: &[Flag] = &[
     flag("filename", 'f', "[]", "The files that contain the configurations to apply."),
-    flag("kustomize", 'k', "''", "Process a kustomization directory. This flag can't be used together with -f or -R."),
+    flag(
+        "kustomize",
+        'k',
+        "''",
+        "Process a kustomization directory. This flag can't be used together with -f or -R.",
+    ),
     flag(
         "recursive",
         'R',
@@ -49,13 +54,9 @@ pub(super) static COMMON: &[Flag] = &[
     flag("template", '\0', "''", "Template string or path to template file to use when -o=go-template, -o=go-template-file."),
 ];
 /// How strictly the API server reads.
-pub(super) static VALIDATE: &[Flag] = &[flag(
-    "validate",
-    '\0',
-    "'strict'",
-    "Must be one of: strict (or true), warn, ignore (or false).",
-)
-.or_bare("strict")];
+pub(super) static VALIDATE: &[Flag] =
+    &[flag("validate", '\0', "'strict'", "Must be one of: strict (or true), warn, ignore (or false).")
+        .or_bare("strict")];
 /// `-l` and its like.
 pub(super) static SELECT: &[Flag] = &[
     flag(
@@ -150,38 +151,15 @@ pub(super) fn done(
     operation: &str,
     dry: Dry,
 ) -> Result<(), Failure> {
-    let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    match call.text("output") {
-        "" => cx.say(format!("{}/{name} {operation}{}", resource.printed(), dry.suffix())),
-        "name" => cx.say(format!("{}/{name}", resource.printed())),
-        "yaml" => cx.print(to_yaml(object)),
-        "json" => cx.print(pretty_json(object)),
-        other => {
-            return Err(Failure::error(format!(
-                "unable to match a printer suitable for the output format {}, allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml",
-                go_quote(other)
-            )));
-        }
+    let format = Format::of(cx, call)?;
+    if format.is_table() {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        cx.say(format!("{}/{name} {operation}{}", resource.printed(), dry.suffix()));
+    } else {
+        let text = format.print(Some(resource), object)?;
+        cx.print(text);
     }
     Ok(())
-}
-
-/// JSON as kubectl prints it, indented by four.
-pub(super) fn pretty_json(value: &Value) -> String {
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    let mut wide = String::with_capacity(text.len() * 2);
-    for line in text.lines() {
-        let blanks = line.len() - line.trim_start_matches(' ').len();
-        wide.push_str(&" ".repeat(blanks));
-        wide.push_str(line);
-        wide.push('\n');
-    }
-    wide
-}
-
-/// JSON as Go writes it, on one line.
-pub(super) fn go_json(value: &Value) -> String {
-    value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 /// Why one of several objects was not changed.

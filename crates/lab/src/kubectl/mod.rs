@@ -8,7 +8,7 @@
 //!   `call.misuse` (with "See ... -h"), and any `Status` turns into one with `?` ("Error from server (NotFound): ...").
 //! - [`resource::objects`] and [`resource::targets`] read `pods,svc`, `deploy/web`, `pod a b`; `cx.resource("po")` one word.
 //! - `cx.request(..)` changes the cluster; `cx.store()` and `cx.now()` read it; `cx.file(path)` reads `-f`.
-//! - [`printer`] prints objects as `-o` says.
+//! - [`print::Format`] prints objects as `-o` says.
 //! - What goes on (`wait`, `rollout status`) is given to `cx.go_on(..)`: an [`Ongoing`] that is asked at once and then after
 //!   each advance of time. A [`Watch`](crate::session::Watch) of its own tells it every change since it was last asked.
 //!
@@ -21,16 +21,20 @@ mod context;
 mod create;
 mod delete;
 mod drain;
+mod equivalent;
 mod failure;
 mod flag;
 mod get;
 mod help;
 mod invocation;
+mod jsonpath;
 mod label;
 mod line;
 mod make;
+mod manifest;
 mod named;
 mod patch;
+mod print;
 mod replace;
 mod resource;
 mod rollout;
@@ -38,13 +42,16 @@ mod scale;
 mod set;
 mod shell;
 mod source;
+mod synthetic;
 mod table;
 mod taint;
 mod verb;
 
 pub use context::{Context, Ongoing};
+pub use equivalent::Equivalent;
 pub use failure::Failure;
 pub use invocation::Invocation;
+pub use print::{cells, titles};
 
 use crate::Session;
 use setpoint_api::map::Map;
@@ -189,19 +196,6 @@ impl Session {
     pub fn complete(&self, terminal: &Terminal, line: &str, cursor: usize) -> Completion {
         complete::complete(self, terminal, line, cursor)
     }
-    /// The kubectl line that an action equals, and the manifest or patch behind it; `None` for what no client can do.
-    pub fn equivalent(_action: &setpoint_sim::Action) -> Option<Equivalent> {
-        None
-    }
-}
-
-/// An action of the page, said in kubectl's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Equivalent {
-    /// The command line.
-    pub line: String,
-    /// The change as YAML, where it is one.
-    pub yaml: Option<String>,
 }
 
 /// Runs kubectl with words that are read already.

@@ -22,10 +22,30 @@ pub(super) static VERB: Verb = Verb {
         COMMON,
         VALIDATE,
         &[
-            flag("force", '\0', "false", "If true, immediately remove resources from API and bypass graceful deletion."),
-            flag("grace-period", '\0', "-1", "Period of time in seconds given to the resource to terminate gracefully."),
-            flag("save-config", '\0', "false", "If true, the configuration of current object will be saved in its annotation."),
-            flag("subresource", '\0', "''", "If specified, replace will operate on the subresource of the requested object."),
+            flag(
+                "force",
+                '\0',
+                "false",
+                "If true, immediately remove resources from API and bypass graceful deletion.",
+            ),
+            flag(
+                "grace-period",
+                '\0',
+                "-1",
+                "Period of time in seconds given to the resource to terminate gracefully.",
+            ),
+            flag(
+                "save-config",
+                '\0',
+                "false",
+                "If true, the configuration of current object will be saved in its annotation.",
+            ),
+            flag(
+                "subresource",
+                '\0',
+                "''",
+                "If specified, replace will operate on the subresource of the requested object.",
+            ),
         ],
     ],
     run,
@@ -39,7 +59,11 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let dry = Dry::of(cx, call)?;
     let (items, mut faults) = source::items(cx, call)?;
     for item in items {
-        let body = if call.is_on("save-config") { apply::with_last_applied(&item.value) } else { item.value.clone() };
+        let body = if call.is_on("save-config") {
+            apply::with_last_applied(&item.value)
+        } else {
+            item.value.clone()
+        };
         let is_forced = call.is_on("force") && dry == Dry::No;
         if is_forced && item.live(cx).is_some() {
             let mut request = change::request(&item.resource, Method::Delete, &item.namespace, &item.name);
@@ -55,9 +79,18 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             body: body.clone(),
             field_validation: validation(call),
             subresource: call.text("subresource").into(),
-            ..change::request(&item.resource, method, &item.namespace, if is_forced { "" } else { &item.name })
+            ..change::request(
+                &item.resource,
+                method,
+                &item.namespace,
+                if is_forced { "" } else { &item.name },
+            )
         };
-        let sent = if dry == Dry::Client { Ok(body) } else { change::send(cx, dry, request).map(|reply| reply.object) };
+        let sent = if dry == Dry::Client {
+            Ok(body)
+        } else {
+            change::send(cx, dry, request).map(|reply| reply.object)
+        };
         match sent {
             Ok(object) => change::done(cx, call, &item.resource, &object, "replaced", dry)?,
             Err(status) => {

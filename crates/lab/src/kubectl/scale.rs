@@ -23,9 +23,24 @@ pub(super) static VERB: Verb = Verb {
         RECORD,
         &[
             flag("replicas", '\0', "0", "The new desired number of replicas. Required."),
-            flag("current-replicas", '\0', "-1", "Precondition for current size. Requires that the current size of the resource match this value in order to scale. -1 (default) for no condition."),
-            flag("resource-version", '\0', "''", "Precondition for resource version. Requires that the current resource version match this value in order to scale."),
-            flag("timeout", '\0', "0s", "The length of time to wait before giving up on a scale operation, zero means don't wait."),
+            flag(
+                "current-replicas",
+                '\0',
+                "-1",
+                "Precondition for current size. Requires that the current size of the resource match this value in order to scale. -1 (default) for no condition.",
+            ),
+            flag(
+                "resource-version",
+                '\0',
+                "''",
+                "Precondition for resource version. Requires that the current resource version match this value in order to scale.",
+            ),
+            flag(
+                "timeout",
+                '\0',
+                "0s",
+                "The length of time to wait before giving up on a scale operation, zero means don't wait.",
+            ),
         ],
     ],
     required: &["replicas"],
@@ -36,7 +51,9 @@ pub(super) static VERB: Verb = Verb {
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let replicas = call.number("replicas");
     if replicas < 0 {
-        return Err(Failure::error("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0"));
+        return Err(Failure::error(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
+        ));
     }
     let dry = Dry::of(cx, call)?;
     let (found, mut faults) = named::objects(cx, call, &call.args)?;

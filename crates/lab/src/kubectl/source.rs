@@ -67,7 +67,8 @@ fn texts(cx: &Context, path: &str) -> Result<Vec<(String, String)>, Failure> {
     let folder = path.trim_start_matches("./").trim_end_matches('/');
     let prefix = if folder.is_empty() || folder == "." { String::new() } else { format!("{folder}/") };
     let is_manifest = |name: &str| [".json", ".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
-    let inside = |name: &str| name.strip_prefix(&*prefix).is_some_and(|rest| !rest.contains('/') && is_manifest(rest));
+    let inside =
+        |name: &str| name.strip_prefix(&*prefix).is_some_and(|rest| !rest.contains('/') && is_manifest(rest));
     let files = &cx.terminal.files;
     if !files.contains_key(folder) && files.keys().any(|name| inside(name)) {
         let inside = files.iter().filter(|(name, _)| inside(name));
@@ -76,7 +77,14 @@ fn texts(cx: &Context, path: &str) -> Result<Vec<(String, String)>, Failure> {
     Ok(vec![(path.to_owned(), cx.file(path)?)])
 }
 
-fn read(cx: &Context, call: &Invocation, path: &str, source: &str, found: &mut Vec<Item>, faults: &mut Vec<Fault>) {
+fn read(
+    cx: &Context,
+    call: &Invocation,
+    path: &str,
+    source: &str,
+    found: &mut Vec<Item>,
+    faults: &mut Vec<Fault>,
+) {
     let read = text::read(source);
     for document in &read.documents {
         for node in manifest::items(&document.root) {

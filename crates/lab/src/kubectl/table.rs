@@ -1,8 +1,8 @@
 //! The verbs of kubectl, one row each, in the groups of its help.
 
 use super::flag::{Flag, flag};
-use super::{apply, create, delete, drain, get, label, make, patch, replace, rollout, scale, set, taint};
 use super::verb::Verb;
+use super::{apply, create, delete, drain, get, label, make, patch, replace, rollout, scale, set, taint};
 
 /// kubectl itself.
 pub(super) static ROOT: Verb = Verb {

@@ -18,7 +18,12 @@ use setpoint_api::{Object, Reason, Scope, Status, decode};
 use std::rc::Rc;
 
 impl Sim {
-    pub(super) fn change_requested(&mut self, target: &Target, request: &Request, fact: u64) -> Result<Reply, Status> {
+    pub(super) fn change_requested(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        fact: u64,
+    ) -> Result<Reply, Status> {
         let name = request.named();
         let live = target.find(self.store(), name)?.clone();
         let (object, warnings) = match request.method {
@@ -60,7 +65,12 @@ impl Sim {
         self.store_with(Actor::Person, fact, |store, stamp| store.update(object, scope, stamp)).map(|_| ())
     }
 
-    pub(super) fn scale_requested(&mut self, target: &Target, request: &Request, fact: u64) -> Result<Reply, Status> {
+    pub(super) fn scale_requested(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        fact: u64,
+    ) -> Result<Reply, Status> {
         let live = target.find(self.store(), &request.name)?.clone();
         let mut value = live.to_value();
         let scale = scale_of(&value);
@@ -102,7 +112,9 @@ impl Target {
         }
         let mut read = value.clone();
         let problems = decode::problems(&mut read);
-        if let Some(wrong) = problems.iter().find(|problem| matches!(problem.fault, Fault::Value | Fault::Type)) {
+        if let Some(wrong) =
+            problems.iter().find(|problem| matches!(problem.fault, Fault::Value | Fault::Type))
+        {
             return Err(refuse(&wrong.message));
         }
         let unknown: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
@@ -112,7 +124,9 @@ impl Target {
         value = read;
         let (object, errors) = Object::from_value(live.kind(), value.clone());
         match errors.first() {
-            Some(error) => Err(invalid_patch(&value.to_string(), &format!("{}: {}", error.path, error.message))),
+            Some(error) => {
+                Err(invalid_patch(&value.to_string(), &format!("{}: {}", error.path, error.message)))
+            }
             None if request.field_validation == FieldValidation::Warn => Ok((object, unknown)),
             None => Ok((object, Vec::new())),
         }

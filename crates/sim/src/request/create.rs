@@ -10,11 +10,19 @@ use serde_json::{Value, json};
 use setpoint_api::{Kind, ObjId, Object, Reason, Status, decode};
 
 impl Sim {
-    pub(super) fn create_requested(&mut self, target: &Target, request: &Request, fact: u64) -> Result<Reply, Status> {
+    pub(super) fn create_requested(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        fact: u64,
+    ) -> Result<Reply, Status> {
         let (mut object, warnings) = target.read(request.body.clone(), request.field_validation)?;
         target.place(&mut object)?;
         if object.metadata().resource_version != 0 {
-            return Err(Status::new(Reason::InternalError, "resourceVersion should not be set on objects to be created"));
+            return Err(Status::new(
+                Reason::InternalError,
+                "resourceVersion should not be set on objects to be created",
+            ));
         }
         let id = self.create(object, Actor::Person, fact)?;
         Ok(self.reply(id, warnings))
@@ -28,7 +36,11 @@ impl Sim {
 
 impl Target {
     /// Reads an object of the target's kind, and what is to be warned of.
-    pub(super) fn read(&self, value: Value, validation: FieldValidation) -> Result<(Object, Vec<String>), Status> {
+    pub(super) fn read(
+        &self,
+        value: Value,
+        validation: FieldValidation,
+    ) -> Result<(Object, Vec<String>), Status> {
         let Value::Object(mut fields) = value else {
             return Err(Status::bad_request("the body of the request was in an unknown format"));
         };
@@ -79,7 +91,10 @@ fn autoscaler_v2(mut value: Value) -> Value {
         && let Some(percent) = spec.remove("targetCPUUtilizationPercentage")
     {
         let target = json!({ "type": "Utilization", "averageUtilization": percent });
-        spec.insert("metrics".into(), json!([{ "type": "Resource", "resource": { "name": "cpu", "target": target } }]));
+        spec.insert(
+            "metrics".into(),
+            json!([{ "type": "Resource", "resource": { "name": "cpu", "target": target } }]),
+        );
     }
     value
 }

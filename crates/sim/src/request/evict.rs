@@ -9,8 +9,8 @@ use crate::sim::Sim;
 use serde_json::{Value, json};
 use setpoint_api::wire::Wire as _;
 use setpoint_api::{
-    Condition, ConditionStatus, DeleteOptions, IntOrPercent, LabelSelector, Object, Pod, PodDisruptionBudget, Reason,
-    Selector, Status, Str, Time, condition_status, wire,
+    Condition, ConditionStatus, DeleteOptions, IntOrPercent, LabelSelector, Object, Pod, PodDisruptionBudget,
+    Reason, Selector, Status, Str, Time, condition_status, wire,
 };
 use setpoint_control::{Patch, Write};
 use std::rc::Rc;
@@ -33,19 +33,24 @@ impl Sim {
         let Object::Pod(pod) = target.find(self.store(), &request.name)?.clone() else {
             return Err(target.not_found(&request.name));
         };
-        let is_free = pod.metadata.is_deleting() || pod.status.phase.is_finished() || pod.spec.node_name.is_none();
+        let is_free =
+            pod.metadata.is_deleting() || pod.status.phase.is_finished() || pod.spec.node_name.is_none();
         if !is_free {
             self.check_budget(&pod)?;
         }
         let id = pod.metadata.id;
-        let grace_seconds = request.body["deleteOptions"]["gracePeriodSeconds"].as_i64().or(request.grace_period_seconds);
+        let grace_seconds =
+            request.body["deleteOptions"]["gracePeriodSeconds"].as_i64().or(request.grace_period_seconds);
         let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
         let condition = Patch::PodCondition(evicted(&pod, self.now()), None);
         for write in [Write::Patch(id, condition), Write::Delete(id, options, None)] {
             let landed = self.land(write, Actor::Person, fact, &mut setpoint_api::map::Map::new());
             landed.map_err(|failure| failure.status)?;
         }
-        Ok(Reply { object: json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" }), ..Reply::default() })
+        Ok(Reply {
+            object: json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" }),
+            ..Reply::default()
+        })
     }
 
     /// Whether the disruption budget of a pod has room.
@@ -76,13 +81,22 @@ impl Sim {
         Err(Status::new(Reason::TooManyRequests, refusal))
     }
 
-    pub(super) fn bind_requested(&mut self, target: &Target, request: &Request, fact: u64) -> Result<Reply, Status> {
+    pub(super) fn bind_requested(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        fact: u64,
+    ) -> Result<Reply, Status> {
         let name = request.named();
         let id = target.find(self.store(), name)?.id();
         let node = request.body["target"]["name"].as_str().unwrap_or_default();
-        let landed = self.land(Write::Bind(id, node.into(), None), Actor::Person, fact, &mut Default::default());
+        let landed =
+            self.land(Write::Bind(id, node.into(), None), Actor::Person, fact, &mut Default::default());
         landed.map_err(|failure| failure.status)?;
-        Ok(Reply { object: json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" }), ..Reply::default() })
+        Ok(Reply {
+            object: json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" }),
+            ..Reply::default()
+        })
     }
 }
 

@@ -12,7 +12,12 @@ use setpoint_api::{DeleteOptions, Kind, Propagation, Status};
 const IMMORTAL: &[&str] = &["default", "kube-system", "kube-public"];
 
 impl Sim {
-    pub(super) fn delete_requested(&mut self, target: &Target, request: &Request, fact: u64) -> Result<Reply, Status> {
+    pub(super) fn delete_requested(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        fact: u64,
+    ) -> Result<Reply, Status> {
         let object = target.find(self.store(), &request.name)?;
         if target.kind == Kind::Namespace && IMMORTAL.contains(&&*request.name) {
             return Err(Status::refused(object, "this namespace may not be deleted"));

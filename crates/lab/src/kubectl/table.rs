@@ -2,7 +2,7 @@
 
 use super::flag::{Flag, flag};
 use super::verb::Verb;
-use super::{apply, get, replace, scale};
+use super::{apply, create, delete, drain, get, label, make, patch, replace, rollout, scale, set, taint};
 
 /// kubectl itself.
 pub(super) static ROOT: Verb = Verb {
@@ -13,6 +13,20 @@ pub(super) static ROOT: Verb = Verb {
         &apply::VERB,
         &replace::VERB,
         &scale::VERB,
+        &create::VERB,
+        &set::VERB,
+        &make::RUN,
+        &make::EXPOSE,
+        &make::AUTOSCALE,
+        &delete::VERB,
+        &patch::VERB,
+        &label::LABEL,
+        &label::ANNOTATE,
+        &taint::VERB,
+        &drain::CORDON,
+        &drain::UNCORDON,
+        &drain::DRAIN,
+        &rollout::VERB,
         // A row per verb; the order here is that of completion, help sorts by `GROUPS`.
     ],
     ..Verb::NONE

@@ -16,6 +16,7 @@
 
 mod complete;
 mod context;
+mod describe;
 mod failure;
 mod flag;
 mod get;

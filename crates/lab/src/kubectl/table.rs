@@ -1,7 +1,7 @@
 //! The verbs of kubectl, one row each, in the groups of its help.
 
 use super::flag::{Flag, flag};
-use super::get;
+use super::{describe, get};
 use super::verb::Verb;
 
 /// kubectl itself.
@@ -10,6 +10,7 @@ pub(super) static ROOT: Verb = Verb {
     usage: "kubectl [flags] [options]",
     verbs: &[
         &get::VERB,
+        &describe::VERB,
         // A row per verb; the order here is that of completion, help sorts by `GROUPS`.
     ],
     ..Verb::NONE

@@ -89,13 +89,16 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         Action::SetComponent { component, up: true } => {
             format!("{component} runs. Watch: it reads the state as it is, and catches up.")
         }
+        Action::SetPeriod { .. } => {
+            "It holds from the next round on; the feed says what it was set to.".to_string()
+        }
         Action::SetProfile { real: true } => {
             "Upstream's default periods are in force: a dead node is noticed after 50 s.".to_string()
         }
         Action::SetProfile { real: false } => {
             "Short periods are in force: a dead node is noticed after 4 s instead of 50 s.".to_string()
         }
-        Action::Apply { .. } => {
+        Action::Request { .. } | Action::Apply { .. } => {
             "Applied. Watch: the controllers compare it with what is, and act.".to_string()
         }
         Action::Delete { kind, name, .. } => format!("{kind} {name} is deleted, and with it what it owns."),

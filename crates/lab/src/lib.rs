@@ -7,6 +7,7 @@ pub mod builtin;
 pub mod frame;
 pub mod inspect;
 pub mod kubectl;
+mod manifest;
 mod picture;
 mod scenario;
 mod session;
@@ -15,8 +16,9 @@ mod tiles;
 mod why;
 pub mod words;
 
+pub use manifest::samples;
 pub use scenario::{Scenario, parse_duration};
 pub use session::{Advance, Session, Watch};
 pub use setpoint_api::map;
-pub use setpoint_api::text::Diagnostic;
+pub use setpoint_api::text::{Diagnostic, Severity};
 pub use setpoint_sim::{Action, Sim};

@@ -22,13 +22,9 @@ pub fn view(props: &Props) -> Html {
     let (frame, look) = (&*props.frame, props.look);
     let span = Span::of(frame.at_us);
     let at = look.cursor.and_then(|cursor| sample_at(&frame.history, cursor));
-    let toggle = props.send.reform(|_: MouseEvent| Msg::Desk(desk::Msg::Table));
     html! {
-        <section class="panel chart" aria-label="History">
-            <div class="legend">
-                { names(frame, at) }
-                <button onclick={toggle} aria-pressed={if look.table { "true" } else { "false" }}>{ "Data as table" }</button>
-            </div>
+        <section class="chart" aria-label="History">
+            { names(frame, at) }
             if look.table {
                 { table(frame) }
             } else {
@@ -36,6 +32,12 @@ pub fn view(props: &Props) -> Html {
             }
         </section>
     }
+}
+
+/// Switches between lines and numbers.
+pub fn table_switch(props: &Props) -> Html {
+    let toggle = props.send.reform(|_: MouseEvent| Msg::Desk(desk::Msg::Table));
+    html! { <button onclick={toggle} aria-pressed={if props.look.table { "true" } else { "false" }}>{ "Data as table" }</button> }
 }
 
 /// What each line stands for, with its value.

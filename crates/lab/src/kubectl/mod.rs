@@ -14,9 +14,12 @@
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd, staging/src/k8s.io/cli-runtime.
 
+mod apply;
+mod change;
 mod complete;
 mod context;
 mod describe;
+mod equivalent;
 mod failure;
 mod flag;
 mod get;
@@ -25,14 +28,19 @@ mod invocation;
 mod jsonpath;
 mod line;
 mod manifest;
+mod named;
 mod print;
+mod replace;
 mod resource;
+mod scale;
 mod shell;
+mod source;
 mod synthetic;
 mod table;
 mod verb;
 
 pub use context::{Context, Ongoing};
+pub use equivalent::Equivalent;
 pub use failure::Failure;
 pub use invocation::Invocation;
 pub use print::{cells, titles};
@@ -180,19 +188,6 @@ impl Session {
     pub fn complete(&self, terminal: &Terminal, line: &str, cursor: usize) -> Completion {
         complete::complete(self, terminal, line, cursor)
     }
-    /// The kubectl line that an action equals, and the manifest or patch behind it; `None` for what no client can do.
-    pub fn equivalent(_action: &setpoint_sim::Action) -> Option<Equivalent> {
-        None
-    }
-}
-
-/// An action of the page, said in kubectl's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Equivalent {
-    /// The command line.
-    pub line: String,
-    /// The change as YAML, where it is one.
-    pub yaml: Option<String>,
 }
 
 /// Runs kubectl with words that are read already.

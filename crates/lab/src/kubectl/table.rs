@@ -1,8 +1,8 @@
 //! The verbs of kubectl, one row each, in the groups of its help.
 
 use super::flag::{Flag, flag};
-use super::{describe, get};
 use super::verb::Verb;
+use super::{apply, describe, get, replace, scale};
 
 /// kubectl itself.
 pub(super) static ROOT: Verb = Verb {
@@ -11,6 +11,9 @@ pub(super) static ROOT: Verb = Verb {
     verbs: &[
         &get::VERB,
         &describe::VERB,
+        &apply::VERB,
+        &replace::VERB,
+        &scale::VERB,
         // A row per verb; the order here is that of completion, help sorts by `GROUPS`.
     ],
     ..Verb::NONE

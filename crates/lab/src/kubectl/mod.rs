@@ -16,10 +16,13 @@
 
 mod apply;
 mod change;
+mod cluster;
 mod complete;
 mod context;
 mod describe;
 mod equivalent;
+mod events;
+mod explain;
 mod failure;
 mod flag;
 mod get;
@@ -27,6 +30,7 @@ mod help;
 mod invocation;
 mod jsonpath;
 mod line;
+mod logs;
 mod manifest;
 mod named;
 mod print;
@@ -37,6 +41,7 @@ mod shell;
 mod source;
 mod synthetic;
 mod table;
+mod top;
 mod verb;
 
 pub use context::{Context, Ongoing};
@@ -215,8 +220,16 @@ fn dispatch(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         cx.print(help);
         return Ok(());
     }
+    if !call.verb.is_local && !cx.session.sim().is_api_up() {
+        return Err(no_server());
+    }
     if call.has("namespace") {
         cx.namespace = call.text("namespace").to_owned();
     }
     (call.verb.run)(cx, call)
+}
+
+/// What kubectl says when nothing answers where the API server should be.
+fn no_server() -> Failure {
+    Failure::plain("The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?")
 }

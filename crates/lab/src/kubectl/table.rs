@@ -2,7 +2,7 @@
 
 use super::flag::{Flag, flag};
 use super::verb::Verb;
-use super::{apply, describe, get, replace, scale};
+use super::{apply, cluster, describe, events, explain, get, logs, replace, scale, top};
 
 /// kubectl itself.
 pub(super) static ROOT: Verb = Verb {
@@ -11,6 +11,17 @@ pub(super) static ROOT: Verb = Verb {
     verbs: &[
         &get::VERB,
         &describe::VERB,
+        &explain::VERB,
+        &events::VERB,
+        &logs::VERB,
+        &top::VERB,
+        &cluster::API_RESOURCES,
+        &cluster::API_VERSIONS,
+        &cluster::VERSION,
+        &cluster::CLUSTER_INFO,
+        &cluster::OPTIONS,
+        &cluster::AUTH,
+        &cluster::CONFIG,
         &apply::VERB,
         &replace::VERB,
         &scale::VERB,

@@ -58,8 +58,8 @@ pub(super) static VERB: Verb = Verb {
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let mut args = call.args.clone();
-    for path in call.list("filename") {
-        args.extend(super::manifest::names(cx, &path)?);
+    if call.has("filename") {
+        args.extend(super::manifest::names(cx, call)?);
     }
     if args.is_empty() {
         cx.complain(

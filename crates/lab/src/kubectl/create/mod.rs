@@ -70,7 +70,10 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(call.misuse(format!("Unexpected args: [{}]", call.args.join(" "))));
     }
     if call.list("filename").is_empty() {
-        return Err(Failure::plain(format!("error: must specify one of -f and -k\n\n{}", super::help::of(call.verb, &call.path))));
+        return Err(Failure::plain(format!(
+            "error: must specify one of -f and -k\n\n{}",
+            super::help::of(call.verb, &call.path)
+        )));
     }
     let dry = Dry::of(cx, call)?;
     let (items, mut faults) = source::items(cx, call)?;
@@ -78,7 +81,11 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(Failure::error("no objects passed to create"));
     }
     for item in items {
-        let body = if call.is_on("save-config") { apply::with_last_applied(&item.value) } else { item.value.clone() };
+        let body = if call.is_on("save-config") {
+            apply::with_last_applied(&item.value)
+        } else {
+            item.value.clone()
+        };
         let sent = if dry == Dry::Client { Ok(body) } else { apply::create(cx, call, &item, body, dry) };
         match sent {
             Ok(object) => change::done(cx, call, &item.resource, &object, "created", dry)?,
@@ -101,15 +108,19 @@ fn name(call: &Invocation) -> Result<&str, Failure> {
 fn make(cx: &mut Context, call: &Invocation, object: Value, what: &str) -> Result<(), Failure> {
     let dry = Dry::of(cx, call)?;
     make::create_as(cx, call, object, "created", dry, |status| {
-        if what.is_empty() { status.into() } else { Failure::of_step(&format!("failed to create {what}"), &status) }
+        if what.is_empty() {
+            status.into()
+        } else {
+            Failure::of_step(&format!("failed to create {what}"), &status)
+        }
     })
 }
 
 /// A pair that a flag gives, `KEY=VALUE`.
 fn pair(text: &str) -> Result<(&str, &str), Failure> {
-    text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
-        Failure::error(format!("invalid literal source {text}, expected key=value"))
-    })
+    text.split_once('=')
+        .filter(|(key, _)| !key.is_empty())
+        .ok_or_else(|| Failure::error(format!("invalid literal source {text}, expected key=value")))
 }
 
 /// Bytes as base64.

@@ -5,7 +5,7 @@ use crate::browser::keys::Keys;
 use crate::faults::{Fault, Faults};
 use crate::guide;
 use crate::side::Dock;
-use setpoint_lab::frame::{Frame, Shortened};
+use setpoint_lab::frame::{Frame, Period};
 use setpoint_lab::{Action, Session};
 use std::rc::Rc;
 use yew::AttrValue;
@@ -56,8 +56,8 @@ pub struct Desk {
     pub keys: Keys,
     /// What is broken, as the calm parts show it.
     pub faults: Rc<Vec<Fault>>,
-    /// The periods that are not upstream's.
-    pub shortened: Rc<Vec<Shortened>>,
+    /// The cluster's periods, those that are not upstream's first.
+    pub periods: Rc<Vec<Period>>,
     found: Faults,
 }
 
@@ -71,7 +71,7 @@ impl Desk {
             look: Look::default(),
             keys,
             faults: Rc::default(),
-            shortened: Rc::new(session.shortened()),
+            periods: Rc::new(session.periods()),
             found: Faults::default(),
         }
     }
@@ -92,8 +92,8 @@ impl Desk {
         self.guide = guide::after(action, frame).into();
         self.quiet = false;
         self.found.act(action, frame);
-        if matches!(action, Action::SetProfile { .. }) {
-            self.shortened = Rc::new(session.shortened());
+        if matches!(action, Action::SetProfile { .. } | Action::SetPeriod { .. }) {
+            self.periods = Rc::new(session.periods());
         }
     }
 

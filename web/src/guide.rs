@@ -89,6 +89,9 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         Action::SetComponent { component, up: true } => {
             format!("{component} runs. Watch: it reads the state as it is, and catches up.")
         }
+        Action::SetPeriod { .. } => {
+            "It holds from the next round on; the feed says what it was set to.".to_string()
+        }
         Action::SetProfile { real: true } => {
             "Upstream's default periods are in force: a dead node is noticed after 50 s.".to_string()
         }
@@ -99,6 +102,11 @@ pub fn after(action: &Action, frame: &Frame) -> String {
             "Applied. Watch: the controllers compare it with what is, and act.".to_string()
         }
         Action::Delete { kind, name, .. } => format!("{kind} {name} is deleted, and with it what it owns."),
+        Action::Request { request, .. } => format!(
+            "The API server took it: {} {}. Watch: the controllers compare it with what is, and act.",
+            request.method.as_str(),
+            request.kind
+        ),
         Action::SetCpuLoad { .. } => "The CPU load changed. Watch: the HPA follows it.".to_string(),
     }
 }

@@ -4,6 +4,7 @@
 //! **Border**: no time passes here, nothing is random, and no controller is known. Time and generated names are given by
 //! the caller.
 
+pub mod decode;
 pub mod default;
 pub mod duration;
 pub mod gather;
@@ -17,6 +18,7 @@ pub mod meta;
 pub mod names;
 pub mod object;
 pub mod order;
+pub mod patch;
 pub mod quantity;
 pub mod schema;
 pub mod select;

@@ -126,7 +126,12 @@ macro_rules! kinds {
                 match self { $(Object::$name(object) => &mut Rc::make_mut(object).rest,)* }
             }
             /// Reads an object of a kind; errors name the fields that do not fit.
-            pub fn from_value(kind: Kind, mut value: Value) -> (Object, Vec<FieldError>) {
+            pub fn from_value(kind: Kind, value: Value) -> (Object, Vec<FieldError>) {
+                let (object, reader) = Object::read(kind, value);
+                (object, reader.errors)
+            }
+            /// The same with all that the reader knows.
+            pub(crate) fn read(kind: Kind, mut value: Value) -> (Object, Reader) {
                 if let Value::Object(map) = &mut value
                     && kind != Kind::Custom
                 {
@@ -137,7 +142,7 @@ macro_rules! kinds {
                 let mut object = match kind { $(Kind::$name => Object::$name(Rc::default()),)* };
                 let fields: &mut dyn Wire = match &mut object { $(Object::$name(object) => object,)* };
                 fields.take(value, &mut r);
-                (object, r.errors)
+                (object, r)
             }
         }
 

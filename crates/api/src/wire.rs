@@ -34,6 +34,8 @@ pub struct Reader {
     path: Vec<Segment>,
     /// Errors found so far, in the order of the object's fields.
     pub errors: Vec<FieldError>,
+    /// Whether anything was kept that has no type, so that it was not checked.
+    pub kept: bool,
 }
 
 impl Reader {
@@ -191,6 +193,7 @@ impl FieldReader<'_> {
     /// Keeps the fields that nobody asked for.
     pub fn rest(&mut self, rest: &mut Rest) {
         let map = std::mem::take(&mut self.map);
+        self.r.kept |= !map.is_empty();
         *rest = (!map.is_empty()).then(|| Rc::new(map));
     }
 }
@@ -302,7 +305,8 @@ impl Wire for String {
 }
 
 impl Wire for Value {
-    fn take(&mut self, value: Value, _: &mut Reader) {
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        r.kept = true;
         *self = value;
     }
     fn put(&self, _: bool) -> Option<Value> {

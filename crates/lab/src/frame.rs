@@ -133,9 +133,11 @@ pub struct Autoscaler {
     pub wish: Option<i32>,
 }
 
-/// A period of the cluster that is not upstream's.
+/// A period of the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shortened {
+pub struct Period {
+    /// Its row of the tuning table, such as `node_monitor_grace`.
+    pub row: &'static str,
     /// Its name, such as `node monitor grace`.
     pub name: Rc<str>,
     /// Its length here.
@@ -241,7 +243,7 @@ pub struct PodTile {
     pub namespace: Rc<str>,
     /// Name.
     pub name: Rc<str>,
-    /// Last part of the name.
+    /// Last part of the name; among pods of other workloads, the name of its own.
     pub short_name: Rc<str>,
     /// The image's tag, such as `v1`.
     pub version: Rc<str>,

@@ -40,6 +40,8 @@ pub(crate) struct Painter {
     pods: Slab<(tiles::PodKey, Rc<PodTile>)>,
     /// How many pictures there were.
     pictures: u64,
+    /// Whether the cluster has more than one Deployment or Service, so that tiles say whose they are.
+    has_several_workloads: bool,
 }
 
 impl Painter {
@@ -166,6 +168,8 @@ impl Painter {
     /// The picture of now.
     pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64) -> Rc<Frame> {
         self.pictures += 1;
+        let several = |kind| sim.store().ids(kind).nth(1).is_some();
+        self.has_several_workloads = several(Kind::Deployment) || several(Kind::Service);
         sim.settle_requests();
         self.read_facts(sim);
         let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).gather();
@@ -248,6 +252,7 @@ impl Painter {
     fn pod(&self, sim: &Sim, pod: &Rc<Pod>) -> (tiles::PodKey, Rc<PodTile>) {
         let last = self.pods.get(pod.metadata.id.0);
         let mut key = tiles::pod_key(sim, pod, last.map(|(key, _)| key));
+        key.is_among_others = self.has_several_workloads;
         if let Some((old, _)) = last {
             key.steady(old, self.is_turn(u64::from(pod.metadata.id.0)));
         }

@@ -1,6 +1,6 @@
 //! One run as a person drives it: time, actions, pictures.
 
-use crate::frame::{Frame, Shortened};
+use crate::frame::{Frame, Period};
 use crate::inspect::{Cause, Inspection, Subject};
 use crate::picture::Painter;
 use crate::scenario::Scenario;
@@ -8,8 +8,10 @@ use serde_json::json;
 use setpoint_api::Gather as _;
 use setpoint_api::Status;
 use setpoint_api::Time;
+use setpoint_api::order;
 use setpoint_api::text::Diagnostic;
 use setpoint_api::time::{MINUTE, SECOND};
+use setpoint_control::Tuning;
 use setpoint_sim::fact::What;
 use setpoint_sim::{Action, Reply, Request, Sim};
 use std::rc::Rc;
@@ -81,15 +83,16 @@ impl Session {
         format!("apiVersion: v1\nkind: List\nitems:\n{}\n", items.map_or("", |(items, _)| items))
     }
 
-    /// The periods in force that differ from upstream's.
-    pub fn shortened(&self) -> Vec<Shortened> {
-        let rows = self.sim.tuning().rows();
+    /// The periods in force, those that differ from upstream's first.
+    pub fn periods(&self) -> Vec<Period> {
+        let mut rows = self.sim.tuning().rows();
+        rows.retain(|(name, ..)| Tuning::is_period(name));
+        order::sort_by_key(&mut rows, |(_, here, upstream, _)| here == upstream);
         rows.iter()
-            // Rates and shares are no periods.
-            .filter(|(name, here, upstream, _)| here != upstream && !name.ends_with("_milli"))
             .map(|(name, here, upstream, source)| {
                 let unit = if name.ends_with("_seconds") { SECOND } else { 1 };
-                Shortened {
+                Period {
+                    row: name,
                     name: name.trim_end_matches("_seconds").replace('_', " ").into(),
                     here_us: here * unit,
                     upstream_us: upstream * unit,
@@ -150,13 +153,16 @@ impl Session {
     pub fn sim(&self) -> &Sim {
         &self.sim
     }
-    /// Sends a request to the API server now.
+    /// Sends a request to the API server now. Whatever is no dry run is one of the actions of the run.
     ///
     /// # Errors
     /// As the API server refuses.
     pub fn request(&mut self, request: Request) -> Result<Reply, Status> {
-        let reply = self.sim.ask_server(&request, 0);
+        let reply = self.sim.request(&request);
         self.tape.record(&self.sim);
+        if !request.dry_run {
+            self.log.push((self.now_us(), Action::Request { request: Rc::new(request) }));
+        }
         reply
     }
     /// Does something now.

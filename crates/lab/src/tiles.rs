@@ -341,6 +341,8 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
 #[derive(Clone, Debug)]
 pub(crate) struct PodKey {
     pod: Rc<Pod>,
+    /// Whether there are pods of other workloads as well.
+    pub(crate) is_among_others: bool,
     powered: bool,
     pulling: bool,
     /// Begin and end of the pull.
@@ -372,7 +374,8 @@ impl PartialEq for PodKey {
     fn eq(&self, other: &Self) -> bool {
         // A stored object is never changed in place, so the same address is the same state.
         Rc::ptr_eq(&self.pod, &other.pod)
-            && (self.powered, self.pulling, self.wedged) == (other.powered, other.pulling, other.wedged)
+            && (self.powered, self.pulling, self.wedged, self.is_among_others)
+                == (other.powered, other.pulling, other.wedged, other.is_among_others)
             && self.pull == other.pull
             && (self.answers_at, self.answers, self.cpu_percent)
                 == (other.answers_at, other.answers, other.cpu_percent)
@@ -398,6 +401,7 @@ pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>, last: Option<&PodKey>) -> PodKey
         .is_some_and(|local| local.record.all().any(|container| container.image == kubelet::Image::Pulling));
     PodKey {
         pod: pod.clone(),
+        is_among_others: false,
         powered: machine.is_none_or(|machine| machine.power == Power::On),
         pulling,
         pull: if pulling { sim.pull_of(id) } else { None },
@@ -410,11 +414,24 @@ pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>, last: Option<&PodKey>) -> PodKey
     }
 }
 
+/// The name of what a pod belongs to: its Deployment's or other owner's, or its own.
+fn workload_of(pod: &Pod) -> &str {
+    let Some(owner) = pod.metadata.controller() else { return &pod.metadata.name };
+    let hash = pod.metadata.label("pod-template-hash");
+    let deployment =
+        hash.and_then(|hash| owner.name.strip_suffix(hash)).and_then(|name| name.strip_suffix('-'));
+    deployment.unwrap_or(&owner.name)
+}
+
 /// A pod's tile.
 pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
     let meta = &pod.metadata;
     let look = look(pod, key);
-    let short_name = meta.name.rsplit('-').next().unwrap_or(&meta.name);
+    let short_name = if key.is_among_others {
+        workload_of(pod)
+    } else {
+        meta.name.rsplit('-').next().unwrap_or(&meta.name)
+    };
     let statuses = &pod.status.container_statuses;
     let waiting = statuses.iter().find_map(|status| status.state.waiting.as_ref());
     let note = match look {

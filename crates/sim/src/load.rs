@@ -99,12 +99,12 @@ impl Sim {
                 outcome: Outcome::NoEndpoint,
                 cause: 0,
             }),
-            Some(pod) => self.request(id, pod),
+            Some(pod) => self.route(id, pod),
         }
     }
 
     /// A request reaches a pod.
-    fn request(&mut self, id: u64, pod: ObjId) {
+    fn route(&mut self, id: u64, pod: ObjId) {
         let now = self.now;
         let mut request =
             Request { id, sent: now, ended: now, pod: Some(pod), outcome: Outcome::Refused, cause: 0 };

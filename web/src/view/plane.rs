@@ -46,7 +46,7 @@ fn short(doing: &str) -> String {
     match verb {
         "bind" => "bind pod".to_string(),
         "store" => keeps(last, 9),
-        "revision" => format!("rev {last}"),
+        "revision" => last.to_string(),
         // "scale web-5db4f98dd8 up from 0 to 3", "create web-86d6bd95c7 with 1 pods".
         "scale" => format!("scale {last}"),
         "create" if first.starts_with(|c: char| c.is_ascii_digit()) => format!("create {first}"),
@@ -75,7 +75,7 @@ mod tests {
             ("create web-86d6bd95c7 with 1 pods", "create"),
             ("update status", "status"),
             ("store Deployment", "Deploymen…"),
-            ("revision 312", "rev 312"),
+            ("revision 312", "312"),
             ("say what has changed", "report"),
             ("invalid metrics (1 invalid out of 1), first error is: failed", "no data"),
             ("change the taints", "taints"),

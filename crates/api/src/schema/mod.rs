@@ -114,6 +114,10 @@ pub struct Field {
 }
 
 impl Field {
+    /// Name of the type that it is a field of.
+    pub fn owner(&self) -> &'static str {
+        self.of.owner
+    }
     fn fact(&self, mark: char) -> Option<&'static str> {
         self.facts.split(' ').find_map(|fact| fact.strip_prefix(mark))
     }

@@ -52,6 +52,8 @@ pub enum Severity {
     Error,
     /// The text is used, likely not as it was meant.
     Warning,
+    /// Good to know.
+    Note,
 }
 
 /// Something to say about a place in a text.

@@ -14,6 +14,8 @@
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd, staging/src/k8s.io/cli-runtime.
 
+mod apply;
+mod change;
 mod complete;
 mod context;
 mod equivalent;
@@ -23,8 +25,12 @@ mod get;
 mod help;
 mod invocation;
 mod line;
+mod named;
+mod replace;
 mod resource;
+mod scale;
 mod shell;
+mod source;
 mod table;
 mod verb;
 

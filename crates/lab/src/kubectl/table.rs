@@ -1,8 +1,8 @@
 //! The verbs of kubectl, one row each, in the groups of its help.
 
 use super::flag::{Flag, flag};
-use super::get;
 use super::verb::Verb;
+use super::{apply, get, replace, scale};
 
 /// kubectl itself.
 pub(super) static ROOT: Verb = Verb {
@@ -10,6 +10,9 @@ pub(super) static ROOT: Verb = Verb {
     usage: "kubectl [flags] [options]",
     verbs: &[
         &get::VERB,
+        &apply::VERB,
+        &replace::VERB,
+        &scale::VERB,
         // A row per verb; the order here is that of completion, help sorts by `GROUPS`.
     ],
     ..Verb::NONE

@@ -8,6 +8,7 @@ mod kubelet;
 mod leaf;
 mod manifests;
 mod nodes;
+mod printers;
 mod replicaset;
 mod scheduler;
 mod table;

@@ -203,19 +203,22 @@ pub(super) fn fit_error_text(input: &Value, expect: &Value) -> Outcome {
 
 /// `pod-resources`.
 pub(super) fn requests_of_a_pod(input: &Value, expect: &Value) -> Outcome {
-    // Limits and classes of service are not the scheduler's.
-    if input["op"] != "podRequests" {
-        return Ok(());
-    }
     let mut reader = Reader::default();
     let mut spec = PodSpec::read(input["podSpec"].clone(), &mut reader);
     if input["excludeOverhead"] == true {
         spec.overhead.clear();
     }
-    let found = setpoint_control::pod::requests(&spec);
     let amount = |(name, value): (&String, &Value)| {
         let quantity = Quantity::parse(value.as_str().unwrap()).unwrap();
         (name.as_str().into(), setpoint_control::pod::amount(name, &quantity))
     };
-    same(found, expect["requests"].as_object().unwrap().iter().map(amount).collect())
+    let wanted = |key: &str| expect[key].as_object().into_iter().flatten().map(amount).collect();
+    match input["op"].as_str().unwrap_or_default() {
+        "podRequests" => same(setpoint_control::pod::requests(&spec), wanted("requests")),
+        "podLimits" => same(setpoint_control::pod::limits(&spec), wanted("limits")),
+        "qosClass" => {
+            same(setpoint_control::kubelet::qos_class(&spec), expect["qosClass"].as_str().unwrap_or_default())
+        }
+        other => Err(format!("no operation {other}")),
+    }
 }

@@ -1,8 +1,8 @@
 //! Every topic with its runner, and the cases that are known to differ.
 
 use super::{
-    Case, Outcome, Topic, deployment, endpointslice, hpa, kubelet, leaf, manifests, nodes, replicaset,
-    scheduler,
+    Case, Outcome, Topic, deployment, endpointslice, hpa, kubelet, leaf, manifests, nodes, printers,
+    replicaset, scheduler,
 };
 use serde_json::{Value, json};
 
@@ -90,6 +90,8 @@ pub const TOPICS: &[Topic] = &[
             "an object does not tell an empty selector from a missing one",
         )
     }),
+    topic("kubectl-get", printers::rows),
+    topic("kubectl-get-columns", printers::columns),
     topic("deployment-math", |case| asserted(deployment::arithmetic, case)),
     topic("deployment-progress", |case| asserted(deployment::progress_and_deadline, case)),
     topic("deployment-rolling", |case| asserted(deployment::single_steps, case)),

@@ -20,7 +20,9 @@ mod complete;
 mod context;
 mod create;
 mod delete;
+mod diff;
 mod drain;
+mod edit;
 mod equivalent;
 mod failure;
 mod flag;
@@ -46,6 +48,7 @@ mod synthetic;
 mod table;
 mod taint;
 mod verb;
+mod wait;
 
 pub use context::{Context, Ongoing};
 pub use equivalent::Equivalent;
@@ -187,10 +190,6 @@ impl Session {
             Err(failure) => output.end(Err(failure)),
         }
         output
-    }
-    /// Saves what `kubectl edit` opened.
-    pub fn save_edit(&mut self, _terminal: &mut Terminal, _text: &str) -> Output {
-        Output { code: Some(0), ..Output::default() }
     }
     /// What Tab offers at a place in a line.
     pub fn complete(&self, terminal: &Terminal, line: &str, cursor: usize) -> Completion {

@@ -2,7 +2,9 @@
 
 use super::flag::{Flag, flag};
 use super::verb::Verb;
-use super::{apply, create, delete, drain, get, label, make, patch, replace, rollout, scale, set, taint};
+use super::{
+    apply, create, delete, diff, drain, edit, get, label, make, patch, replace, rollout, scale, set, taint, wait,
+};
 
 /// kubectl itself.
 pub(super) static ROOT: Verb = Verb {
@@ -27,6 +29,9 @@ pub(super) static ROOT: Verb = Verb {
         &drain::UNCORDON,
         &drain::DRAIN,
         &rollout::VERB,
+        &edit::VERB,
+        &diff::VERB,
+        &wait::VERB,
         // A row per verb; the order here is that of completion, help sorts by `GROUPS`.
     ],
     ..Verb::NONE

@@ -58,7 +58,8 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if !from_files && call.args.is_empty() {
         return Err(nothing_named());
     }
-    let (found, mut faults) = if from_files { in_files(cx, call)? } else { named::objects(cx, call, &call.args)? };
+    let (found, mut faults) =
+        if from_files { in_files(cx, call)? } else { named::objects(cx, call, &call.args)? };
     if call.is_on("ignore-not-found") || call.is_on("all") {
         faults.retain(|fault| !is_missing(fault));
     }
@@ -133,7 +134,14 @@ fn is_missing(fault: &Fault) -> bool {
     matches!(fault, Fault::Server(status) if status.reason == setpoint_api::Reason::NotFound)
 }
 
-fn line(call: &Invocation, resource: &Resource, namespace: &str, name: &str, is_forced: bool, dry: Dry) -> String {
+fn line(
+    call: &Invocation,
+    resource: &Resource,
+    namespace: &str,
+    name: &str,
+    is_forced: bool,
+    dry: Dry,
+) -> String {
     if call.text("output") == "name" {
         return format!("{}/{name}", resource.printed());
     }
@@ -160,7 +168,10 @@ impl Ongoing for Waiting {
         if self.until.is_some_and(|until| cx.now() >= until) {
             let mut faults = std::mem::take(&mut self.faults);
             for (resource, name, _) in &self.gone {
-                faults.push(Fault::Client(format!("timed out waiting for the condition on {}/{name}", resource.plural)));
+                faults.push(Fault::Client(format!(
+                    "timed out waiting for the condition on {}/{name}",
+                    resource.plural
+                )));
             }
             return Fault::end(faults).map(|()| true);
         }

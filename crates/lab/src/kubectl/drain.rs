@@ -42,14 +42,39 @@ pub(super) static DRAIN: Verb = Verb {
     ..Verb::NONE
 };
 static OWN: &[Flag] = &[
-    flag("chunk-size", '\0', "500", "Return large lists in chunks rather than all at once. Pass 0 to disable."),
-    flag("delete-emptydir-data", '\0', "false", "Continue even if there are pods using emptyDir (local data that will be deleted when the node is drained)."),
-    flag("disable-eviction", '\0', "false", "Force drain to use delete, even if eviction is supported. This will bypass checking PodDisruptionBudgets, use with caution."),
+    flag(
+        "chunk-size",
+        '\0',
+        "500",
+        "Return large lists in chunks rather than all at once. Pass 0 to disable.",
+    ),
+    flag(
+        "delete-emptydir-data",
+        '\0',
+        "false",
+        "Continue even if there are pods using emptyDir (local data that will be deleted when the node is drained).",
+    ),
+    flag(
+        "disable-eviction",
+        '\0',
+        "false",
+        "Force drain to use delete, even if eviction is supported. This will bypass checking PodDisruptionBudgets, use with caution.",
+    ),
     flag("force", '\0', "false", "Continue even if there are pods that do not declare a controller."),
-    flag("grace-period", '\0', "-1", "Period of time in seconds given to each pod to terminate gracefully. If negative, the default value specified in the pod will be used."),
+    flag(
+        "grace-period",
+        '\0',
+        "-1",
+        "Period of time in seconds given to each pod to terminate gracefully. If negative, the default value specified in the pod will be used.",
+    ),
     flag("ignore-daemonsets", '\0', "false", "Ignore DaemonSet-managed pods."),
     flag("pod-selector", '\0', "''", "Label selector to filter pods on the node"),
-    flag("skip-wait-for-delete-timeout", '\0', "0", "If pod DeletionTimestamp older than N seconds, skip waiting for the pod. Seconds must be greater than 0 to skip."),
+    flag(
+        "skip-wait-for-delete-timeout",
+        '\0',
+        "0",
+        "If pod DeletionTimestamp older than N seconds, skip waiting for the pod. Seconds must be greater than 0 to skip.",
+    ),
     flag("timeout", '\0', "0s", "The length of time to wait before giving up, zero means infinite"),
 ];
 
@@ -73,7 +98,8 @@ fn nodes(cx: &Context, call: &Invocation) -> Result<(Nodes, Vec<Fault>), Failure
         return Err(Failure::error("cannot specify both a node name and a --selector option"));
     }
     if !selector.is_empty() {
-        let parsed = Selector::parse(selector).map_err(|why| resource::bad_query(&resource, selector, "", &why))?;
+        let parsed =
+            Selector::parse(selector).map_err(|why| resource::bad_query(&resource, selector, "", &why))?;
         found.extend(cx.objects(&resource, false, &parsed).into_iter().map(|node| (resource.clone(), node)));
     }
     let names = if call.args.iter().any(|arg| arg.contains('/')) {
@@ -183,7 +209,8 @@ impl Ongoing for Drain {
             }
             pods.retain(|leaving| {
                 let pod = &leaving.pod.metadata;
-                let is_gone = leaving.due.is_none() && (self.dry != Dry::No || cx.store().id_of_uid(pod.uid).is_none());
+                let is_gone =
+                    leaving.due.is_none() && (self.dry != Dry::No || cx.store().id_of_uid(pod.uid).is_none());
                 if is_gone && self.dry == Dry::No {
                     let word = if self.call.is_on("disable-eviction") { "deleted" } else { "evicted" };
                     cx.say(format!("pod/{} {word}", pod.name));
@@ -256,18 +283,23 @@ impl Drain {
         if pod.metadata.annotation("kubernetes.io/config.mirror").is_some() {
             return Judgement::Stays("");
         }
-        let volumes = pod.spec.rest.as_ref().and_then(|rest| rest.get("volumes")).and_then(|list| list.as_array());
+        let volumes =
+            pod.spec.rest.as_ref().and_then(|rest| rest.get("volumes")).and_then(|list| list.as_array());
         let has_data = volumes.is_some_and(|list| list.iter().any(|volume| volume.get("emptyDir").is_some()));
         let mut warning = "";
         if has_data && !is_finished {
             if !is_on("delete-emptydir-data") {
-                return Judgement::Forbids("cannot delete Pods with local storage (use --delete-emptydir-data to override)");
+                return Judgement::Forbids(
+                    "cannot delete Pods with local storage (use --delete-emptydir-data to override)",
+                );
             }
             warning = "deleting Pods with local storage";
         }
         if owner.is_none() && !is_finished {
             if !is_on("force") {
-                return Judgement::Forbids("cannot delete Pods that declare no controller (use --force to override)");
+                return Judgement::Forbids(
+                    "cannot delete Pods that declare no controller (use --force to override)",
+                );
             }
             warning = "deleting Pods that declare no controller";
         }
@@ -296,7 +328,8 @@ impl Drain {
                 grace_period_seconds: grace,
                 ..Request::default()
             };
-            let what = format!("error when evicting pods/{} -n {}", go_quote(&meta.name), go_quote(&meta.namespace));
+            let what =
+                format!("error when evicting pods/{} -n {}", go_quote(&meta.name), go_quote(&meta.namespace));
             match cx.request(request) {
                 Err(status) if status.reason == Reason::TooManyRequests => {
                     cx.complain(format!("{what} (will retry after 5s): {}", status.message));
@@ -320,7 +353,10 @@ impl Drain {
         };
         let errors: Vec<String> = pods.iter().map(what).collect();
         let name = go_quote(&node.metadata().name);
-        cx.complain(format!("There are pending pods in node {name} when an error occurred: {}", aggregate(&errors)));
+        cx.complain(format!(
+            "There are pending pods in node {name} when an error occurred: {}",
+            aggregate(&errors)
+        ));
         for leaving in pods {
             cx.complain(format!("pod/{}", leaving.pod.metadata.name));
         }
@@ -330,7 +366,10 @@ impl Drain {
     fn give_up(&mut self, cx: &mut Context, node: &Object, errors: Vec<String>) {
         let name = &node.metadata().name;
         let list = aggregate(&errors);
-        cx.complain(format!("error: unable to drain node {} due to error: {list}, continuing command...", go_quote(name)));
+        cx.complain(format!(
+            "error: unable to drain node {} due to error: {list}, continuing command...",
+            go_quote(name)
+        ));
         self.left.push(name.to_string());
         self.fatal.extend(errors);
     }

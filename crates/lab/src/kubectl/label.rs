@@ -17,9 +17,19 @@ use setpoint_sim::{Method, PatchType, Request};
 
 static OWN: &[Flag] = &[
     flag("all-namespaces", 'A', "false", "If true, check the specified action in all namespaces."),
-    flag("overwrite", '\0', "false", "If true, allow labels to be overwritten, otherwise reject label updates that overwrite existing labels."),
+    flag(
+        "overwrite",
+        '\0',
+        "false",
+        "If true, allow labels to be overwritten, otherwise reject label updates that overwrite existing labels.",
+    ),
     flag("list", '\0', "false", "If true, display the labels for a given resource."),
-    flag("resource-version", '\0', "''", "If non-empty, the labels update will only succeed if this is the current resource-version for the object."),
+    flag(
+        "resource-version",
+        '\0',
+        "''",
+        "If non-empty, the labels update will only succeed if this is the current resource-version for the object.",
+    ),
     flag("field-selector", '\0', "''", "Selector (field query) to filter on."),
 ];
 
@@ -75,10 +85,13 @@ fn run(cx: &mut Context, call: &Invocation, what: &str) -> Result<(), Failure> {
             }
             continue;
         }
-        let refused = set.iter().find_map(|(key, text)| now.get(key).filter(|old| *old != text).map(|old| (key, old)));
+        let refused =
+            set.iter().find_map(|(key, text)| now.get(key).filter(|old| *old != text).map(|old| (key, old)));
         if let Some((key, old)) = refused.filter(|_| !call.is_on("overwrite")) {
             let old = old.as_str().unwrap_or_default();
-            faults.push(Fault::Client(format!("'{key}' already has a value ({old}), and --overwrite is false")));
+            faults.push(Fault::Client(format!(
+                "'{key}' already has a value ({old}), and --overwrite is false"
+            )));
             continue;
         }
         let operation = if what == "label" { said(cx, &now, &set, &unset) } else { "annotated" };

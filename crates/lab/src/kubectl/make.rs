@@ -25,20 +25,50 @@ pub(super) static RUN: Verb = Verb {
         &[
             flag("image", '\0', "''", "The image for the container to run."),
             flag("annotations", '\0', "[]", "Annotations to apply to the pod."),
-            flag("attach", '\0', "false", "If true, wait for the Pod to start running, and then attach to the Pod."),
-            flag("command", '\0', "false", "If true and extra arguments are present, use them as the 'command' field in the container, rather than the 'args' field which is the default."),
+            flag(
+                "attach",
+                '\0',
+                "false",
+                "If true, wait for the Pod to start running, and then attach to the Pod.",
+            ),
+            flag(
+                "command",
+                '\0',
+                "false",
+                "If true and extra arguments are present, use them as the 'command' field in the container, rather than the 'args' field which is the default.",
+            ),
             flag("env", 'e', "[]", "Environment variables to set in the container."),
-            flag("expose", '\0', "false", "If true, create a ClusterIP service associated with the pod.  Requires `--port`."),
+            flag(
+                "expose",
+                '\0',
+                "false",
+                "If true, create a ClusterIP service associated with the pod.  Requires `--port`.",
+            ),
             flag("image-pull-policy", '\0', "''", "The image pull policy for the container."),
             flag("labels", 'l', "''", "Comma separated labels to apply to the pod."),
             flag("overrides", '\0', "''", "An inline JSON override for the generated object."),
             flag("port", '\0', "''", "The port that this container exposes."),
             flag("privileged", '\0', "false", "If true, run the container in privileged mode."),
             flag("quiet", 'q', "false", "If true, suppress prompt messages."),
-            flag("restart", '\0', "'Always'", "The restart policy for this Pod.  Legal values [Always, OnFailure, Never]."),
+            flag(
+                "restart",
+                '\0',
+                "'Always'",
+                "The restart policy for this Pod.  Legal values [Always, OnFailure, Never].",
+            ),
             flag("rm", '\0', "false", "If true, delete the pod after it exits."),
-            flag("save-config", '\0', "false", "If true, the configuration of current object will be saved in its annotation."),
-            flag("stdin", 'i', "false", "Keep stdin open on the container in the pod, even if nothing is attached."),
+            flag(
+                "save-config",
+                '\0',
+                "false",
+                "If true, the configuration of current object will be saved in its annotation.",
+            ),
+            flag(
+                "stdin",
+                'i',
+                "false",
+                "Keep stdin open on the container in the pod, even if nothing is attached.",
+            ),
             flag("tty", 't', "false", "Allocate a TTY for the container in the pod."),
         ],
     ],
@@ -54,19 +84,59 @@ pub(super) static EXPOSE: Verb = Verb {
         FILES,
         COMMON,
         &[
-            flag("cluster-ip", '\0', "''", "ClusterIP to be assigned to the service. Leave empty to auto-allocate, or set to 'None' to create a headless service."),
-            flag("external-ip", '\0', "''", "Additional external IP address (not managed by Kubernetes) to accept for the service."),
+            flag(
+                "cluster-ip",
+                '\0',
+                "''",
+                "ClusterIP to be assigned to the service. Leave empty to auto-allocate, or set to 'None' to create a headless service.",
+            ),
+            flag(
+                "external-ip",
+                '\0',
+                "''",
+                "Additional external IP address (not managed by Kubernetes) to accept for the service.",
+            ),
             flag("labels", 'l', "''", "Labels to apply to the service created by this call."),
             flag("load-balancer-ip", '\0', "''", "IP to assign to the LoadBalancer."),
             flag("name", '\0', "''", "The name for the newly created object."),
             flag("overrides", '\0', "''", "An inline JSON override for the generated object."),
-            flag("port", '\0', "''", "The port that the service should serve on. Copied from the resource being exposed, if unspecified"),
-            flag("protocol", '\0', "''", "The network protocol for the service to be created. Default is 'TCP'."),
-            flag("save-config", '\0', "false", "If true, the configuration of current object will be saved in its annotation."),
+            flag(
+                "port",
+                '\0',
+                "''",
+                "The port that the service should serve on. Copied from the resource being exposed, if unspecified",
+            ),
+            flag(
+                "protocol",
+                '\0',
+                "''",
+                "The network protocol for the service to be created. Default is 'TCP'.",
+            ),
+            flag(
+                "save-config",
+                '\0',
+                "false",
+                "If true, the configuration of current object will be saved in its annotation.",
+            ),
             flag("selector", '\0', "''", "A label selector to use for this service."),
-            flag("session-affinity", '\0', "''", "If non-empty, set the session affinity for the service to this; legal values: 'None', 'ClientIP'"),
-            flag("target-port", '\0', "''", "Name or number for the port on the container that the service should direct traffic to. Optional."),
-            flag("type", '\0', "''", "Type for this service: ClusterIP, NodePort, LoadBalancer, or ExternalName. Default is 'ClusterIP'."),
+            flag(
+                "session-affinity",
+                '\0',
+                "''",
+                "If non-empty, set the session affinity for the service to this; legal values: 'None', 'ClientIP'",
+            ),
+            flag(
+                "target-port",
+                '\0',
+                "''",
+                "Name or number for the port on the container that the service should direct traffic to. Optional.",
+            ),
+            flag(
+                "type",
+                '\0',
+                "''",
+                "Type for this service: ClusterIP, NodePort, LoadBalancer, or ExternalName. Default is 'ClusterIP'.",
+            ),
         ],
     ],
     run: expose,
@@ -81,13 +151,43 @@ pub(super) static AUTOSCALE: Verb = Verb {
         COMMON,
         RECORD,
         &[
-            flag("cpu", '\0', "''", "Target CPU utilization over all the pods. When specified as a percentage (e.g.\"70%\" for 70% of requested CPU) it will target average utilization. When specified as quantity (e.g.\"500m\" for 500 milliCPU) it will target average value."),
-            flag("cpu-percent", '\0', "-1", "The target average CPU utilization (represented as a percent of requested CPU) over all the pods."),
-            flag("max", '\0', "-1", "The upper limit for the number of pods that can be set by the autoscaler. Required."),
+            flag(
+                "cpu",
+                '\0',
+                "''",
+                "Target CPU utilization over all the pods. When specified as a percentage (e.g.\"70%\" for 70% of requested CPU) it will target average utilization. When specified as quantity (e.g.\"500m\" for 500 milliCPU) it will target average value.",
+            ),
+            flag(
+                "cpu-percent",
+                '\0',
+                "-1",
+                "The target average CPU utilization (represented as a percent of requested CPU) over all the pods.",
+            ),
+            flag(
+                "max",
+                '\0',
+                "-1",
+                "The upper limit for the number of pods that can be set by the autoscaler. Required.",
+            ),
             flag("memory", '\0', "''", "Target memory utilization over all the pods."),
-            flag("min", '\0', "-1", "The lower limit for the number of pods that can be set by the autoscaler."),
-            flag("name", '\0', "''", "The name for the newly created object. If not specified, the name of the input resource will be used."),
-            flag("save-config", '\0', "false", "If true, the configuration of current object will be saved in its annotation."),
+            flag(
+                "min",
+                '\0',
+                "-1",
+                "The lower limit for the number of pods that can be set by the autoscaler.",
+            ),
+            flag(
+                "name",
+                '\0',
+                "''",
+                "The name for the newly created object. If not specified, the name of the input resource will be used.",
+            ),
+            flag(
+                "save-config",
+                '\0',
+                "false",
+                "If true, the configuration of current object will be saved in its annotation.",
+            ),
         ],
     ],
     required: &["max"],
@@ -96,7 +196,12 @@ pub(super) static AUTOSCALE: Verb = Verb {
 };
 
 /// Creates an object that was made out of flags, and says so.
-pub(super) fn create(cx: &mut Context, call: &Invocation, object: Value, operation: &str) -> Result<(), Failure> {
+pub(super) fn create(
+    cx: &mut Context,
+    call: &Invocation,
+    object: Value,
+    operation: &str,
+) -> Result<(), Failure> {
     let dry = Dry::of(cx, call)?;
     create_as(cx, call, object, operation, dry, |status| status.into())
 }
@@ -152,7 +257,10 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(Failure::error("--image is required"));
     }
     if image.contains(char::is_whitespace) {
-        return Err(Failure::error(format!("Invalid image name {}: invalid reference format", go_quote(image))));
+        return Err(Failure::error(format!(
+            "Invalid image name {}: invalid reference format",
+            go_quote(image)
+        )));
     }
     let restart = call.text("restart");
     if !["Always", "OnFailure", "Never"].contains(&restart) {
@@ -179,7 +287,8 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     put("stdin", true.into(), call.is_on("stdin"));
     put("tty", true.into(), call.is_on("tty"));
     put("securityContext", json!({ "privileged": true }), call.is_on("privileged"));
-    let labels = if call.has("labels") { texts(call.text("labels"))? } else { texts(&format!("run={name}"))? };
+    let labels =
+        if call.has("labels") { texts(call.text("labels"))? } else { texts(&format!("run={name}"))? };
     let mut pod = json!({
         "apiVersion": "v1",
         "kind": "Pod",
@@ -241,7 +350,12 @@ fn expose(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         if !labels.is_empty() {
             service["metadata"]["labels"] = labels.into();
         }
-        for (flag, field) in [("type", "type"), ("cluster-ip", "clusterIP"), ("session-affinity", "sessionAffinity"), ("load-balancer-ip", "loadBalancerIP")] {
+        for (flag, field) in [
+            ("type", "type"),
+            ("cluster-ip", "clusterIP"),
+            ("session-affinity", "sessionAffinity"),
+            ("load-balancer-ip", "loadBalancerIP"),
+        ] {
             if call.has(flag) {
                 service["spec"][field] = call.text(flag).into();
             }
@@ -258,7 +372,9 @@ fn expose(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 fn selector_of(object: &Object, value: &Value) -> Option<Map<String, Value>> {
     match object {
         Object::Pod(_) => value["metadata"]["labels"].as_object().cloned(),
-        Object::Service(_) | Object::ReplicationController(_) => value["spec"]["selector"].as_object().cloned(),
+        Object::Service(_) | Object::ReplicationController(_) => {
+            value["spec"]["selector"].as_object().cloned()
+        }
         _ => value["spec"]["selector"]["matchLabels"].as_object().cloned(),
     }
 }
@@ -267,12 +383,23 @@ fn selector_of(object: &Object, value: &Value) -> Option<Map<String, Value>> {
 fn ports_of(call: &Invocation, value: &Value) -> Result<Vec<Value>, Failure> {
     let target = call.text("target-port");
     let port_value = |text: &str| text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
-    let protocol = |own: &Value| if call.has("protocol") { call.text("protocol").into() } else if own.is_string() { own.clone() } else { "TCP".into() };
+    let protocol = |own: &Value| {
+        if call.has("protocol") {
+            call.text("protocol").into()
+        } else if own.is_string() {
+            own.clone()
+        } else {
+            "TCP".into()
+        }
+    };
     let spec = value.pointer("/spec/template/spec").unwrap_or(&value["spec"]);
     let own: Vec<(i64, Value)> = match spec["containers"].as_array() {
         Some(containers) => {
-            let ports = containers.iter().flat_map(|container| container["ports"].as_array().into_iter().flatten());
-            ports.filter_map(|port| Some((port["containerPort"].as_i64()?, port["protocol"].clone()))).collect()
+            let ports =
+                containers.iter().flat_map(|container| container["ports"].as_array().into_iter().flatten());
+            ports
+                .filter_map(|port| Some((port["containerPort"].as_i64()?, port["protocol"].clone())))
+                .collect()
         }
         None => {
             let ports = spec["ports"].as_array().into_iter().flatten();
@@ -283,11 +410,15 @@ fn ports_of(call: &Invocation, value: &Value) -> Result<Vec<Value>, Failure> {
     let ports: Vec<(i64, Value)> = if given.is_empty() {
         own
     } else {
-        let of_own = |port: i64| own.iter().find(|(own, _)| *own == port).map_or(Value::Null, |(_, protocol)| protocol.clone());
+        let of_own = |port: i64| {
+            own.iter().find(|(own, _)| *own == port).map_or(Value::Null, |(_, protocol)| protocol.clone())
+        };
         given.into_iter().map(|port| (port, of_own(port))).collect()
     };
     if ports.is_empty() {
-        return Err(Failure::error("couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples"));
+        return Err(Failure::error(
+            "couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples",
+        ));
     }
     let is_alone = ports.len() == 1;
     let made = ports.into_iter().enumerate().map(|(index, (port, own))| {
@@ -307,7 +438,9 @@ fn autoscale(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(call.misuse(format!("--max=MAXPODS is required and must be at least 1, max: {max}")));
     }
     if max < min {
-        return Err(call.misuse(format!("--max=MAXPODS must be larger or equal to --min=MINPODS, max: {max}, min: {min}")));
+        return Err(call.misuse(format!(
+            "--max=MAXPODS must be larger or equal to --min=MINPODS, max: {max}, min: {min}"
+        )));
     }
     let (found, faults) = named::objects(cx, call, &call.args)?;
     Fault::end(faults)?;

@@ -16,14 +16,18 @@
 
 mod apply;
 mod change;
+mod cluster;
 mod complete;
 mod context;
 mod create;
 mod delete;
+mod describe;
 mod diff;
 mod drain;
 mod edit;
 mod equivalent;
+mod events;
+mod explain;
 mod failure;
 mod flag;
 mod get;
@@ -32,6 +36,7 @@ mod invocation;
 mod jsonpath;
 mod label;
 mod line;
+mod logs;
 mod make;
 mod manifest;
 mod named;
@@ -47,6 +52,7 @@ mod source;
 mod synthetic;
 mod table;
 mod taint;
+mod top;
 mod verb;
 mod wait;
 
@@ -222,8 +228,18 @@ fn dispatch(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         cx.print(help);
         return Ok(());
     }
+    if !call.verb.is_local && !cx.session.sim().is_api_up() {
+        return Err(no_server());
+    }
     if call.has("namespace") {
         cx.namespace = call.text("namespace").to_owned();
     }
     (call.verb.run)(cx, call)
+}
+
+/// What kubectl says when nothing answers where the API server should be.
+fn no_server() -> Failure {
+    Failure::plain(
+        "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
+    )
 }

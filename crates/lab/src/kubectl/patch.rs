@@ -10,8 +10,8 @@ use super::invocation::Invocation;
 use super::named;
 use super::verb::Verb;
 use serde_json::Value;
-use setpoint_api::text::{self, go_quote};
 use setpoint_api::Status;
+use setpoint_api::text::{self, go_quote};
 use setpoint_sim::{Method, PatchType, Request};
 
 pub(super) static VERB: Verb = Verb {
@@ -26,8 +26,18 @@ pub(super) static VERB: Verb = Verb {
         &[
             flag("patch", 'p', "''", "The patch to be applied to the resource JSON file."),
             flag("patch-file", '\0', "''", "A file containing a patch to be applied to the resource."),
-            flag("type", '\0', "'strategic'", "The type of patch being provided; one of [json merge strategic]"),
-            flag("subresource", '\0', "''", "If specified, patch will operate on the subresource of the requested object."),
+            flag(
+                "type",
+                '\0',
+                "'strategic'",
+                "The type of patch being provided; one of [json merge strategic]",
+            ),
+            flag(
+                "subresource",
+                '\0',
+                "''",
+                "If specified, patch will operate on the subresource of the requested object.",
+            ),
         ],
     ],
     run,
@@ -46,7 +56,9 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     };
     let text = match (call.text("patch"), call.text("patch-file")) {
         ("", "") => {
-            return Err(Failure::error("must specify --patch or --patch-file containing the contents of the patch"));
+            return Err(Failure::error(
+                "must specify --patch or --patch-file containing the contents of the patch",
+            ));
         }
         ("", path) => cx.file(path)?,
         (text, _) => text.to_owned(),
@@ -85,7 +97,8 @@ fn read(text: &str) -> Result<Value, Failure> {
     let start = text.trim_start();
     // What kubectl takes for JSON goes to the server as it is.
     if start.starts_with('{') || start.starts_with('[') {
-        return serde_json::from_str(text).map_err(|error| Status::bad_request(go_syntax_error(text, &error)).into());
+        return serde_json::from_str(text)
+            .map_err(|error| Status::bad_request(go_syntax_error(text, &error)).into());
     }
     let read = text::read(text);
     if let Some(error) = read.error() {

@@ -25,8 +25,12 @@ pub(super) static VERB: Verb = Verb {
     verbs: &[&ENV, &IMAGE, &RESOURCES, &SELECTOR, &SERVICE_ACCOUNT],
     ..Verb::NONE
 };
-static CONTAINERS: &[Flag] =
-    &[flag("containers", 'c', "'*'", "The names of containers in the selected pod templates to change, all containers are selected by default - may use wildcards")];
+static CONTAINERS: &[Flag] = &[flag(
+    "containers",
+    'c',
+    "'*'",
+    "The names of containers in the selected pod templates to change, all containers are selected by default - may use wildcards",
+)];
 static IMAGE: Verb = Verb {
     name: "image",
     brief: "Update the image of a pod template",
@@ -46,8 +50,18 @@ static RESOURCES: Verb = Verb {
         RECORD,
         CONTAINERS,
         &[
-            flag("limits", '\0', "''", "The resource requirement requests for this container.  For example, 'cpu=100m,memory=256Mi'."),
-            flag("requests", '\0', "''", "The resource requirement requests for this container.  For example, 'cpu=100m,memory=256Mi'."),
+            flag(
+                "limits",
+                '\0',
+                "''",
+                "The resource requirement requests for this container.  For example, 'cpu=100m,memory=256Mi'.",
+            ),
+            flag(
+                "requests",
+                '\0',
+                "''",
+                "The resource requirement requests for this container.  For example, 'cpu=100m,memory=256Mi'.",
+            ),
         ],
     ],
     run: resources,
@@ -64,13 +78,33 @@ static ENV: Verb = Verb {
         RECORD,
         CONTAINERS,
         &[
-            flag("env", 'e', "[]", "Specify a key-value pair for an environment variable to set into each container."),
+            flag(
+                "env",
+                'e',
+                "[]",
+                "Specify a key-value pair for an environment variable to set into each container.",
+            ),
             flag("from", '\0', "''", "The name of a resource from which to inject environment variables"),
             flag("keys", '\0', "[]", "Comma-separated list of keys to import from specified resource"),
-            flag("list", '\0', "false", "If true, display the environment and any changes in the standard format."),
-            flag("overwrite", '\0', "true", "If true, allow environment to be overwritten, otherwise reject updates that overwrite existing environment."),
+            flag(
+                "list",
+                '\0',
+                "false",
+                "If true, display the environment and any changes in the standard format.",
+            ),
+            flag(
+                "overwrite",
+                '\0',
+                "true",
+                "If true, allow environment to be overwritten, otherwise reject updates that overwrite existing environment.",
+            ),
             flag("prefix", '\0', "''", "Prefix to append to variable names"),
-            flag("resolve", '\0', "false", "If true, show secret or configmap references when listing variables"),
+            flag(
+                "resolve",
+                '\0',
+                "false",
+                "If true, show secret or configmap references when listing variables",
+            ),
         ],
     ],
     run: env,
@@ -89,7 +123,18 @@ static SELECTOR: Verb = Verb {
     name: "selector",
     brief: "Set the selector on a resource",
     usage: "kubectl set selector (-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version] [options]",
-    flags: &[FILES, COMMON, SELECT, RECORD, &[flag("resource-version", '\0', "''", "If non-empty, the selectors update will only succeed if this is the current resource-version for the object.")]],
+    flags: &[
+        FILES,
+        COMMON,
+        SELECT,
+        RECORD,
+        &[flag(
+            "resource-version",
+            '\0',
+            "''",
+            "If non-empty, the selectors update will only succeed if this is the current resource-version for the object.",
+        )],
+    ],
     run: selector,
     ..Verb::NONE
 };
@@ -122,7 +167,9 @@ fn each(
         let spec = pod_spec_path(&resource.kind).and_then(|path| after.pointer_mut(path));
         let done = match spec {
             Some(spec) => edit(spec),
-            None => Err(format!("{}/{} does not have a pod template", resource.plural, object.metadata().name)),
+            None => {
+                Err(format!("{}/{} does not have a pod template", resource.plural, object.metadata().name))
+            }
         };
         if let Err(message) = done {
             faults.push(Fault::Client(message));
@@ -154,7 +201,8 @@ fn send(
         Some(of) => (patch::two_way(before, after, of), PatchType::Strategic),
         None => (patch::merge_diff(before, after, true, true), PatchType::Merge),
     };
-    let request = Request { body, patch_type, ..change::request(resource, Method::Patch, &meta.namespace, &meta.name) };
+    let request =
+        Request { body, patch_type, ..change::request(resource, Method::Patch, &meta.namespace, &meta.name) };
     change::send(cx, dry, request).map(|reply| reply.object)
 }
 
@@ -177,7 +225,9 @@ fn containers(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
 fn is_called(container: &Value, pattern: &str) -> bool {
     let name = container["name"].as_str().unwrap_or_default();
     match pattern.split_once('*') {
-        Some((start, end)) => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
+        Some((start, end)) => {
+            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+        }
         None => name == pattern,
     }
 }
@@ -210,8 +260,11 @@ fn amounts(text: &str) -> Result<Vec<(String, String)>, Failure> {
         let (name, amount) = pair.split_once('=').ok_or_else(|| {
             Failure::error(format!("invalid argument syntax {pair:?}, expected <resource>=<value>"))
         })?;
-        let amount = Quantity::parse(amount)
-            .map_err(|_| Failure::error("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"))?;
+        let amount = Quantity::parse(amount).map_err(|_| {
+            Failure::error(
+                "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+            )
+        })?;
         Ok((name.to_owned(), amount.to_string()))
     };
     text.split(',').filter(|pair| !pair.is_empty()).map(read).collect()
@@ -221,7 +274,9 @@ fn resources(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     need_objects(call, &call.args)?;
     let (limits, requests) = (amounts(call.text("limits"))?, amounts(call.text("requests"))?);
     if limits.is_empty() && requests.is_empty() {
-        return Err(Failure::error("you must specify an update to requests or limits (in the form of --requests/--limits)"));
+        return Err(Failure::error(
+            "you must specify an update to requests or limits (in the form of --requests/--limits)",
+        ));
     }
     let pattern = call.text("containers").to_owned();
     let words = ("resource requirements updated", "failed to patch resources update to pod template");
@@ -320,14 +375,18 @@ fn list_env(cx: &mut Context, call: &Invocation, objects: &[String]) -> Result<(
     let (found, faults) = named::objects(cx, call, objects)?;
     for (resource, object) in found {
         let mut value = object.to_value();
-        let Some(spec) = pod_spec_path(&resource.kind).and_then(|path| value.pointer_mut(path)) else { continue };
+        let Some(spec) = pod_spec_path(&resource.kind).and_then(|path| value.pointer_mut(path)) else {
+            continue;
+        };
         for container in containers(spec) {
             let name = container["name"].as_str().unwrap_or_default();
             cx.say(format!("# {} {}, container {name}", resource.plural, object.metadata().name));
             for one in container["env"].as_array().into_iter().flatten() {
                 let name = one["name"].as_str().unwrap_or_default();
                 match one["value"].as_str() {
-                    None if one.get("valueFrom").is_some() => cx.say(format!("# {name} from {}", reference_words(&one["valueFrom"]))),
+                    None if one.get("valueFrom").is_some() => {
+                        cx.say(format!("# {name} from {}", reference_words(&one["valueFrom"])))
+                    }
                     value => cx.say(format!("{name}={}", value.unwrap_or_default())),
                 }
             }
@@ -347,7 +406,9 @@ fn reference_words(from: &Value) -> String {
 }
 
 fn service_account(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
-    let Some((account, objects)) = call.args.split_last().filter(|(_, rest)| !rest.is_empty() || !call.list("filename").is_empty()) else {
+    let Some((account, objects)) =
+        call.args.split_last().filter(|(_, rest)| !rest.is_empty() || !call.list("filename").is_empty())
+    else {
         return Err(Failure::error("serviceaccount is required"));
     };
     let words = ("serviceaccount updated", "failed to patch ServiceAccountName");
@@ -361,8 +422,11 @@ fn service_account(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 fn selector(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let (objects, pairs) = pairs(&call.args, "selector")?;
     need_objects(call, &objects)?;
-    let labels: serde_json::Map<String, Value> =
-        pairs.iter().filter_map(|pair| pair.split_once('=')).map(|(key, value)| (key.into(), value.into())).collect();
+    let labels: serde_json::Map<String, Value> = pairs
+        .iter()
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect();
     let dry = Dry::of(cx, call)?;
     let (found, mut faults) = named::objects(cx, call, &objects)?;
     for (resource, object) in found {

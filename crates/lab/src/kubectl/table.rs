@@ -3,7 +3,8 @@
 use super::flag::{Flag, flag};
 use super::verb::Verb;
 use super::{
-    apply, create, delete, diff, drain, edit, get, label, make, patch, replace, rollout, scale, set, taint, wait,
+    apply, cluster, create, delete, describe, diff, drain, edit, events, explain, get, label, logs, make, patch, replace,
+    rollout, scale, set, taint, top, wait,
 };
 
 /// kubectl itself.
@@ -12,6 +13,18 @@ pub(super) static ROOT: Verb = Verb {
     usage: "kubectl [flags] [options]",
     verbs: &[
         &get::VERB,
+        &describe::VERB,
+        &explain::VERB,
+        &events::VERB,
+        &logs::VERB,
+        &top::VERB,
+        &cluster::API_RESOURCES,
+        &cluster::API_VERSIONS,
+        &cluster::VERSION,
+        &cluster::CLUSTER_INFO,
+        &cluster::OPTIONS,
+        &cluster::AUTH,
+        &cluster::CONFIG,
         &apply::VERB,
         &replace::VERB,
         &scale::VERB,

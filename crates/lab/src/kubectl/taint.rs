@@ -22,8 +22,14 @@ pub(super) static VERB: Verb = Verb {
         COMMON,
         SELECT,
         &[
-            flag("overwrite", '\0', "false", "If true, allow taints to be overwritten, otherwise reject taint updates that overwrite existing taints."),
-            flag("validate", '\0', "'strict'", "Must be one of: strict (or true), warn, ignore (or false).").or_bare("strict"),
+            flag(
+                "overwrite",
+                '\0',
+                "false",
+                "If true, allow taints to be overwritten, otherwise reject taint updates that overwrite existing taints.",
+            ),
+            flag("validate", '\0', "'strict'", "Must be one of: strict (or true), warn, ignore (or false).")
+                .or_bare("strict"),
         ],
     ],
     run,
@@ -32,7 +38,17 @@ pub(super) static VERB: Verb = Verb {
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     // Taints may be written without a value, `key:NoSchedule`, which other pairs may not.
-    let marked: Vec<String> = call.args.iter().map(|word| if word.contains(':') && !word.contains('=') && !word.ends_with('-') { format!("{word}=") } else { word.clone() }).collect();
+    let marked: Vec<String> = call
+        .args
+        .iter()
+        .map(|word| {
+            if word.contains(':') && !word.contains('=') && !word.ends_with('-') {
+                format!("{word}=")
+            } else {
+                word.clone()
+            }
+        })
+        .collect();
     let (objects, pairs) = pairs(&marked, "taint")?;
     if objects.is_empty() {
         return Err(Failure::error("one or more resources must be specified as <resource> <name>"));
@@ -51,15 +67,17 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let (found, mut faults) = named::objects(cx, call, &objects)?;
     for (resource, object) in found {
         let Object::Node(node) = &object else { continue };
-        let (taints, operation) = match merge(&node.metadata.name, &node.spec.taints, &added, &removed, call.is_on("overwrite")) {
-            Ok(merged) => merged,
-            Err(message) => {
-                faults.push(Fault::Client(message));
-                continue;
-            }
-        };
+        let (taints, operation) =
+            match merge(&node.metadata.name, &node.spec.taints, &added, &removed, call.is_on("overwrite")) {
+                Ok(merged) => merged,
+                Err(message) => {
+                    faults.push(Fault::Client(message));
+                    continue;
+                }
+            };
         let taints: Vec<Value> = taints.iter().map(Taint::write_always).collect();
-        let patch = json!({ "spec": { "taints": if taints.is_empty() { Value::Null } else { json!(taints) } } });
+        let patch =
+            json!({ "spec": { "taints": if taints.is_empty() { Value::Null } else { json!(taints) } } });
         match change::send_patch(cx, dry, &resource, &object, patch) {
             Ok(object) => change::done(cx, call, &resource, &object, operation, dry)?,
             Err(status) => faults.push(status.into()),
@@ -107,10 +125,13 @@ fn merge(
     overwrites: bool,
 ) -> Result<(Vec<Taint>, &'static str), String> {
     let same = |a: &Taint, b: &Taint| a.key == b.key && a.effect == b.effect;
-    let there: Vec<&str> = added.iter().filter(|new| old.iter().any(|old| same(old, new))).map(|taint| &*taint.key).collect();
+    let there: Vec<&str> =
+        added.iter().filter(|new| old.iter().any(|old| same(old, new))).map(|taint| &*taint.key).collect();
     if !there.is_empty() && !overwrites {
         let keys = there.join(",");
-        return Err(format!("node {node} already has {keys} taint(s) with same effect(s) and --overwrite is false"));
+        return Err(format!(
+            "node {node} already has {keys} taint(s) with same effect(s) and --overwrite is false"
+        ));
     }
     let mut taints = added.to_vec();
     taints.extend(old.iter().filter(|old| !added.iter().any(|new| same(old, new))).cloned());
@@ -118,9 +139,15 @@ fn merge(
     let mut is_removed = false;
     for gone in removed {
         let before = taints.len();
-        taints.retain(|taint| taint.key != gone.key || (!gone.effect.is_empty() && taint.effect != gone.effect));
+        taints.retain(|taint| {
+            taint.key != gone.key || (!gone.effect.is_empty() && taint.effect != gone.effect)
+        });
         if taints.len() == before {
-            let name = if gone.effect.is_empty() { gone.key.to_string() } else { format!("{}:{}", gone.key, gone.effect) };
+            let name = if gone.effect.is_empty() {
+                gone.key.to_string()
+            } else {
+                format!("{}:{}", gone.key, gone.effect)
+            };
             return Err(format!("taint {} not found", go_quote(&name)));
         }
         is_removed = true;

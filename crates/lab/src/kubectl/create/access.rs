@@ -12,7 +12,12 @@ use serde_json::{Value, json};
 static RULE: &[Flag] = &[
     flag("verb", '\0', "[]", "Verb that applies to the resources contained in the rule"),
     flag("resource", '\0', "[]", "Resource that the rule applies to"),
-    flag("resource-name", '\0', "[]", "Resource in the white list that the rule applies to, repeat this flag for multiple items"),
+    flag(
+        "resource-name",
+        '\0',
+        "[]",
+        "Resource in the white list that the rule applies to, repeat this flag for multiple items",
+    ),
     flag("non-resource-url", '\0', "[]", "A partial url that user should have access to."),
     flag("aggregation-rule", '\0', "''", "An aggregation label selector for combining ClusterRoles."),
 ];
@@ -20,8 +25,18 @@ static SUBJECTS: &[Flag] = &[
     flag("clusterrole", '\0', "''", "ClusterRole this binding should reference"),
     flag("role", '\0', "''", "Role this RoleBinding should reference"),
     flag("group", '\0', "[]", "Groups to bind to the role. The flag can be repeated to add multiple groups."),
-    flag("serviceaccount", '\0', "[]", "Service accounts to bind to the role, in the format <namespace>:<name>. The flag can be repeated to add multiple service accounts."),
-    flag("user", '\0', "[]", "Usernames to bind to the role. The flag can be repeated to add multiple users."),
+    flag(
+        "serviceaccount",
+        '\0',
+        "[]",
+        "Service accounts to bind to the role, in the format <namespace>:<name>. The flag can be repeated to add multiple service accounts.",
+    ),
+    flag(
+        "user",
+        '\0',
+        "[]",
+        "Usernames to bind to the role. The flag can be repeated to add multiple users.",
+    ),
 ];
 
 pub(super) static SERVICE_ACCOUNT: Verb = Verb {
@@ -124,10 +139,14 @@ fn binding(cx: &mut Context, call: &Invocation, kind: &str) -> Result<(), Failur
     let (role_kind, role) = if role.is_empty() { ("ClusterRole", cluster_role) } else { ("Role", role) };
     let mut subjects: Vec<Value> = Vec::new();
     for (flag, kind) in [("user", "User"), ("group", "Group")] {
-        subjects.extend(call.list(flag).into_iter().map(|name| json!({ "apiGroup": GROUP, "kind": kind, "name": name })));
+        subjects.extend(
+            call.list(flag).into_iter().map(|name| json!({ "apiGroup": GROUP, "kind": kind, "name": name })),
+        );
     }
     for account in call.list("serviceaccount") {
-        let Some((namespace, name)) = account.split_once(':').filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty()) else {
+        let Some((namespace, name)) =
+            account.split_once(':').filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty())
+        else {
             return Err(Failure::error("serviceaccount must be <namespace>:<name>"));
         };
         subjects.push(json!({ "kind": "ServiceAccount", "name": name, "namespace": namespace }));

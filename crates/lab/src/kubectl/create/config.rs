@@ -2,7 +2,7 @@
 //!
 //! Simplified: files of the terminal are text, so that ConfigMaps get no `binaryData`; hashes are not appended to names.
 
-use super::{SAVE, VALIDATE, bad_value, base64, make, name, pair};
+use super::{SAVE, VALIDATE, bad_value, make, name, pair};
 use crate::kubectl::change::COMMON;
 use crate::kubectl::context::Context;
 use crate::kubectl::failure::Failure;
@@ -10,12 +10,28 @@ use crate::kubectl::flag::{Flag, flag};
 use crate::kubectl::invocation::Invocation;
 use crate::kubectl::verb::Verb;
 use serde_json::{Map, Value, json};
+use setpoint_api::text::base64_encode;
 
 static FROM: &[Flag] = &[
     flag("append-hash", '\0', "false", "Append a hash of the object to its name."),
-    flag("from-env-file", '\0', "[]", "Specify the path to a file to read lines of key=val pairs to create a secret."),
-    flag("from-file", '\0', "[]", "Key files can be specified using their file path, in which case a default name will be given to them, or optionally with a name and file path, in which case the given name will be used."),
-    flag("from-literal", '\0', "[]", "Specify a key and literal value to insert in configmap (i.e. mykey=somevalue)"),
+    flag(
+        "from-env-file",
+        '\0',
+        "[]",
+        "Specify the path to a file to read lines of key=val pairs to create a secret.",
+    ),
+    flag(
+        "from-file",
+        '\0',
+        "[]",
+        "Key files can be specified using their file path, in which case a default name will be given to them, or optionally with a name and file path, in which case the given name will be used.",
+    ),
+    flag(
+        "from-literal",
+        '\0',
+        "[]",
+        "Specify a key and literal value to insert in configmap (i.e. mykey=somevalue)",
+    ),
 ];
 
 pub(super) static CONFIG_MAP: Verb = Verb {
@@ -69,7 +85,12 @@ static DOCKER: Verb = Verb {
         &[
             flag("docker-email", '\0', "''", "Email for Docker registry"),
             flag("docker-password", '\0', "''", "Password for Docker registry authentication"),
-            flag("docker-server", '\0', "'https://index.docker.io/v1/'", "Server location for Docker registry"),
+            flag(
+                "docker-server",
+                '\0',
+                "'https://index.docker.io/v1/'",
+                "Server location for Docker registry",
+            ),
             flag("docker-username", '\0', "''", "Username for Docker registry authentication"),
         ],
     ],
@@ -89,7 +110,9 @@ fn data(cx: &Context, call: &Invocation) -> Result<Map<String, Value>, Failure> 
             )));
         }
         match data.insert(key.to_owned(), Value::from(text)) {
-            Some(_) => Err(Failure::error(format!("cannot add key {key:?}, another key by that name already exists"))),
+            Some(_) => Err(Failure::error(format!(
+                "cannot add key {key:?}, another key by that name already exists"
+            ))),
             None => Ok(()),
         }
     };
@@ -109,7 +132,9 @@ fn data(cx: &Context, call: &Invocation) -> Result<Map<String, Value>, Failure> 
             }
             continue;
         }
-        let text = cx.file(path).map_err(|_| Failure::error(format!("error reading {path}: no such file or directory")))?;
+        let text = cx
+            .file(path)
+            .map_err(|_| Failure::error(format!("error reading {path}: no such file or directory")))?;
         put(key.unwrap_or_else(|| path.rsplit('/').next().unwrap_or(path)), &text)?;
     }
     for literal in call.every("from-literal") {
@@ -118,7 +143,8 @@ fn data(cx: &Context, call: &Invocation) -> Result<Map<String, Value>, Failure> 
     }
     for path in call.list("from-env-file") {
         let text = cx.file(&path)?;
-        let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines =
+            text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
         for line in lines {
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
             put(key, value)?;
@@ -139,7 +165,9 @@ fn config_map(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 
 fn secret(cx: &mut Context, call: &Invocation, data: Map<String, Value>, kind: &str) -> Result<(), Failure> {
     let mut object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name(call)? } });
-    let data = data.into_iter().map(|(key, text)| (key, base64(text.as_str().unwrap_or_default().as_bytes()).into()));
+    let data = data
+        .into_iter()
+        .map(|(key, text)| (key, base64_encode(text.as_str().unwrap_or_default().as_bytes()).into()));
     let data: Map<String, Value> = data.collect();
     if !data.is_empty() {
         object["data"] = data.into();
@@ -170,7 +198,8 @@ fn tls(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if !key.contains("-----BEGIN") {
         return Err(Failure::error("tls: failed to find any PEM data in key input"));
     }
-    let data = [("tls.crt", cert), ("tls.key", key)].into_iter().map(|(key, text)| (key.to_owned(), text.into()));
+    let data =
+        [("tls.crt", cert), ("tls.key", key)].into_iter().map(|(key, text)| (key.to_owned(), text.into()));
     secret(cx, call, data.collect(), "kubernetes.io/tls")
 }
 
@@ -180,7 +209,7 @@ fn docker(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if user.is_empty() || password.is_empty() {
         return Err(bad_value("credentials:", "--docker-username and --docker-password are required"));
     }
-    let mut entry = json!({ "username": user, "password": password, "auth": base64(format!("{user}:{password}").as_bytes()) });
+    let mut entry = json!({ "username": user, "password": password, "auth": base64_encode(format!("{user}:{password}").as_bytes()) });
     if call.has("docker-email") {
         entry["email"] = text("docker-email").into();
     }

@@ -70,7 +70,10 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(call.misuse(format!("Unexpected args: [{}]", call.args.join(" "))));
     }
     if call.list("filename").is_empty() {
-        return Err(Failure::plain(format!("error: must specify one of -f and -k\n\n{}", super::help::of(call.verb, &call.path))));
+        return Err(Failure::plain(format!(
+            "error: must specify one of -f and -k\n\n{}",
+            super::help::of(call.verb, &call.path)
+        )));
     }
     let dry = Dry::of(cx, call)?;
     let (items, mut faults) = source::items(cx, call)?;
@@ -78,7 +81,11 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(Failure::error("no objects passed to create"));
     }
     for item in items {
-        let body = if call.is_on("save-config") { apply::with_last_applied(&item.value) } else { item.value.clone() };
+        let body = if call.is_on("save-config") {
+            apply::with_last_applied(&item.value)
+        } else {
+            item.value.clone()
+        };
         let sent = if dry == Dry::Client { Ok(body) } else { apply::create(cx, call, &item, body, dry) };
         match sent {
             Ok(object) => change::done(cx, call, &item.resource, &object, "created", dry)?,
@@ -101,30 +108,19 @@ fn name(call: &Invocation) -> Result<&str, Failure> {
 fn make(cx: &mut Context, call: &Invocation, object: Value, what: &str) -> Result<(), Failure> {
     let dry = Dry::of(cx, call)?;
     make::create_as(cx, call, object, "created", dry, |status| {
-        if what.is_empty() { status.into() } else { Failure::of_step(&format!("failed to create {what}"), &status) }
+        if what.is_empty() {
+            status.into()
+        } else {
+            Failure::of_step(&format!("failed to create {what}"), &status)
+        }
     })
 }
 
 /// A pair that a flag gives, `KEY=VALUE`.
 fn pair(text: &str) -> Result<(&str, &str), Failure> {
-    text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
-        Failure::error(format!("invalid literal source {text}, expected key=value"))
-    })
-}
-
-/// Bytes as base64.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for index in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * index) & 63) as usize] as char;
-            text.push(if index <= chunk.len() { letter } else { '=' });
-        }
-    }
-    text
+    text.split_once('=')
+        .filter(|(key, _)| !key.is_empty())
+        .ok_or_else(|| Failure::error(format!("invalid literal source {text}, expected key=value")))
 }
 
 /// A complaint about a flag's value.

@@ -30,8 +30,18 @@ pub(super) static QUOTA: Verb = Verb {
         VALIDATE,
         SAVE,
         &[
-            flag("hard", '\0', "''", "A comma-delimited set of resource=quantity pairs that define a hard limit."),
-            flag("scopes", '\0', "''", "A comma-delimited set of quota scopes that must all match each object tracked by the quota."),
+            flag(
+                "hard",
+                '\0',
+                "''",
+                "A comma-delimited set of resource=quantity pairs that define a hard limit.",
+            ),
+            flag(
+                "scopes",
+                '\0',
+                "''",
+                "A comma-delimited set of quota scopes that must all match each object tracked by the quota.",
+            ),
         ],
     ],
     run: quota,
@@ -47,9 +57,24 @@ pub(super) static BUDGET: Verb = Verb {
         VALIDATE,
         SAVE,
         &[
-            flag("max-unavailable", '\0', "''", "The maximum number or percentage of unavailable pods this budget requires."),
-            flag("min-available", '\0', "''", "The minimum number or percentage of available pods this budget requires."),
-            flag("selector", '\0', "''", "A label selector to use for this budget. Only equality-based selector requirements are supported."),
+            flag(
+                "max-unavailable",
+                '\0',
+                "''",
+                "The maximum number or percentage of unavailable pods this budget requires.",
+            ),
+            flag(
+                "min-available",
+                '\0',
+                "''",
+                "The minimum number or percentage of available pods this budget requires.",
+            ),
+            flag(
+                "selector",
+                '\0',
+                "''",
+                "A label selector to use for this budget. Only equality-based selector requirements are supported.",
+            ),
         ],
     ],
     run: budget,
@@ -65,9 +90,24 @@ pub(super) static PRIORITY_CLASS: Verb = Verb {
         VALIDATE,
         SAVE,
         &[
-            flag("description", '\0', "''", "description is an arbitrary string that usually provides guidelines on when this priority class should be used."),
-            flag("global-default", '\0', "false", "global-default specifies whether this PriorityClass should be considered as the default priority."),
-            flag("preemption-policy", '\0', "'PreemptLowerPriority'", "preemption-policy is the policy for preempting pods with lower priority."),
+            flag(
+                "description",
+                '\0',
+                "''",
+                "description is an arbitrary string that usually provides guidelines on when this priority class should be used.",
+            ),
+            flag(
+                "global-default",
+                '\0',
+                "false",
+                "global-default specifies whether this PriorityClass should be considered as the default priority.",
+            ),
+            flag(
+                "preemption-policy",
+                '\0',
+                "'PreemptLowerPriority'",
+                "preemption-policy is the policy for preempting pods with lower priority.",
+            ),
             flag("value", '\0', "0", "the value of this priority class."),
         ],
     ],
@@ -89,7 +129,9 @@ fn namespace(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 
 fn quota(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let mut spec = json!({});
-    let hard = texts(call.text("hard")).map_err(|_| Failure::error(format!("Invalid argument syntax {}, expected <resource>=<value>", call.text("hard"))))?;
+    let hard = texts(call.text("hard")).map_err(|_| {
+        Failure::error(format!("Invalid argument syntax {}, expected <resource>=<value>", call.text("hard")))
+    })?;
     if !hard.is_empty() {
         spec["hard"] = hard.into();
     }
@@ -113,8 +155,12 @@ fn budget(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     let (least, most) = (call.text("min-available"), call.text("max-unavailable"));
     let (field, text) = match (least.is_empty(), most.is_empty()) {
-        (true, true) => return Err(Failure::error("one of min-available or max-unavailable must be specified")),
-        (false, false) => return Err(Failure::error("min-available and max-unavailable cannot be both specified")),
+        (true, true) => {
+            return Err(Failure::error("one of min-available or max-unavailable must be specified"));
+        }
+        (false, false) => {
+            return Err(Failure::error("min-available and max-unavailable cannot be both specified"));
+        }
         (false, true) => ("minAvailable", least),
         (true, false) => ("maxUnavailable", most),
     };

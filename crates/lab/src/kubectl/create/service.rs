@@ -25,7 +25,18 @@ static CLUSTER_IP: Verb = Verb {
     name: "clusterip",
     brief: "Create a ClusterIP service",
     usage: "kubectl create service clusterip NAME [--tcp=<port>:<targetPort>] [--dry-run=server|client|none] [options]",
-    flags: &[COMMON, VALIDATE, SAVE, TCP, &[flag("clusterip", '\0', "''", "Assign your own ClusterIP or set to 'None' for a 'headless' service (no loadbalancing).")]],
+    flags: &[
+        COMMON,
+        VALIDATE,
+        SAVE,
+        TCP,
+        &[flag(
+            "clusterip",
+            '\0',
+            "''",
+            "Assign your own ClusterIP or set to 'None' for a 'headless' service (no loadbalancing).",
+        )],
+    ],
     run: |cx, call| service(cx, call, "ClusterIP"),
     ..Verb::NONE
 };
@@ -33,7 +44,13 @@ static NODE_PORT: Verb = Verb {
     name: "nodeport",
     brief: "Create a NodePort service",
     usage: "kubectl create service nodeport NAME [--tcp=port:targetPort] [--dry-run=server|client|none] [options]",
-    flags: &[COMMON, VALIDATE, SAVE, TCP, &[flag("node-port", '\0', "0", "Port used to expose the service on each node in a cluster.")]],
+    flags: &[
+        COMMON,
+        VALIDATE,
+        SAVE,
+        TCP,
+        &[flag("node-port", '\0', "0", "Port used to expose the service on each node in a cluster.")],
+    ],
     run: |cx, call| service(cx, call, "NodePort"),
     ..Verb::NONE
 };
@@ -64,10 +81,20 @@ pub(super) static INGRESS: Verb = Verb {
         VALIDATE,
         SAVE,
         &[
-            flag("annotation", '\0', "[]", "Annotation to insert in the ingress object, in the format annotation=value"),
+            flag(
+                "annotation",
+                '\0',
+                "[]",
+                "Annotation to insert in the ingress object, in the format annotation=value",
+            ),
             flag("class", '\0', "''", "Ingress Class to be used"),
             flag("default-backend", '\0', "''", "Default service for backend, in format of svcname:port"),
-            flag("rule", '\0', "[]", "Rule in format host/path=service:port[,tls=secretname]. Paths containing the leading character '*' are considered pathType=Prefix. tls argument is optional."),
+            flag(
+                "rule",
+                '\0',
+                "[]",
+                "Rule in format host/path=service:port[,tls=secretname]. Paths containing the leading character '*' are considered pathType=Prefix. tls argument is optional.",
+            ),
         ],
     ],
     run: ingress,
@@ -121,7 +148,9 @@ fn ingress(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let name = name(call)?;
     let rules = call.every("rule");
     if rules.is_empty() && !call.has("default-backend") {
-        return Err(Failure::error("not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)"));
+        return Err(Failure::error(
+            "not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)",
+        ));
     }
     let mut spec = json!({});
     let (mut hosts, mut secrets): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
@@ -157,7 +186,11 @@ fn ingress(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 
 /// Adds a rule of `host/path*=service:port,tls=secret`.
 fn add_rule(rule: &str, hosts: &mut Vec<Value>, secrets: &mut Vec<Value>) -> Result<(), Failure> {
-    let wrong = || Failure::error(format!("rule {rule} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]"));
+    let wrong = || {
+        Failure::error(format!(
+            "rule {rule} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]"
+        ))
+    };
     let (place, target) = rule.split_once('=').ok_or_else(wrong)?;
     let (host, path) = place.split_once('/').ok_or_else(wrong)?;
     let mut parts = target.split(',');
@@ -189,6 +222,7 @@ fn backend(text: &str) -> Result<Value, Failure> {
     let (service, port) = text.split_once(':').ok_or_else(|| {
         Failure::error(format!("{text} is invalid and should be in format servicename:serviceport"))
     })?;
-    let port = port.parse::<i64>().map_or_else(|_| json!({ "name": port }), |number| json!({ "number": number }));
+    let port =
+        port.parse::<i64>().map_or_else(|_| json!({ "name": port }), |number| json!({ "number": number }));
     Ok(json!({ "service": { "name": service, "port": port } }))
 }

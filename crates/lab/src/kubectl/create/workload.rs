@@ -19,7 +19,12 @@ pub(super) static DEPLOYMENT: Verb = Verb {
         VALIDATE,
         SAVE,
         &[
-            flag("image", '\0', "[]", "Image names to run. A deployment can have multiple images set for multi-container pod."),
+            flag(
+                "image",
+                '\0',
+                "[]",
+                "Image names to run. A deployment can have multiple images set for multi-container pod.",
+            ),
             flag("port", '\0', "-1", "The containerPort that this deployment exposes."),
             flag("replicas", 'r', "1", "Number of replicas to create. Default is 1."),
         ],
@@ -38,7 +43,12 @@ pub(super) static JOB: Verb = Verb {
         SAVE,
         &[
             flag("image", '\0', "''", "Image name to run."),
-            flag("from", '\0', "''", "The name of the resource to create a Job from (only cronjob is supported)."),
+            flag(
+                "from",
+                '\0',
+                "''",
+                "The name of the resource to create a Job from (only cronjob is supported).",
+            ),
         ],
     ],
     run: job,
@@ -154,13 +164,16 @@ fn job_of_cron_job(cx: &Context, name: &str, from: &str) -> Result<Value, Failur
     if let Some(labels) = template["metadata"].get("labels") {
         metadata["labels"] = labels.clone();
     }
-    Ok(json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": template["spec"], "status": {} }))
+    Ok(
+        json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": template["spec"], "status": {} }),
+    )
 }
 
 fn cron_job(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let name = name(call)?;
     let restart = if call.has("restart") { call.text("restart") } else { "OnFailure" };
-    let spec = json!({ "containers": [container(name, call.text("image"), words(call))], "restartPolicy": restart });
+    let spec =
+        json!({ "containers": [container(name, call.text("image"), words(call))], "restartPolicy": restart });
     let object = json!({
         "apiVersion": "batch/v1",
         "kind": "CronJob",

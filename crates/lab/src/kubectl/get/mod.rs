@@ -42,9 +42,8 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(Failure::error("--raw is not simulated: there is no HTTP in front of this API server"));
     }
     let mut args = call.args.clone();
-    for path in call.list("filename") {
-        let names = super::manifest::names(cx, &path)?;
-        args.extend(names);
+    if call.has("filename") {
+        args.extend(super::manifest::names(cx, call)?);
     }
     if args.is_empty() {
         cx.complain(

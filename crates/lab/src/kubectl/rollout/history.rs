@@ -17,7 +17,12 @@ pub(super) static VERB: Verb = Verb {
     name: "history",
     brief: "View rollout history",
     usage: "kubectl rollout history (TYPE NAME | TYPE/NAME) [flags] [options]",
-    flags: &[FILES, COMMON, super::SELECT, &[flag("revision", '\0', "0", "See the details, including podTemplate of the revision specified")]],
+    flags: &[
+        FILES,
+        COMMON,
+        super::SELECT,
+        &[flag("revision", '\0', "0", "See the details, including podTemplate of the revision specified")],
+    ],
     run,
     ..Verb::NONE
 };
@@ -33,7 +38,10 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let (found, mut faults) = named::objects(cx, call, &call.args)?;
     for (resource, object) in found {
         let Some(deployment) = Deployment::from_object(&object) else {
-            faults.push(Fault::Client(format!("no history viewer has been implemented for {}", go_quote(&resource.kind))));
+            faults.push(Fault::Client(format!(
+                "no history viewer has been implemented for {}",
+                go_quote(&resource.kind)
+            )));
             continue;
         };
         let revisions = history(cx.store(), deployment);
@@ -41,7 +49,11 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         if wanted > 0 {
             match revisions.iter().find(|one| one.revision == wanted) {
                 Some(one) => {
-                    let set = cx.value_of(setpoint_api::Kind::ReplicaSet, &deployment.metadata.namespace, &one.replica_set);
+                    let set = cx.value_of(
+                        setpoint_api::Kind::ReplicaSet,
+                        &deployment.metadata.namespace,
+                        &one.replica_set,
+                    );
                     let mut template = set.map(|set| set["spec"]["template"].clone()).unwrap_or_default();
                     if let Some(cause) = &one.change_cause {
                         template["metadata"]["annotations"]["kubernetes.io/change-cause"] = (**cause).into();
@@ -74,7 +86,11 @@ fn details(template: &serde_json::Value) -> String {
     for (title, key) in [("Labels", "labels"), ("Annotations", "annotations")] {
         let pairs = template["metadata"][key].as_object();
         let join = if key == "labels" { "=" } else { ": " };
-        let lines: Vec<String> = pairs.into_iter().flatten().map(|(key, value)| format!("{key}{join}{}", value.as_str().unwrap_or_default())).collect();
+        let lines: Vec<String> = pairs
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| format!("{key}{join}{}", value.as_str().unwrap_or_default()))
+            .collect();
         if !lines.is_empty() {
             text.push_str(&format!("  {title}:\t{}\n", lines.join("\n\t")));
         }
@@ -95,13 +111,26 @@ fn describe_container(container: &serde_json::Value, text: &mut String) {
     text.push_str(&format!("   {}:\n    Image:\t{}\n", word("name"), word("image")));
     let ports = container["ports"].as_array().map_or(&[][..], Vec::as_slice);
     let list = |key: &str| {
-        let one = |port: &serde_json::Value| format!("{}/{}", port[key].as_i64().unwrap_or(0), port["protocol"].as_str().unwrap_or("TCP"));
-        if ports.is_empty() { "<none>".to_owned() } else { ports.iter().map(one).collect::<Vec<_>>().join(", ") }
+        let one = |port: &serde_json::Value| {
+            format!("{}/{}", port[key].as_i64().unwrap_or(0), port["protocol"].as_str().unwrap_or("TCP"))
+        };
+        if ports.is_empty() {
+            "<none>".to_owned()
+        } else {
+            ports.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
     };
     let plural = if ports.len() > 1 { "s" } else { "" };
-    text.push_str(&format!("    Port{plural}:\t{}\n    Host Port{plural}:\t{}\n", list("containerPort"), list("hostPort")));
+    text.push_str(&format!(
+        "    Port{plural}:\t{}\n    Host Port{plural}:\t{}\n",
+        list("containerPort"),
+        list("hostPort")
+    ));
     for (title, key) in [("Limits", "limits"), ("Requests", "requests")] {
-        let Some(amounts) = container["resources"][key].as_object().filter(|amounts| !amounts.is_empty()) else { continue };
+        let Some(amounts) = container["resources"][key].as_object().filter(|amounts| !amounts.is_empty())
+        else {
+            continue;
+        };
         text.push_str(&format!("    {title}:\n"));
         for (name, amount) in amounts {
             text.push_str(&format!("      {name}:\t{}\n", amount.as_str().unwrap_or_default()));
@@ -112,7 +141,11 @@ fn describe_container(container: &serde_json::Value, text: &mut String) {
         Some(env) => {
             text.push_str("    Environment:\n");
             for one in env {
-                text.push_str(&format!("      {}:\t{}\n", one["name"].as_str().unwrap_or_default(), one["value"].as_str().unwrap_or_default()));
+                text.push_str(&format!(
+                    "      {}:\t{}\n",
+                    one["name"].as_str().unwrap_or_default(),
+                    one["value"].as_str().unwrap_or_default()
+                ));
             }
         }
     }

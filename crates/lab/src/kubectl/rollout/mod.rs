@@ -30,8 +30,12 @@ pub(super) static VERB: Verb = Verb {
     ..Verb::NONE
 };
 
-pub(super) static SELECT: &[Flag] =
-    &[flag("selector", 'l', "''", "Selector (label query) to filter on, supports '=', '==', '!=', 'in', 'notin'.")];
+pub(super) static SELECT: &[Flag] = &[flag(
+    "selector",
+    'l',
+    "''",
+    "Selector (label query) to filter on, supports '=', '==', '!=', 'in', 'notin'.",
+)];
 
 static PAUSE: Verb = Verb {
     name: "pause",
@@ -106,42 +110,85 @@ fn patch(resource: &Resource, object: &Object, body: Value) -> Request {
     Request { body, ..change::request(resource, Method::Patch, &meta.namespace, &meta.name) }
 }
 
-fn pause(_: &mut Context, _: &Invocation, resource: &Resource, object: &Object) -> Result<(String, Option<Request>), String> {
+fn pause(
+    _: &mut Context,
+    _: &Invocation,
+    resource: &Resource,
+    object: &Object,
+) -> Result<(String, Option<Request>), String> {
     let Object::Deployment(deployment) = object else {
-        return Err(format!("{} {} pausing is not supported", resource.full_name(), go_quote(&object.metadata().name)));
+        return Err(format!(
+            "{} {} pausing is not supported",
+            resource.full_name(),
+            go_quote(&object.metadata().name)
+        ));
     };
     if deployment.spec.paused {
-        return Err(format!("{} {} is already paused", resource.full_name(), go_quote(&deployment.metadata.name)));
+        return Err(format!(
+            "{} {} is already paused",
+            resource.full_name(),
+            go_quote(&deployment.metadata.name)
+        ));
     }
     Ok(("paused".into(), Some(patch(resource, object, json!({ "spec": { "paused": true } })))))
 }
 
-fn resume(_: &mut Context, _: &Invocation, resource: &Resource, object: &Object) -> Result<(String, Option<Request>), String> {
+fn resume(
+    _: &mut Context,
+    _: &Invocation,
+    resource: &Resource,
+    object: &Object,
+) -> Result<(String, Option<Request>), String> {
     let Object::Deployment(deployment) = object else {
-        return Err(format!("{} {} resuming is not supported", resource.full_name(), go_quote(&object.metadata().name)));
+        return Err(format!(
+            "{} {} resuming is not supported",
+            resource.full_name(),
+            go_quote(&object.metadata().name)
+        ));
     };
     if !deployment.spec.paused {
-        return Err(format!("{} {} is not paused", resource.full_name(), go_quote(&deployment.metadata.name)));
+        return Err(format!(
+            "{} {} is not paused",
+            resource.full_name(),
+            go_quote(&deployment.metadata.name)
+        ));
     }
     Ok(("resumed".into(), Some(patch(resource, object, json!({ "spec": { "paused": null } })))))
 }
 
-fn restart(cx: &mut Context, _: &Invocation, resource: &Resource, object: &Object) -> Result<(String, Option<Request>), String> {
+fn restart(
+    cx: &mut Context,
+    _: &Invocation,
+    resource: &Resource,
+    object: &Object,
+) -> Result<(String, Option<Request>), String> {
     if !["Deployment", "DaemonSet", "StatefulSet"].contains(&&*resource.kind) {
-        return Err(format!("{} {} restarting is not supported", resource.full_name(), go_quote(&object.metadata().name)));
+        return Err(format!(
+            "{} {} restarting is not supported",
+            resource.full_name(),
+            go_quote(&object.metadata().name)
+        ));
     }
     if let Object::Deployment(deployment) = object
         && deployment.spec.paused
     {
         let name = go_quote(&deployment.metadata.name);
-        return Err(format!("{} {name} can't restart paused deployment (run rollout resume first)", resource.full_name()));
+        return Err(format!(
+            "{} {name} can't restart paused deployment (run rollout resume first)",
+            resource.full_name()
+        ));
     }
     let annotations = json!({ "kubectl.kubernetes.io/restartedAt": cx.now().to_rfc3339(0) });
     let body = json!({ "spec": { "template": { "metadata": { "annotations": annotations } } } });
     Ok(("restarted".into(), Some(patch(resource, object, body))))
 }
 
-fn undo(cx: &mut Context, call: &Invocation, resource: &Resource, object: &Object) -> Result<(String, Option<Request>), String> {
+fn undo(
+    cx: &mut Context,
+    call: &Invocation,
+    resource: &Resource,
+    object: &Object,
+) -> Result<(String, Option<Request>), String> {
     let Some(deployment) = Deployment::from_object(object) else {
         return Err(format!("no rollbacker has been implemented for {}", go_quote(&resource.kind)));
     };

@@ -23,8 +23,18 @@ pub(in crate::kubectl) static VERB: Verb = Verb {
         FILES,
         super::SELECT,
         &[
-            flag("revision", '\0', "0", "Pin to a specific revision for showing its status. Defaults to 0 (last revision)."),
-            flag("timeout", '\0', "0s", "The length of time to wait before ending watch, zero means never. Any other values should contain a corresponding time unit (e.g. 1s, 2m, 3h)."),
+            flag(
+                "revision",
+                '\0',
+                "0",
+                "Pin to a specific revision for showing its status. Defaults to 0 (last revision).",
+            ),
+            flag(
+                "timeout",
+                '\0',
+                "0s",
+                "The length of time to wait before ending watch, zero means never. Any other values should contain a corresponding time unit (e.g. 1s, 2m, 3h).",
+            ),
             flag("watch", 'w', "true", "Watch the status of the rollout until it's done."),
         ],
     ],
@@ -62,13 +72,15 @@ struct Following {
 
 impl Ongoing for Following {
     fn poll(&mut self, cx: &mut Context) -> Result<bool, Failure> {
-        let mut changes: Vec<_> = cx.session.changes(&self.watch).into_iter().map(|change| (change.op, change.new)).collect();
+        let mut changes: Vec<_> =
+            cx.session.changes(&self.watch).into_iter().map(|change| (change.op, change.new)).collect();
         loop {
             if self.current.is_none() {
                 let Some((resource, object)) = self.waiting.pop() else { return Ok(true) };
                 let uid = object.metadata().uid;
                 // The list that begins a watch.
-                let now = cx.store().id_of_uid(uid).and_then(|id| cx.store().object(id)).cloned().unwrap_or(object);
+                let now =
+                    cx.store().id_of_uid(uid).and_then(|id| cx.store().object(id)).cloned().unwrap_or(object);
                 changes.clear();
                 changes.push((Op::Added, now));
                 self.current = Some((resource, uid));
@@ -82,7 +94,8 @@ impl Ongoing for Following {
                 if op == Op::Deleted {
                     return Err(Failure::error("object has been deleted"));
                 }
-                let (text, done) = status(&resource.kind, &object.to_value(), self.revision).map_err(Failure::error)?;
+                let (text, done) =
+                    status(&resource.kind, &object.to_value(), self.revision).map_err(Failure::error)?;
                 cx.print(text);
                 is_done = done || !self.watches;
                 if is_done {
@@ -119,15 +132,24 @@ pub fn status(kind: &str, object: &Value, revision: i64) -> Result<(String, bool
 
 type Said = Result<(String, bool), String>;
 
-fn deployment(object: &Value, name: &str, revision: i64, is_observed: bool, number: &dyn Fn(&str) -> i64) -> Said {
+fn deployment(
+    object: &Value,
+    name: &str,
+    revision: i64,
+    is_observed: bool,
+    number: &dyn Fn(&str) -> i64,
+) -> Said {
     if revision > 0 {
         let annotations = &object["metadata"]["annotations"];
-        let current: Option<i64> = annotations["deployment.kubernetes.io/revision"].as_str().and_then(|text| text.parse().ok());
+        let current: Option<i64> =
+            annotations["deployment.kubernetes.io/revision"].as_str().and_then(|text| text.parse().ok());
         let Some(current) = current else {
             return Err(format!("cannot get the revision of deployment {name}"));
         };
         if revision != current {
-            return Err(format!("desired revision ({revision}) is different from the running revision ({current})"));
+            return Err(format!(
+                "desired revision ({revision}) is different from the running revision ({current})"
+            ));
         }
     }
     if !is_observed {
@@ -161,7 +183,8 @@ fn daemon_set(object: &Value, name: &str, is_observed: bool, number: &dyn Fn(&st
     if !is_observed {
         return Ok(("Waiting for daemon set spec update to be observed...\n".into(), false));
     }
-    let (updated, desired) = (number("/status/updatedNumberScheduled"), number("/status/desiredNumberScheduled"));
+    let (updated, desired) =
+        (number("/status/updatedNumberScheduled"), number("/status/desiredNumberScheduled"));
     let available = number("/status/numberAvailable");
     let text = if updated < desired {
         format!("{updated} out of {desired} new pods have been updated...")
@@ -193,14 +216,25 @@ fn stateful_set(object: &Value, is_observed: bool, number: &dyn Fn(&str) -> i64)
         let new = wanted - partition;
         if updated < new {
             let text = "new pods have been updated...";
-            return Ok((format!("Waiting for partitioned roll out to finish: {updated} out of {new} {text}\n"), false));
+            return Ok((
+                format!("Waiting for partitioned roll out to finish: {updated} out of {new} {text}\n"),
+                false,
+            ));
         }
-        return Ok((format!("partitioned roll out complete: {updated} new pods have been updated...\n"), true));
+        return Ok((
+            format!("partitioned roll out complete: {updated} new pods have been updated...\n"),
+            true,
+        ));
     }
     let word = |key: &str| object["status"][key].as_str().unwrap_or_default();
     let (update, current) = (word("updateRevision"), word("currentRevision"));
     if update != current {
-        return Ok((format!("waiting for statefulset rolling update to complete {updated} pods at revision {update}...\n"), false));
+        return Ok((
+            format!(
+                "waiting for statefulset rolling update to complete {updated} pods at revision {update}...\n"
+            ),
+            false,
+        ));
     }
     let replicas = number("/status/currentReplicas");
     Ok((format!("statefulset rolling update complete {replicas} pods at revision {current}...\n"), true))

@@ -6,4 +6,5 @@
 pub mod compare;
 pub mod reduce;
 pub mod replay;
+pub mod terminal;
 pub mod timeline;

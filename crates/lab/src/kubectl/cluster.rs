@@ -31,10 +31,25 @@ pub(super) static API_RESOURCES: Verb = Verb {
         flag("api-group", '\0', "''", "Limit to resources in the specified API group."),
         flag("cached", '\0', "false", "Use the cached list of resources if available."),
         flag("categories", '\0', "[]", "Limit to resources that belong to the specified categories."),
-        flag("namespaced", '\0', "true", "If false, non-namespaced resources will be returned, otherwise returning namespaced resources by default."),
-        flag("no-headers", '\0', "false", "When using the default or custom-column output format, don't print headers (default print headers)."),
+        flag(
+            "namespaced",
+            '\0',
+            "true",
+            "If false, non-namespaced resources will be returned, otherwise returning namespaced resources by default.",
+        ),
+        flag(
+            "no-headers",
+            '\0',
+            "false",
+            "When using the default or custom-column output format, don't print headers (default print headers).",
+        ),
         flag("output", 'o', "''", "Output format. One of: (json, yaml, kyaml, name, wide)."),
-        flag("sort-by", '\0', "''", "If non-empty, sort list of resources using specified field. The field can be either 'name' or 'kind'."),
+        flag(
+            "sort-by",
+            '\0',
+            "''",
+            "If non-empty, sort list of resources using specified field. The field can be either 'name' or 'kind'.",
+        ),
         flag("verbs", '\0', "[]", "Limit to resources that support the specified verbs."),
     ]],
     run: api_resources,
@@ -219,7 +234,9 @@ static CAN_I: Verb = Verb {
 
 fn can_i(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if call.args.len() < 2 && !call.is_on("list") {
-        return Err(Failure::error("you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples."));
+        return Err(Failure::error(
+            "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
+        ));
     }
     if let Some(kind) = call.args.get(1)
         && resource::find(cx.store(), kind.split('/').next().unwrap_or(kind)).is_none()
@@ -237,7 +254,8 @@ static WHO_AM_I: Verb = Verb {
     brief: "Experimental: Check self subject attributes",
     usage: "kubectl auth whoami [options]",
     run: |cx, _| {
-        let text = "ATTRIBUTE\tVALUE\nUsername\tkubernetes-admin\nGroups\t[system:masters system:authenticated]\n";
+        let text =
+            "ATTRIBUTE\tVALUE\nUsername\tkubernetes-admin\nGroups\t[system:masters system:authenticated]\n";
         cx.print(Tabs::table().align(text));
         Ok(())
     },
@@ -277,7 +295,12 @@ static GET_CONTEXTS: Verb = Verb {
     long: "Display one or many contexts from the kubeconfig file.",
     usage: "kubectl config get-contexts [(-o|--output=)name)] [options]",
     flags: &[&[
-        flag("no-headers", '\0', "false", "When using the default or custom-column output format, don't print headers (default print headers)."),
+        flag(
+            "no-headers",
+            '\0',
+            "false",
+            "When using the default or custom-column output format, don't print headers (default print headers).",
+        ),
         flag("output", 'o', "''", "Output format. One of: (name)."),
     ]],
     is_local: true,
@@ -291,7 +314,8 @@ fn get_contexts(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Ok(());
     }
     let header = if call.is_on("no-headers") { "" } else { "CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n" };
-    let shown = if cx.terminal.namespace == "default" { String::new() } else { cx.terminal.namespace.clone() };
+    let shown =
+        if cx.terminal.namespace == "default" { String::new() } else { cx.terminal.namespace.clone() };
     let text = format!("{header}*\t{CONTEXT}\tc\tu\t{shown}\n");
     cx.print(Tabs::table().align(&text));
     Ok(())
@@ -317,7 +341,9 @@ fn set_context(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             return Err(Failure::error("unexpected args: []"));
         }
         Some(name) if name != CONTEXT => {
-            return Err(Failure::error(format!("context {name:?} is not simulated: there is one cluster, {CONTEXT:?}")));
+            return Err(Failure::error(format!(
+                "context {name:?} is not simulated: there is one cluster, {CONTEXT:?}"
+            )));
         }
         _ => {}
     }

@@ -29,8 +29,18 @@ pub(super) static VERB: Verb = Verb {
     flags: &[
         print::FLAGS,
         &[
-            flag("all-namespaces", 'A', "false", "If present, list the requested object(s) across all namespaces. Namespace in current context is ignored even if specified with --namespace."),
-            flag("chunk-size", '\0', "500", "Return large lists in chunks rather than all at once. Pass 0 to disable."),
+            flag(
+                "all-namespaces",
+                'A',
+                "false",
+                "If present, list the requested object(s) across all namespaces. Namespace in current context is ignored even if specified with --namespace.",
+            ),
+            flag(
+                "chunk-size",
+                '\0',
+                "500",
+                "Return large lists in chunks rather than all at once. Pass 0 to disable.",
+            ),
             flag("for", '\0', "''", "Filter events to only those pertaining to the specified resource."),
             flag("no-headers", '\0', "false", "When using the default output format, don't print headers."),
             flag("types", '\0', "[]", "Output only events of given types."),
@@ -53,7 +63,10 @@ impl Filter {
         let types = call.list("types");
         for kind in &types {
             if !["Normal", "Warning"].iter().any(|known| known.eq_ignore_ascii_case(kind)) {
-                return Err(Failure::error(format!("valid --types are: Normal, Warning, got {}", go_quote(kind))));
+                return Err(Failure::error(format!(
+                    "valid --types are: Normal, Warning, got {}",
+                    go_quote(kind)
+                )));
             }
         }
         let about = match call.text("for") {
@@ -79,7 +92,8 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let format = Format::of(cx, call)?;
     let filter = Filter::of(cx, call)?;
     let watch = cx.session.watch();
-    let mut events: Vec<_> = cx.store().list::<Event>().filter(|event| filter.wants(cx, event)).cloned().collect();
+    let mut events: Vec<_> =
+        cx.store().list::<Event>().filter(|event| filter.wants(cx, event)).cloned().collect();
     events.sort_by_key(|event| event.last_timestamp);
     let values: Vec<Value> = events.into_iter().map(|event| Object::Event(event).to_value()).collect();
     if !format.is_table() {
@@ -122,9 +136,11 @@ impl Printed {
             if self.filter.everywhere {
                 out.extend([text(event, "/metadata/namespace"), "\t"]);
             }
-            let about = format!("{}/{}", text(event, "/involvedObject/kind"), text(event, "/involvedObject/name"));
+            let about =
+                format!("{}/{}", text(event, "/involvedObject/kind"), text(event, "/involvedObject/name"));
             let message = text(event, "/message").trim();
-            let cells = [&*interval(event, now), text(event, "/type"), text(event, "/reason"), &about, message];
+            let cells =
+                [&*interval(event, now), text(event, "/type"), text(event, "/reason"), &about, message];
             out.push_str(&cells.join("\t"));
             out.push('\n');
         }
@@ -136,7 +152,9 @@ impl Printed {
 }
 
 fn interval(event: &Value, now: Time) -> String {
-    let since = |path: &str| time(event, path).map_or_else(|| "<unknown>".into(), |then| human_duration(now.since(then)));
+    let since = |path: &str| {
+        time(event, path).map_or_else(|| "<unknown>".into(), |then| human_duration(now.since(then)))
+    };
     let first = if has(event, "/eventTime") { since("/eventTime") } else { since("/firstTimestamp") };
     match int(event, "/count") {
         _ if has(event, "/series") => {

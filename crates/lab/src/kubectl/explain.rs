@@ -23,8 +23,18 @@ pub(super) static VERB: Verb = Verb {
     usage: "kubectl explain TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext|plaintext-openapiv2] [options]",
     flags: &[&[
         flag("api-version", '\0', "''", "Use given api-version (group/version) of the resource."),
-        flag("output", 'o', "'plaintext'", "Format in which to render the schema. Valid values are: (plaintext, plaintext-openapiv2)."),
-        flag("recursive", '\0', "false", "When true, print the name of all the fields recursively. Otherwise, print the available fields with their description."),
+        flag(
+            "output",
+            'o',
+            "'plaintext'",
+            "Format in which to render the schema. Valid values are: (plaintext, plaintext-openapiv2).",
+        ),
+        flag(
+            "recursive",
+            '\0',
+            "false",
+            "When true, print the name of all the fields recursively. Otherwise, print the available fields with their description.",
+        ),
     ]],
     run,
     ..Verb::NONE
@@ -55,7 +65,11 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         .ok_or_else(|| Failure::no_resource(parts.first().unwrap_or(&"")))?;
     let version = if call.has("api-version") { call.text("api-version") } else { &resource.api_version };
     let Some(of) = schema::type_of(version, &resource.kind) else {
-        return Err(Failure::error(format!("couldn't find resource for {}, Kind={}", go_quote(version), resource.kind)));
+        return Err(Failure::error(format!(
+            "couldn't find resource for {}, Kind={}",
+            go_quote(version),
+            resource.kind
+        )));
     };
     let mut out = String::new();
     let (group, number) = version.split_once('/').unwrap_or(("", version));

@@ -33,16 +33,61 @@ pub(super) static VERB: Verb = Verb {
         flag("all-pods", '\0', "false", "Get logs from all pod(s). Sets prefix to true."),
         flag("container", 'c', "''", "Print the logs of this container"),
         flag("follow", 'f', "false", "Specify if the logs should be streamed."),
-        flag("ignore-errors", '\0', "false", "If watching / following pod logs, allow for any errors that occur to be non-fatal"),
+        flag(
+            "ignore-errors",
+            '\0',
+            "false",
+            "If watching / following pod logs, allow for any errors that occur to be non-fatal",
+        ),
         flag("limit-bytes", '\0', "0", "Maximum bytes of logs to return. Defaults to no limit."),
-        flag("max-log-requests", '\0', "5", "Specify maximum number of concurrent logs to follow when using by a selector. Defaults to 5."),
-        flag("pod-running-timeout", '\0', "20s", "The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running"),
-        flag("prefix", '\0', "false", "Prefix each log line with the log source (pod name and container name)"),
-        flag("previous", 'p', "false", "If true, print the logs for the previous instance of the container in a pod if it exists."),
-        flag("selector", 'l', "''", "Selector (label query) to filter on, supports '=', '==', '!=', 'in', 'notin'.(e.g. -l key1=value1,key2=value2,key3 in (value3)). Matching objects must satisfy all of the specified label constraints."),
-        flag("since", '\0', "0s", "Only return logs newer than a relative duration like 5s, 2m, or 3h. Defaults to all logs. Only one of since-time / since may be used."),
-        flag("since-time", '\0', "''", "Only return logs after a specific date (RFC3339). Defaults to all logs. Only one of since-time / since may be used."),
-        flag("tail", '\0', "-1", "Lines of recent log file to display. Defaults to -1 with no selector, showing all log lines otherwise 10, if a selector is provided."),
+        flag(
+            "max-log-requests",
+            '\0',
+            "5",
+            "Specify maximum number of concurrent logs to follow when using by a selector. Defaults to 5.",
+        ),
+        flag(
+            "pod-running-timeout",
+            '\0',
+            "20s",
+            "The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
+        ),
+        flag(
+            "prefix",
+            '\0',
+            "false",
+            "Prefix each log line with the log source (pod name and container name)",
+        ),
+        flag(
+            "previous",
+            'p',
+            "false",
+            "If true, print the logs for the previous instance of the container in a pod if it exists.",
+        ),
+        flag(
+            "selector",
+            'l',
+            "''",
+            "Selector (label query) to filter on, supports '=', '==', '!=', 'in', 'notin'.(e.g. -l key1=value1,key2=value2,key3 in (value3)). Matching objects must satisfy all of the specified label constraints.",
+        ),
+        flag(
+            "since",
+            '\0',
+            "0s",
+            "Only return logs newer than a relative duration like 5s, 2m, or 3h. Defaults to all logs. Only one of since-time / since may be used.",
+        ),
+        flag(
+            "since-time",
+            '\0',
+            "''",
+            "Only return logs after a specific date (RFC3339). Defaults to all logs. Only one of since-time / since may be used.",
+        ),
+        flag(
+            "tail",
+            '\0',
+            "-1",
+            "Lines of recent log file to display. Defaults to -1 with no selector, showing all log lines otherwise 10, if a selector is provided.",
+        ),
         flag("timestamps", '\0', "false", "Include timestamps on each line in the log output"),
     ]],
     run,
@@ -90,7 +135,10 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     let since = match (flag::duration(call.text("since")).unwrap_or(0), call.text("since-time")) {
         (0, "") => None,
-        (0, at) => Some(Time::parse_rfc3339(at).ok_or_else(|| Failure::error(format!("parsing time {}", go_quote(at))))?),
+        (0, at) => Some(
+            Time::parse_rfc3339(at)
+                .ok_or_else(|| Failure::error(format!("parsing time {}", go_quote(at))))?,
+        ),
         (back, _) => Some(cx.now().plus(-back)),
     };
     let tail = usize::try_from(call.number("tail")).ok();
@@ -135,7 +183,9 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<Vec<Value>, Failure> {
         let found = cx.value_of(Kind::Pod, &cx.namespace, first);
         let missing = || {
             let (name, namespace) = (go_quote(first), go_quote(&cx.namespace));
-            Failure::plain(format!("error: error from server (NotFound): pods {name} not found in namespace {namespace}"))
+            Failure::plain(format!(
+                "error: error from server (NotFound): pods {name} not found in namespace {namespace}"
+            ))
         };
         return Ok(vec![found.ok_or_else(missing)?]);
     }
@@ -148,7 +198,8 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<Vec<Value>, Failure> {
     let selector = selector_of(&target.resource, &object.to_value())?;
     let found = all(cx, &selector);
     if found.len() > 1 && !call.is_on("all-pods") {
-        let names: Vec<String> = found.iter().map(|pod| format!("pod/{}", text(pod, "/metadata/name"))).collect();
+        let names: Vec<String> =
+            found.iter().map(|pod| format!("pod/{}", text(pod, "/metadata/name"))).collect();
         cx.complain(format!("Found {} pods, using {}", found.len(), names.first().map_or("", |name| name)));
         return Ok(found.into_iter().take(1).collect());
     }
@@ -157,7 +208,8 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<Vec<Value>, Failure> {
 
 /// The labels of a workload's pods.
 fn selector_of(resource: &Resource, object: &Value) -> Result<Selector, Failure> {
-    let text = if has(object, "/spec/selector/matchLabels") || has(object, "/spec/selector/matchExpressions") {
+    let text = if has(object, "/spec/selector/matchLabels") || has(object, "/spec/selector/matchExpressions")
+    {
         selector(object, "/spec/selector")
     } else {
         super::print::look::labels(object, "/spec/selector")
@@ -172,10 +224,17 @@ fn selector_of(resource: &Resource, object: &Value) -> Result<Selector, Failure>
 }
 
 /// The containers of a pod whose logs are wanted.
-fn containers(cx: &mut Context, call: &Invocation, pod: &Value, is_only: bool) -> Result<Vec<Stream>, Failure> {
+fn containers(
+    cx: &mut Context,
+    call: &Invocation,
+    pod: &Value,
+    is_only: bool,
+) -> Result<Vec<Stream>, Failure> {
     let name = text(pod, "/metadata/name").to_owned();
     let id = cx.store().id_of(Kind::Pod, text(pod, "/metadata/namespace"), &name).unwrap_or_default();
-    let names = |path: &str| items(pod, path).iter().map(|container| text(container, "/name").to_owned()).collect::<Vec<_>>();
+    let names = |path: &str| {
+        items(pod, path).iter().map(|container| text(container, "/name").to_owned()).collect::<Vec<_>>()
+    };
     let (own, init) = (names("/spec/containers"), names("/spec/initContainers"));
     let stream = |container: String| Stream { pod: id, name: name.clone(), container };
     if call.is_on("all-containers") {
@@ -215,8 +274,14 @@ impl Wanted {
         Ok(())
     }
     fn say(&self, cx: &mut Context, stream: &Stream, at: Option<Time>, line: &str) {
-        let prefix = if self.with_prefix { format!("[pod/{}/{}] ", stream.name, stream.container) } else { String::new() };
-        let stamp = at.filter(|_| self.with_time).map_or_else(String::new, |at| at.to_rfc3339(6).replace('Z', "000Z "));
+        let prefix = if self.with_prefix {
+            format!("[pod/{}/{}] ", stream.name, stream.container)
+        } else {
+            String::new()
+        };
+        let stamp = at
+            .filter(|_| self.with_time)
+            .map_or_else(String::new, |at| at.to_rfc3339(6).replace('Z', "000Z "));
         cx.say(format!("{prefix}{stamp}{line}"));
     }
 }
@@ -225,9 +290,16 @@ impl Wanted {
 fn lines(cx: &Context, pod: &Value, stream: &Stream, previous: bool) -> Result<Vec<(Time, String)>, Failure> {
     let refused = |why: String| Failure::plain(format!("Error from server (BadRequest): {why}"));
     let (name, container) = (&stream.name, &stream.container);
-    let mut statuses = items(pod, "/status/containerStatuses").iter().chain(items(pod, "/status/initContainerStatuses"));
+    let mut statuses =
+        items(pod, "/status/containerStatuses").iter().chain(items(pod, "/status/initContainerStatuses"));
     let status = statuses.find(|status| text(status, "/name") == container.as_str());
-    let waiting = |why: &str| refused(format!("container {} in pod {} is waiting to start: {why}", go_quote(container), go_quote(name)));
+    let waiting = |why: &str| {
+        refused(format!(
+            "container {} in pod {} is waiting to start: {why}",
+            go_quote(container),
+            go_quote(name)
+        ))
+    };
     let Some(status) = status else {
         return Err(match text(pod, "/spec/nodeName") {
             "" => refused(format!("pod {name} does not have a host assigned")),
@@ -248,7 +320,11 @@ fn lines(cx: &Context, pod: &Value, stream: &Stream, previous: bool) -> Result<V
     let part = |part: &str| format!("{state}/{}/{part}", if ended { "terminated" } else { "running" });
     let Some(start) = time(status, &part("startedAt")) else {
         if previous {
-            return Err(refused(format!("{life}container {} in pod {} not found", go_quote(container), go_quote(name))));
+            return Err(refused(format!(
+                "{life}container {} in pod {} not found",
+                go_quote(container),
+                go_quote(name)
+            )));
         }
         // A container that waits for its next start still has the log of its last one.
         if has(status, "/lastState/terminated") {
@@ -285,7 +361,10 @@ fn requests(cx: &Context, pod: ObjId, start: Time, end: Option<Time>) -> Vec<(Ti
         request.pod == Some(pod)
             && request.ended >= start
             && end.is_none_or(|end| request.ended <= end)
-            && matches!(request.outcome, Outcome::Served | Outcome::Error | Outcome::TooSlow | Outcome::Overloaded)
+            && matches!(
+                request.outcome,
+                Outcome::Served | Outcome::Error | Outcome::TooSlow | Outcome::Overloaded
+            )
     };
     let line = |request: &setpoint_sim::ledger::Request| {
         let code = match request.outcome {
@@ -319,7 +398,9 @@ impl Ongoing for Following {
                 self.wanted.say(cx, &stream, Some(at), &line);
             }
             let statuses = items(&value, "/status/containerStatuses");
-            let is_ended = |status: &&Value| text(status, "/name") == stream.container && has(status, "/state/terminated");
+            let is_ended = |status: &&Value| {
+                text(status, "/name") == stream.container && has(status, "/state/terminated")
+            };
             is_over &= statuses.iter().any(|status| is_ended(&status));
         }
         Ok(is_over)

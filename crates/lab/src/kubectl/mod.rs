@@ -231,5 +231,7 @@ fn dispatch(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 
 /// What kubectl says when nothing answers where the API server should be.
 fn no_server() -> Failure {
-    Failure::plain("The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?")
+    Failure::plain(
+        "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
+    )
 }

@@ -22,7 +22,12 @@ static SHARED: &[Flag] = &[
         "''",
         "Selector (label query) to filter on, supports '=', '==', '!=', 'in', 'notin'.(e.g. -l key1=value1,key2=value2,key3 in (value3)). Matching objects must satisfy all of the specified label constraints.",
     ),
-    flag("sort-by", '\0', "''", "If non-empty, sort list using specified field. The field can be either 'cpu' or 'memory'."),
+    flag(
+        "sort-by",
+        '\0',
+        "''",
+        "If non-empty, sort list using specified field. The field can be either 'cpu' or 'memory'.",
+    ),
     flag("use-protocol-buffers", '\0', "true", "Enables using protocol-buffers to access Metrics API."),
 ];
 
@@ -46,7 +51,12 @@ static NODE: Verb = Verb {
     usage: "kubectl top node [NAME | -l label] [options]",
     flags: &[
         SHARED,
-        &[flag("show-capacity", '\0', "false", "Print node resources based on Capacity instead of Allocatable(default) of the nodes.")],
+        &[flag(
+            "show-capacity",
+            '\0',
+            "false",
+            "Print node resources based on Capacity instead of Allocatable(default) of the nodes.",
+        )],
     ],
     run: nodes,
     ..Verb::NONE
@@ -62,9 +72,19 @@ static POD: Verb = Verb {
     flags: &[
         SHARED,
         &[
-            flag("all-namespaces", 'A', "false", "If present, list the requested object(s) across all namespaces. Namespace in current context is ignored even if specified with --namespace."),
+            flag(
+                "all-namespaces",
+                'A',
+                "false",
+                "If present, list the requested object(s) across all namespaces. Namespace in current context is ignored even if specified with --namespace.",
+            ),
             flag("containers", '\0', "false", "If present, print usage of containers within a pod."),
-            flag("field-selector", '\0', "''", "Selector (field query) to filter on, supports '=', '==', and '!='.(e.g. --field-selector key1=value1,key2=value2). The server only supports a limited number of field queries per type."),
+            flag(
+                "field-selector",
+                '\0',
+                "''",
+                "Selector (field query) to filter on, supports '=', '==', and '!='.(e.g. --field-selector key1=value1,key2=value2). The server only supports a limited number of field queries per type.",
+            ),
             flag("sum", '\0', "false", "Print the sum of the resource usage"),
         ],
     ],
@@ -134,14 +154,19 @@ fn nodes(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         let name = node.metadata.name.to_string();
         let is_up = sim.machine(&name).is_some_and(setpoint_sim::machine::Machine::is_up);
         if !is_up {
-            rows.push((vec![name, "<unknown>".into(), "<unknown>".into(), "<unknown>".into(), "<unknown>".into()], (-1, -1)));
+            rows.push((
+                vec![name, "<unknown>".into(), "<unknown>".into(), "<unknown>".into(), "<unknown>".into()],
+                (-1, -1),
+            ));
             continue;
         }
         let usage = used.get(&*node.metadata.name).copied().unwrap_or_default();
         let room = |resource: &str| node.status.allocatable.get(resource).copied().unwrap_or_default();
         let percent = |used: i64, room: i64| if room == 0 { 0 } else { used * 100 / room };
-        let (cpu, memory) = (percent(usage.0, room("cpu").milli_value()), percent(usage.1, room("memory").value()));
-        let cells = [name, format!("{}m", usage.0), format!("{cpu}%"), mebibytes(usage.1), format!("{memory}%")];
+        let (cpu, memory) =
+            (percent(usage.0, room("cpu").milli_value()), percent(usage.1, room("memory").value()));
+        let cells =
+            [name, format!("{}m", usage.0), format!("{cpu}%"), mebibytes(usage.1), format!("{memory}%")];
         rows.push((cells.to_vec(), usage));
     }
     // What is not known comes last.

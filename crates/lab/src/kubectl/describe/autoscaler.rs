@@ -65,9 +65,16 @@ fn metric(metric: &Value, status: &Value) -> String {
         "pods" => format!("\"{name}\" on pods:\t{}", pair("/averageValue")),
         _ => {
             let of = at(spec, "/describedObject");
-            let on = if field == "object" { format!(" on {}/{}", text(of, "/kind"), text(of, "/name")) } else { String::new() };
-            let (words, path) =
-                if is_average { ("target average value", "/averageValue") } else { ("target value", "/value") };
+            let on = if field == "object" {
+                format!(" on {}/{}", text(of, "/kind"), text(of, "/name"))
+            } else {
+                String::new()
+            };
+            let (words, path) = if is_average {
+                ("target average value", "/averageValue")
+            } else {
+                ("target value", "/value")
+            };
             format!("\"{name}\"{on} ({words}):\t{}", pair(path))
         }
     }
@@ -85,7 +92,10 @@ fn behavior(out: &mut Text, object: &Value) {
         }
         out.line(1, format!("{title}:"));
         if has(rules, "/stabilizationWindowSeconds") {
-            out.line(2, format!("Stabilization Window: {} seconds", int(rules, "/stabilizationWindowSeconds")));
+            out.line(
+                2,
+                format!("Stabilization Window: {} seconds", int(rules, "/stabilizationWindowSeconds")),
+            );
         }
         let policies = items(rules, "/policies");
         if policies.is_empty() {
@@ -95,7 +105,10 @@ fn behavior(out: &mut Text, object: &Value) {
         out.line(2, "Policies:");
         for policy in policies {
             let (value, period) = (int(policy, "/value"), int(policy, "/periodSeconds"));
-            out.line(3, format!("- Type: {}\tValue: {value}\tPeriod: {period} seconds", text(policy, "/type")));
+            out.line(
+                3,
+                format!("- Type: {}\tValue: {value}\tPeriod: {period} seconds", text(policy, "/type")),
+            );
         }
     }
 }

@@ -40,9 +40,24 @@ pub(super) static VERB: Verb = Verb {
             "false",
             "If present, list the requested object(s) across all namespaces. Namespace in current context is ignored even if specified with --namespace.",
         ),
-        flag("chunk-size", '\0', "500", "Return large lists in chunks rather than all at once. Pass 0 to disable."),
-        flag("filename", 'f', "[]", "Filename, directory, or URL to files containing the resource to describe"),
-        flag("kustomize", 'k', "''", "Process the kustomization directory. This flag can't be used together with -f or -R."),
+        flag(
+            "chunk-size",
+            '\0',
+            "500",
+            "Return large lists in chunks rather than all at once. Pass 0 to disable.",
+        ),
+        flag(
+            "filename",
+            'f',
+            "[]",
+            "Filename, directory, or URL to files containing the resource to describe",
+        ),
+        flag(
+            "kustomize",
+            'k',
+            "''",
+            "Process the kustomization directory. This flag can't be used together with -f or -R.",
+        ),
         flag("recursive", 'R', "false", "Process the directory used in -f, --filename recursively."),
         flag(
             "selector",
@@ -71,7 +86,8 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let targets = resource::targets(cx, &args)?;
     let (found, failures) = find(cx, call, &targets)?;
     if found.is_empty() && failures.is_empty() {
-        let is_everywhere = call.is_on("all-namespaces") || targets.iter().any(|target| !target.resource.is_namespaced);
+        let is_everywhere =
+            call.is_on("all-namespaces") || targets.iter().any(|target| !target.resource.is_namespaced);
         cx.complain(if is_everywhere {
             "No resources found".to_owned()
         } else {
@@ -100,7 +116,8 @@ fn find(cx: &Context, call: &Invocation, targets: &[Target]) -> Result<Found, Fa
     for Target { resource, name } in targets {
         let Some(name) = name else {
             let selector = call.text("selector");
-            let parsed = Selector::parse(selector).map_err(|why| resource::bad_query(resource, selector, "", &why))?;
+            let parsed =
+                Selector::parse(selector).map_err(|why| resource::bad_query(resource, selector, "", &why))?;
             let objects = cx.objects(resource, everywhere, &parsed);
             found.extend(objects.into_iter().map(|object| (resource.clone(), object)));
             continue;

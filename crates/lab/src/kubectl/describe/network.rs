@@ -52,7 +52,9 @@ pub(super) fn service(out: &mut Text, object: &Value, store: &Store, events: Opt
 fn ports(out: &mut Text, object: &Value, store: &Store) {
     let (namespace, service) = (text(object, "/metadata/namespace"), text(object, "/metadata/name"));
     let is_its = |slice: &Value| text(slice, "/metadata/labels/kubernetes.io~1service-name") == service;
-    let slices = store.list_in::<EndpointSlice>(namespace).map(|slice| Object::EndpointSlice(slice.clone()).to_value());
+    let slices = store
+        .list_in::<EndpointSlice>(namespace)
+        .map(|slice| Object::EndpointSlice(slice.clone()).to_value());
     let slices: Vec<Value> = slices.filter(is_its).collect();
     for port in items(object, "/spec/ports") {
         let name = text(port, "/name");
@@ -100,7 +102,10 @@ pub(super) fn endpoint_slice(out: &mut Text, object: &Value, events: Option<&[Va
             out.line(1, "----\t----\t--------");
             for port in ports {
                 let number = set(port, "/port");
-                out.line(1, format!("{}\t{number}\t{}", or(text(port, "/name"), "<unset>"), text(port, "/protocol")));
+                out.line(
+                    1,
+                    format!("{}\t{number}\t{}", or(text(port, "/name"), "<unset>"), text(port, "/protocol")),
+                );
             }
         }
     }
@@ -169,18 +174,31 @@ pub(super) fn ingress(out: &mut Text, object: &Value, store: &Store, events: Opt
 fn backend(of: &Value, store: &Store, namespace: &str) -> String {
     if !has(of, "/service") {
         let resource = at(of, "/resource");
-        return format!("APIGroup: {}, Kind: {}, Name: {}", text(resource, "/apiGroup"), text(resource, "/kind"), text(resource, "/name"));
+        return format!(
+            "APIGroup: {}, Kind: {}, Name: {}",
+            text(resource, "/apiGroup"),
+            text(resource, "/kind"),
+            text(resource, "/name")
+        );
     }
     let name = text(of, "/service/name");
-    let port = of.pointer("/service/port/number").or(of.pointer("/service/port/name")).map(plain).unwrap_or_default();
+    let port = of
+        .pointer("/service/port/number")
+        .or(of.pointer("/service/port/name"))
+        .map(plain)
+        .unwrap_or_default();
     let Some(service) = store.find::<setpoint_api::Service>(namespace, name) else {
         return format!("{name}:{port} (<error: services {name:?} not found>)");
     };
     let service = Object::Service(service.clone()).to_value();
-    let found = items(&service, "/spec/ports").iter().find(|p| plain(at(p, "/port")) == port || text(p, "/name") == port);
+    let found = items(&service, "/spec/ports")
+        .iter()
+        .find(|p| plain(at(p, "/port")) == port || text(p, "/name") == port);
     let port_name = found.map_or("", |port| text(port, "/name"));
     let is_its = |slice: &Value| text(slice, "/metadata/labels/kubernetes.io~1service-name") == name;
-    let slices = store.list_in::<EndpointSlice>(namespace).map(|slice| Object::EndpointSlice(slice.clone()).to_value());
+    let slices = store
+        .list_in::<EndpointSlice>(namespace)
+        .map(|slice| Object::EndpointSlice(slice.clone()).to_value());
     let slices: Vec<Value> = slices.filter(is_its).collect();
     format!("{name}:{port} ({})", endpoints(&slices, port_name))
 }

@@ -7,9 +7,9 @@ use super::text::{Text, date};
 use crate::kubectl::print::look::{entries, is, items, or, plain, text};
 use crate::kubectl::print::rows;
 use serde_json::Value;
+use setpoint_api::duration::human_duration;
 use setpoint_api::kinds::ResourceList;
 use setpoint_api::{Lease, Pod, Quantity, Store};
-use setpoint_api::duration::human_duration;
 use std::rc::Rc;
 
 const SYSTEM: [(&str, &str); 9] = [
@@ -59,7 +59,9 @@ pub(super) fn describe(out: &mut Text, node: &Value, store: &Store, events: Opti
     }
     let is_going = |pod: &&Rc<Pod>| pod.status.phase.is_finished();
     let mut pods: Vec<_> = store.pods_on(name).filter(|pod| !is_going(pod)).collect();
-    pods.sort_by(|a, b| (&a.metadata.namespace, &a.metadata.name).cmp(&(&b.metadata.namespace, &b.metadata.name)));
+    pods.sort_by(|a, b| {
+        (&a.metadata.namespace, &a.metadata.name).cmp(&(&b.metadata.namespace, &b.metadata.name))
+    });
     pods_on(out, node, &pods);
     out.events(events);
 }
@@ -147,7 +149,8 @@ impl Demand {
     }
     fn of_lists(requests: &ResourceList, limits: &ResourceList) -> Demand {
         let amount = |list: &ResourceList, index: usize| {
-            list.get(RESOURCES[index]).map_or(0, |amount| if index == 0 { amount.milli_value() } else { amount.value() })
+            list.get(RESOURCES[index])
+                .map_or(0, |amount| if index == 0 { amount.milli_value() } else { amount.value() })
         };
         Demand {
             requests: [amount(requests, 0), amount(requests, 1), amount(requests, 2)],
@@ -170,7 +173,8 @@ fn pods_on(out: &mut Text, node: &Value, pods: &[&Rc<Pod>]) {
     };
     let room = [room(0), room(1), room(2)];
     let share = |amounts: &[i64; 3], index: usize| {
-        let percent = if room[index] == 0 { 0 } else { i128::from(amounts[index]) * 100 / i128::from(room[index]) };
+        let percent =
+            if room[index] == 0 { 0 } else { i128::from(amounts[index]) * 100 / i128::from(room[index]) };
         format!("{} ({percent}%)", amount_text(index, amounts[index]))
     };
     out.field(0, "Non-terminated Pods", format!("({} in total)", pods.len()));
@@ -180,7 +184,10 @@ fn pods_on(out: &mut Text, node: &Value, pods: &[&Rc<Pod>]) {
     for pod in pods {
         let demand = Demand::of(pod);
         total.add(&demand);
-        let age = pod.metadata.creation_timestamp.map_or_else(String::new, |then| human_duration(out.now.since(then)));
+        let age = pod
+            .metadata
+            .creation_timestamp
+            .map_or_else(String::new, |then| human_duration(out.now.since(then)));
         let (requests, limits) = (&demand.requests, &demand.limits);
         let shares = [share(requests, 0), share(limits, 0), share(requests, 1), share(limits, 1)].join("\t");
         out.line(1, format!("{}\t{}\t\t{shares}\t{age}", pod.metadata.namespace, pod.metadata.name));

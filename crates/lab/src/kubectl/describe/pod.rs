@@ -158,7 +158,9 @@ fn containers(out: &mut Text, title: &str, of: &Value, path: &str, statuses: &st
                 out.field(3, name, plain(amount));
             }
         }
-        for (title, path) in [("Liveness", "/livenessProbe"), ("Readiness", "/readinessProbe"), ("Startup", "/startupProbe")] {
+        for (title, path) in
+            [("Liveness", "/livenessProbe"), ("Readiness", "/readinessProbe"), ("Startup", "/startupProbe")]
+        {
             if has(container, path) {
                 out.field(2, title, probe(at(container, path)));
             }
@@ -255,7 +257,8 @@ fn environment(out: &mut Text, container: &Value, pod: &Value) {
         out.line(2, "Environment Variables from:");
     }
     for source in sources {
-        let (kind, path) = if has(source, "/secretRef") { ("Secret", "/secretRef") } else { ("ConfigMap", "/configMapRef") };
+        let (kind, path) =
+            if has(source, "/secretRef") { ("Secret", "/secretRef") } else { ("ConfigMap", "/configMapRef") };
         let from = at(source, path);
         let prefix = match text(source, "/prefix") {
             "" => String::new(),
@@ -285,7 +288,13 @@ fn environment(out: &mut Text, container: &Value, pod: &Value) {
 }
 
 fn value_from(from: &Value, pod: &Value) -> String {
-    let key = |path: &str| (text(from, &format!("{path}/key")), text(from, &format!("{path}/name")), is(from, &format!("{path}/optional")));
+    let key = |path: &str| {
+        (
+            text(from, &format!("{path}/key")),
+            text(from, &format!("{path}/name")),
+            is(from, &format!("{path}/optional")),
+        )
+    };
     if has(from, "/fieldRef") {
         let path = text(from, "/fieldRef/fieldPath");
         let version = or(text(from, "/fieldRef/apiVersion"), "v1");
@@ -306,7 +315,11 @@ fn value_from(from: &Value, pod: &Value) -> String {
 pub(in crate::kubectl) fn field_of(pod: &Value, path: &str) -> String {
     let map = |map: &str, rest: &str| {
         let key = rest.trim_start_matches(['[', '\'', '"']).trim_end_matches([']', '\'', '"']);
-        entries(pod, map).into_iter().find(|(name, _)| *name == key).map(|(_, value)| plain(value)).unwrap_or_default()
+        entries(pod, map)
+            .into_iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| plain(value))
+            .unwrap_or_default()
     };
     if let Some(rest) = path.strip_prefix("metadata.labels") {
         return map("/metadata/labels", rest);
@@ -374,7 +387,10 @@ fn volume(out: &mut Text, volume: &Value) {
         let limit = plain(at(volume, "/emptyDir/sizeLimit"));
         rows(
             "EmptyDir (a temporary directory that shares a pod's lifetime)",
-            &[("Medium", text(volume, "/emptyDir/medium").into()), ("SizeLimit", or(&limit, "<unset>").into())],
+            &[
+                ("Medium", text(volume, "/emptyDir/medium").into()),
+                ("SizeLimit", or(&limit, "<unset>").into()),
+            ],
         );
     } else if has(volume, "/persistentVolumeClaim") {
         let of = source("/persistentVolumeClaim");

@@ -25,7 +25,10 @@ pub(super) fn namespace(out: &mut Text, object: &Value, store: &Store) {
     let name = text(object, "/metadata/name");
     let of_kind = |kind: Kind| {
         let objects = store.ids(kind).filter_map(|id| store.object(id));
-        objects.filter(|object| *object.metadata().namespace == *name).map(Object::to_value).collect::<Vec<_>>()
+        objects
+            .filter(|object| *object.metadata().namespace == *name)
+            .map(Object::to_value)
+            .collect::<Vec<_>>()
     };
     let (quotas, ranges) = (of_kind(Kind::ResourceQuota), of_kind(Kind::LimitRange));
     if quotas.is_empty() {
@@ -71,12 +74,21 @@ pub(super) fn limit_range(out: &mut Text, object: &Value) {
 }
 
 fn limit_table(out: &mut Text, level: usize, ranges: &[&Value], indent: &str) {
-    out.line(level, format!("{indent}Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio"));
-    out.line(level, format!("{indent}----\t--------\t---\t---\t---------------\t-------------\t-----------------------"));
+    out.line(
+        level,
+        format!("{indent}Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio"),
+    );
+    out.line(
+        level,
+        format!("{indent}----\t--------\t---\t---\t---------------\t-------------\t-----------------------"),
+    );
     for limit in ranges.iter().flat_map(|range| items(range, "/spec/limits")) {
         let fields = ["min", "max", "defaultRequest", "default", "maxLimitRequestRatio"];
-        let mut names: Vec<&str> =
-            fields.iter().flat_map(|field| entries(limit, &format!("/{field}"))).map(|(name, _)| name).collect();
+        let mut names: Vec<&str> = fields
+            .iter()
+            .flat_map(|field| entries(limit, &format!("/{field}")))
+            .map(|(name, _)| name)
+            .collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
@@ -177,7 +189,9 @@ fn title(name: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for c in name.chars() {
         match words.last_mut() {
-            Some(word) if !c.is_uppercase() || word.chars().all(char::is_uppercase) && word.len() > 1 => word.push(c),
+            Some(word) if !c.is_uppercase() || word.chars().all(char::is_uppercase) && word.len() > 1 => {
+                word.push(c)
+            }
             _ => words.push(c.to_string()),
         }
     }

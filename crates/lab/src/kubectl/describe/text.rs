@@ -12,7 +12,8 @@ use setpoint_api::duration::human_duration;
 const MAX_ANNOTATION: usize = 140;
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A description on its way.
 pub(super) struct Text {
@@ -171,7 +172,9 @@ fn tolerated(toleration: &Value) -> String {
 }
 
 fn event_line(event: &Value, now: Time) -> String {
-    let since = |path: &str| time(event, path).map_or_else(|| "<unknown>".into(), |then| human_duration(now.since(then)));
+    let since = |path: &str| {
+        time(event, path).map_or_else(|| "<unknown>".into(), |then| human_duration(now.since(then)))
+    };
     let first = if has(event, "/eventTime") { since("/eventTime") } else { since("/firstTimestamp") };
     let over = |last: &str, count: i64| format!("{} (x{count} over {first})", since(last));
     let age = match int(event, "/count") {
@@ -194,7 +197,8 @@ pub(super) fn date(object: &Value, path: &str) -> String {
     let parsed = time(object, path);
     let (Some(then), Some((day, clock))) = (parsed, given.split_once('T')) else { return "<unset>".into() };
     let mut parts = day.split('-');
-    let (year, month, date) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    let (year, month, date) =
+        (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     let month: usize = month.parse().unwrap_or(1);
     // The simulation starts on a Thursday.
     let weekday = then.0.div_euclid(86_400_000_000).rem_euclid(7);

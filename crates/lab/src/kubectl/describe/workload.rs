@@ -7,8 +7,8 @@ use super::text::{Text, date, set, yes};
 use crate::kubectl::print::look::{at, has, int, is, items, or, plain, selector, text, time};
 use serde_json::Value;
 use setpoint_api::duration::human_duration;
-use setpoint_control::deployment::revision;
 use setpoint_api::{Deployment, ReplicaSet, Selector, Store};
+use setpoint_control::deployment::revision;
 
 pub(super) fn deployment(out: &mut Text, object: &Value, store: &Store, events: Option<&[Value]>) {
     out.name(object);
@@ -62,7 +62,8 @@ fn replica_sets(store: &Store, object: &Value) -> (Vec<String>, Vec<String>) {
 
 /// How many pods of a workload are in which phase.
 fn pods_status(store: &Store, object: &Value) -> String {
-    let path = if has(object, "/spec/selector/matchLabels") || has(object, "/spec/selector/matchExpressions") {
+    let path = if has(object, "/spec/selector/matchLabels") || has(object, "/spec/selector/matchExpressions")
+    {
         selector(object, "/spec/selector")
     } else {
         crate::kubectl::print::look::labels(object, "/spec/selector")
@@ -73,7 +74,8 @@ fn pods_status(store: &Store, object: &Value) -> String {
     let is_own = |pod: &&&std::rc::Rc<setpoint_api::Pod>| {
         pod.metadata.controller().is_none_or(|owner| owner.uid.to_string() == uid)
     };
-    let count = |phase: &str| pods.iter().filter(is_own).filter(|pod| pod.status.phase.to_string() == phase).count();
+    let count =
+        |phase: &str| pods.iter().filter(is_own).filter(|pod| pod.status.phase.to_string() == phase).count();
     format!(
         "{} Running / {} Waiting / {} Succeeded / {} Failed",
         count("Running"),
@@ -86,7 +88,11 @@ fn pods_status(store: &Store, object: &Value) -> String {
 pub(super) fn replica_set(out: &mut Text, object: &Value, store: &Store, events: Option<&[Value]>) {
     out.name(object);
     let is_set = text(object, "/kind") == "ReplicaSet";
-    let own = if is_set { selector(object, "/spec/selector") } else { crate::kubectl::print::look::labels(object, "/spec/selector") };
+    let own = if is_set {
+        selector(object, "/spec/selector")
+    } else {
+        crate::kubectl::print::look::labels(object, "/spec/selector")
+    };
     out.field(0, "Selector", own);
     out.labels(object);
     if is_set {
@@ -145,7 +151,11 @@ fn claims(out: &mut Text, claims: &[Value]) {
 pub(super) fn daemon_set(out: &mut Text, object: &Value, store: &Store, events: Option<&[Value]>) {
     out.name(object);
     out.field(0, "Selector", selector(object, "/spec/selector"));
-    out.field(0, "Node-Selector", crate::kubectl::print::look::labels(object, "/spec/template/spec/nodeSelector"));
+    out.field(
+        0,
+        "Node-Selector",
+        crate::kubectl::print::look::labels(object, "/spec/template/spec/nodeSelector"),
+    );
     out.labels(object);
     for (title, name) in [
         ("Desired Number of Nodes Scheduled", "desiredNumberScheduled"),
@@ -245,7 +255,8 @@ pub(super) fn disruption_budget(out: &mut Text, object: &Value, events: Option<&
             out.field(0, title, plain(value));
         }
     }
-    let own = if has(object, "/spec/selector") { selector(object, "/spec/selector") } else { "<unset>".into() };
+    let own =
+        if has(object, "/spec/selector") { selector(object, "/spec/selector") } else { "<unset>".into() };
     out.field(0, "Selector", own);
     out.line(0, "Status:");
     for (title, name) in [

@@ -49,8 +49,9 @@ fn score(name: &str, seed: u64) -> Score {
     let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}"));
     let mut total = Score::default();
     let shown = std::env::var("TERMINAL_DIFF").is_ok_and(|wanted| wanted == name || wanted == "all");
-    for said in play(&text, seed) {
-        let (score, differing) = compare(&said);
+    let played = play(&text, seed);
+    for said in &played.said {
+        let (score, differing) = compare(&played, said);
         total.add(score);
         if shown && !differing.is_empty() {
             println!("$ {}\n    {}", said.line, differing.join("\n    "));

@@ -1,6 +1,6 @@
 //! How much of a recording's output is printed here, line by line.
 
-use super::{Said, normal};
+use super::{Normal, Played, Said};
 
 /// Lines that are the same, of all lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,11 +24,13 @@ impl Score {
 }
 
 /// Compares one command's output; tells the lines that differ.
-pub fn compare(said: &Said) -> (Score, Vec<String>) {
+pub fn compare(played: &Played, said: &Said) -> (Score, Vec<String>) {
+    let (there, here_too) = (Normal { sets: played.sets.0.clone() }, Normal { sets: played.sets.1.clone() });
     let mut score = Score::default();
     let mut differing = Vec::new();
     for (recorded, here) in [(&said.recorded.0, &said.here.0), (&said.recorded.1, &said.here.1)] {
-        let (recorded, here) = (prepared(recorded, &said.line), prepared(here, &said.line));
+        let (recorded, here) =
+            (prepared(recorded, &said.line, &there), prepared(here, &said.line, &here_too));
         let kept = common(&recorded, &here);
         score.add(Score { same: kept.len(), all: recorded.len().max(here.len()) });
         let mark = |lines: &[String], sign: char, is_kept: &dyn Fn(usize) -> bool| {
@@ -42,14 +44,15 @@ pub fn compare(said: &Said) -> (Score, Vec<String>) {
 }
 
 /// Normal lines; rows that stand together and are in the order of drawn names are sorted.
-fn prepared(lines: &[String], command: &str) -> Vec<String> {
+fn prepared(lines: &[String], command: &str, normal: &Normal) -> Vec<String> {
     // What `top` measures looks like an age.
     let keep = command.contains(" top ");
     let mut lines: Vec<String> =
-        lines.iter().map(|line| if keep { with_figures(line) } else { normal(line) }).collect();
+        lines.iter().map(|line| if keep { with_figures(line, normal) } else { normal.line(line) }).collect();
     let mut start = 0;
     while start < lines.len() {
-        let run = lines[start..].iter().take_while(|line| line.contains("-POD")).count();
+        let run =
+            lines[start..].iter().take_while(|line| line.contains("-POD") || line.contains("-SET")).count();
         lines[start..start + run].sort();
         start += run.max(1);
     }
@@ -59,9 +62,9 @@ fn prepared(lines: &[String], command: &str) -> Vec<String> {
     lines
 }
 
-fn with_figures(line: &str) -> String {
+fn with_figures(line: &str, normal: &Normal) -> String {
     line.split_whitespace()
-        .map(|word| if word.ends_with('m') { word.to_owned() } else { normal(word) })
+        .map(|word| if word.ends_with('m') { word.to_owned() } else { normal.line(word) })
         .collect::<Vec<_>>()
         .join("  ")
 }

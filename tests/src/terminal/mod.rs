@@ -8,7 +8,7 @@ mod compare;
 mod normal;
 
 pub use compare::{Score, compare};
-pub use normal::normal;
+pub use normal::Normal;
 
 use setpoint_api::map::Map;
 use setpoint_lab::kubectl::{Command, Output, Started, Terminal};
@@ -43,13 +43,15 @@ struct Entry {
     ends: i64,
 }
 
-fn read(text: &str) -> (String, Vec<Entry>) {
-    let mut namespace = String::new();
+fn read(text: &str) -> (String, Vec<String>, Vec<Entry>) {
+    let (mut namespace, mut sets) = (String::new(), Vec::new());
     let mut entries: Vec<Entry> = Vec::new();
     for line in text.lines() {
         let (mark, rest) = (line.chars().next().unwrap_or(' '), line.get(2..).unwrap_or(""));
         if let Some(name) = line.strip_prefix("namespace ") {
             namespace = name.to_owned();
+        } else if let Some(names) = line.strip_prefix("replicasets ") {
+            sets = names.split(' ').map(str::to_owned).collect();
         } else if matches!(mark, '$' | '&' | '*') {
             let (at, line) = rest.split_once(' ').unwrap_or((rest, ""));
             entries.push(Entry { at: micros(at), mark, line: line.to_owned(), ..Entry::default() });
@@ -63,7 +65,7 @@ fn read(text: &str) -> (String, Vec<Entry>) {
             }
         }
     }
-    (namespace, entries)
+    (namespace, sets, entries)
 }
 
 fn micros(text: &str) -> i64 {
@@ -81,11 +83,22 @@ struct Player {
     said: Vec<Said>,
     /// Pods of the recording and those that stand for them here.
     pods: Map<String, String>,
+    /// ReplicaSets, in the order of their creation.
+    sets: Vec<String>,
+    recorded_sets: Vec<String>,
+}
+
+/// What a replay gives.
+pub struct Played {
+    /// What was said, in the order of the commands.
+    pub said: Vec<Said>,
+    /// The names of the ReplicaSets in the order of their creation: of the recording, and of here.
+    pub sets: (Vec<String>, Vec<String>),
 }
 
 /// Replays a recording.
-pub fn play(text: &str, seed: u64) -> Vec<Said> {
-    let (namespace, entries) = read(text);
+pub fn play(text: &str, seed: u64) -> Played {
+    let (namespace, sets, entries) = read(text);
     let scenario = format!(
         "name: recorded\nabout: recorded\ncluster:\n  nodes:\n  - {{name: worker-1, cpu: 4, memory: 8Gi}}\n  - {{name: \
          worker-2, cpu: 4, memory: 8Gi}}\n  - {{name: worker-3, cpu: 4, memory: 8Gi}}\n  profile: real\n  images: \
@@ -95,7 +108,8 @@ pub fn play(text: &str, seed: u64) -> Vec<Said> {
     let session = Session::read(&scenario, seed).unwrap_or_else(|why| panic!("{why:?}"));
     let terminal = Terminal { namespace: namespace.clone(), ..Terminal::default() };
     let (beside, said, pods) = (Vec::new(), Vec::new(), Map::new());
-    let mut player = Player { session, terminal, namespace, beside, said, pods };
+    let mut player =
+        Player { session, terminal, namespace, beside, said, pods, sets: Vec::new(), recorded_sets: sets };
     for entry in entries {
         player.advance(START + entry.at);
         match entry.mark {
@@ -103,14 +117,15 @@ pub fn play(text: &str, seed: u64) -> Vec<Said> {
             _ => player.run(entry),
         }
     }
-    player.said
+    Played { said: player.said, sets: (player.recorded_sets, player.sets) }
 }
 
 impl Player {
     fn advance(&mut self, to: i64) {
         while self.session.now_us() < to {
-            let next = if self.beside.is_empty() { to } else { to.min(self.session.now_us() + POLL) };
+            let next = to.min(self.session.now_us() + POLL);
             self.session.advance(next, &mut || true);
+            self.note_sets();
             let now = self.session.now_us();
             let mut kept = Vec::new();
             for (place, mut command, ends) in std::mem::take(&mut self.beside) {
@@ -121,6 +136,17 @@ impl Player {
                 }
             }
             self.beside = kept;
+        }
+    }
+
+    fn note_sets(&mut self) {
+        let store = self.session.sim().store();
+        let mut sets: Vec<_> = store.list_in::<setpoint_api::ReplicaSet>(&self.namespace).collect();
+        sets.sort_by_key(|set| set.metadata.id);
+        for set in sets {
+            if !self.sets.iter().any(|known| **known == *set.metadata.name) {
+                self.sets.push(set.metadata.name.to_string());
+            }
         }
     }
 
@@ -176,12 +202,14 @@ impl Player {
 
     fn pod_of_here(&mut self, word: &str) -> String {
         let name = word.strip_prefix("pod/").unwrap_or(word);
-        let Some((owner, _)) = name.rsplit_once('-').filter(|_| normal(name) != name) else {
+        let Some((owner, _)) = name.rsplit_once('-').filter(|_| Normal::default().line(name) != name) else {
             return word.to_owned();
         };
         if let Some(known) = self.pods.get(name) {
             return known.clone();
         }
+        let place = self.recorded_sets.iter().position(|set| *set == owner);
+        let owner = place.and_then(|place| self.sets.get(place)).map_or(owner, |set| set);
         let store = self.session.sim().store();
         let mut pods = store.list_in::<setpoint_api::Pod>(&self.namespace).filter(|pod| {
             let is_its = pod.metadata.name.strip_prefix(owner).is_some_and(|rest| rest.starts_with('-'));

@@ -3,21 +3,46 @@
 /// The letters of drawn names.
 const DRAWN: &str = "bcdfghjklmnpqrstvwxz2456789";
 
-/// A line with everything drawn or measured replaced by words.
-pub fn normal(line: &str) -> String {
-    let line = dates(line);
-    let mut out = String::new();
-    let mut token = String::new();
-    for c in line.chars().chain(['\n']) {
-        if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') {
-            token.push(c);
-            continue;
+/// Makes lines of one side equal to those of the other.
+#[derive(Default)]
+pub struct Normal {
+    /// ReplicaSets in the order of their creation: their names are made of a hash over Go's memory layout.
+    pub sets: Vec<String>,
+}
+
+impl Normal {
+    /// A line with everything drawn or measured replaced by words.
+    pub fn line(&self, line: &str) -> String {
+        let line = dates(line);
+        let mut out = String::new();
+        let mut token = String::new();
+        for c in line.chars().chain(['\n']) {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') {
+                token.push(c);
+                continue;
+            }
+            out.push_str(&word(&self.with_set(&token)));
+            token.clear();
+            out.push(c);
         }
-        out.push_str(&word(&token));
-        token.clear();
-        out.push(c);
+        squeeze(out.trim_end())
     }
-    squeeze(out.trim_end())
+
+    /// A ReplicaSet's name, or its hash, by its number.
+    fn with_set(&self, token: &str) -> String {
+        for (number, name) in self.sets.iter().enumerate() {
+            let Some((owner, hash)) = name.rsplit_once('-') else { continue };
+            if token == hash {
+                return format!("SET{number}");
+            }
+            if let Some(rest) =
+                token.strip_prefix(&**name).filter(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
+            {
+                return format!("{owner}-SET{number}{rest}");
+            }
+        }
+        token.to_owned()
+    }
 }
 
 fn word(token: &str) -> String {
@@ -132,7 +157,7 @@ mod tests {
             ("worker-1 3m20s node-01", "worker-1 AGE node-01"),
         ];
         for (line, expected) in cases {
-            assert_eq!(normal(line), expected);
+            assert_eq!(Normal::default().line(line), expected);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::flag::{Flag, flag};
 use super::verb::Verb;
-use super::{apply, cluster, describe, events, explain, get, logs, replace, scale, top};
+use super::{apply, cluster, describe, events, exec, explain, get, logs, replace, scale, top};
 
 /// kubectl itself.
 pub(super) static ROOT: Verb = Verb {
@@ -14,6 +14,7 @@ pub(super) static ROOT: Verb = Verb {
         &explain::VERB,
         &events::VERB,
         &logs::VERB,
+        &exec::VERB,
         &top::VERB,
         &cluster::API_RESOURCES,
         &cluster::API_VERSIONS,

@@ -5,6 +5,7 @@
 
 pub mod compare;
 pub mod reduce;
+pub mod reference;
 pub mod replay;
 pub mod terminal;
 pub mod timeline;

@@ -2,7 +2,10 @@
 
 use super::flag::{Flag, flag};
 use super::verb::Verb;
-use super::{apply, cluster, describe, events, exec, explain, get, logs, replace, scale, top};
+use super::{
+    apply, cluster, create, delete, describe, drain, events, exec, explain, get, label, logs, make, patch,
+    replace, rollout, scale, set, taint, top,
+};
 
 /// kubectl itself.
 pub(super) static ROOT: Verb = Verb {
@@ -26,6 +29,20 @@ pub(super) static ROOT: Verb = Verb {
         &apply::VERB,
         &replace::VERB,
         &scale::VERB,
+        &create::VERB,
+        &set::VERB,
+        &make::RUN,
+        &make::EXPOSE,
+        &make::AUTOSCALE,
+        &delete::VERB,
+        &patch::VERB,
+        &label::LABEL,
+        &label::ANNOTATE,
+        &taint::VERB,
+        &drain::CORDON,
+        &drain::UNCORDON,
+        &drain::DRAIN,
+        &rollout::VERB,
         // A row per verb; the order here is that of completion, help sorts by `GROUPS`.
     ],
     ..Verb::NONE

@@ -49,6 +49,13 @@ fn prepared(lines: &[String], command: &str, normal: &Normal) -> Vec<String> {
     let keep = command.contains(" top ");
     let mut lines: Vec<String> =
         lines.iter().map(|line| if keep { with_figures(line, normal) } else { normal.line(line) }).collect();
+    // Descriptions of several objects, in the order of their drawn names.
+    if command.contains("describe") {
+        let text = lines.join("\n");
+        let mut blocks: Vec<&str> = text.split("\n\n\n").collect();
+        blocks.sort_unstable();
+        lines = blocks.join("\n\n\n").lines().map(str::to_owned).collect();
+    }
     let mut start = 0;
     while start < lines.len() {
         let run =

@@ -43,13 +43,15 @@ struct Entry {
     ends: i64,
 }
 
-fn read(text: &str) -> (String, Vec<String>, Vec<Entry>) {
-    let (mut namespace, mut sets) = (String::new(), Vec::new());
+fn read(text: &str) -> (String, bool, Vec<String>, Vec<Entry>) {
+    let (mut namespace, mut sets, mut has_service) = (String::new(), Vec::new(), false);
     let mut entries: Vec<Entry> = Vec::new();
     for line in text.lines() {
         let (mark, rest) = (line.chars().next().unwrap_or(' '), line.get(2..).unwrap_or(""));
         if let Some(name) = line.strip_prefix("namespace ") {
             namespace = name.to_owned();
+        } else if line == "service web" {
+            has_service = true;
         } else if let Some(names) = line.strip_prefix("replicasets ") {
             sets = names.split(' ').map(str::to_owned).collect();
         } else if matches!(mark, '$' | '&' | '*') {
@@ -65,7 +67,7 @@ fn read(text: &str) -> (String, Vec<String>, Vec<Entry>) {
             }
         }
     }
-    (namespace, sets, entries)
+    (namespace, has_service, sets, entries)
 }
 
 fn micros(text: &str) -> i64 {
@@ -98,13 +100,19 @@ pub struct Played {
 
 /// Replays a recording.
 pub fn play(text: &str, seed: u64) -> Played {
-    let (namespace, sets, entries) = read(text);
+    let (namespace, has_service, sets, entries) = read(text);
     let scenario = format!(
         "name: recorded\nabout: recorded\ncluster:\n  nodes:\n  - {{name: worker-1, cpu: 4, memory: 8Gi}}\n  - {{name: \
          worker-2, cpu: 4, memory: 8Gi}}\n  - {{name: worker-3, cpu: 4, memory: 8Gi}}\n  profile: real\n  images: \
          {{preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  \
          kind: Namespace\n  metadata: {{name: {namespace}}}\n"
     );
+    // The load is told through a Service, which some recordings do without.
+    let service = format!(
+        "- apiVersion: v1\n  kind: Service\n  metadata: {{name: web, namespace: {namespace}}}\n  spec:\n    selector: {{app: \
+         web}}\n    ports: [{{port: 80}}]\n"
+    );
+    let scenario = if has_service { scenario + &service } else { scenario };
     let session = Session::read(&scenario, seed).unwrap_or_else(|why| panic!("{why:?}"));
     let terminal = Terminal { namespace: namespace.clone(), ..Terminal::default() };
     let (beside, said, pods) = (Vec::new(), Vec::new(), Map::new());
@@ -157,6 +165,11 @@ impl Player {
             Some("kill") => Action::KillMachine { node },
             Some("revive") => Action::RestoreMachine { node },
             Some("add") => Action::AddMachine { node },
+            Some("delete") => Action::Delete {
+                kind: node,
+                namespace: self.namespace.clone(),
+                name: words.get(2).unwrap_or(&"").to_string(),
+            },
             Some("load") => Action::SetCpuLoad {
                 namespace: self.namespace.clone(),
                 service: node,

@@ -22,7 +22,9 @@ mod context;
 mod create;
 mod delete;
 mod describe;
+mod diff;
 mod drain;
+mod edit;
 mod equivalent;
 mod events;
 mod exec;
@@ -54,6 +56,7 @@ mod table;
 mod taint;
 mod top;
 mod verb;
+mod wait;
 
 pub use context::{Context, Ongoing};
 pub use equivalent::Equivalent;
@@ -195,10 +198,6 @@ impl Session {
             Err(failure) => output.end(Err(failure)),
         }
         output
-    }
-    /// Saves what `kubectl edit` opened.
-    pub fn save_edit(&mut self, _terminal: &mut Terminal, _text: &str) -> Output {
-        Output { code: Some(0), ..Output::default() }
     }
     /// What Tab offers at a place in a line.
     pub fn complete(&self, terminal: &Terminal, line: &str, cursor: usize) -> Completion {

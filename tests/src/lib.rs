@@ -5,5 +5,6 @@
 
 pub mod compare;
 pub mod reduce;
+pub mod reference;
 pub mod replay;
 pub mod timeline;

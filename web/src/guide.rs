@@ -98,7 +98,7 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         Action::SetProfile { real: false } => {
             "Short periods are in force: a dead node is noticed after 4 s instead of 50 s.".to_string()
         }
-        Action::Apply { .. } => {
+        Action::Request { .. } | Action::Apply { .. } => {
             "Applied. Watch: the controllers compare it with what is, and act.".to_string()
         }
         Action::Delete { kind, name, .. } => format!("{kind} {name} is deleted, and with it what it owns."),

@@ -4,6 +4,8 @@
 //! **Border**: no time passes here, nothing is random, and no controller is known. Time and generated names are given by
 //! the caller.
 
+pub mod cron;
+pub mod custom;
 pub mod decode;
 pub mod default;
 pub mod duration;

@@ -8,24 +8,37 @@
 
 mod autoscaler;
 mod cause;
+mod config;
 mod container;
+mod definition;
 mod deployment;
 mod endpoint_slice;
 mod event;
+mod ingress;
+mod job;
 mod lease;
+mod limits;
 mod meta;
 mod namespace;
+mod network_policy;
 mod node;
 mod pod;
 mod pod_spec;
 mod probe;
+mod rbac;
 mod replica_set;
 mod scheduling;
 mod service;
+mod storage;
+mod stored;
 mod template;
+mod tree;
 mod volume;
+mod warnings;
+mod workload;
 
 pub use cause::{Cause, CauseKind};
+pub use warnings::warnings;
 
 use crate::{Object, Status};
 use cause::{Errors, Path};
@@ -64,7 +77,7 @@ pub fn create_causes(object: &Object) -> Vec<Cause> {
         Object::EndpointSlice(slice) => endpoint_slice::create(slice, e),
         Object::HorizontalPodAutoscaler(autoscaler) => autoscaler::create(autoscaler, e),
         Object::Event(event) => event::create(event, e),
-        _ => {}
+        _ => stored::create(object, e),
     }
     errors.into_causes()
 }
@@ -86,7 +99,7 @@ pub fn update_causes(old: &Object, new: &Object) -> Vec<Cause> {
             autoscaler::update(old, new, e);
         }
         (Object::Event(old), Object::Event(new)) => event::update(old, new, e),
-        _ if old.kind() == new.kind() => {}
+        _ if old.kind() == new.kind() => stored::update(old, new, e),
         _ => e.invalid(&Path::root("kind"), new.kind().as_str(), "field is immutable"),
     }
     errors.into_causes()

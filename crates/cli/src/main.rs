@@ -50,6 +50,12 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         first: u64,
     },
+    /// Say what a fresh cluster answers to `kubectl create --dry-run=server -f FILE` for each file, as JSON.
+    Verdict {
+        /// Manifests. Their paths are the keys of the answer.
+        #[arg(required = true)]
+        files: Vec<String>,
+    },
     /// Measure the engine; prints columns for `cargo xtask bench`, which knows the targets.
     Bench {
         /// One benchmark only.
@@ -65,6 +71,7 @@ fn main() -> ExitCode {
     match Args::parse().command {
         Command::Run { file, until, seed, events, hash } => run(&file, until, seed, events, hash),
         Command::Swarm { seeds, first } => run_swarm(seeds, first),
+        Command::Verdict { files } => verdict(&files),
         Command::Bench { name } => match bench::run(name.as_deref()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(sentence) => {
@@ -73,6 +80,24 @@ fn main() -> ExitCode {
             }
         },
     }
+}
+
+fn verdict(files: &[String]) -> ExitCode {
+    let mut answers = serde_json::Map::new();
+    for file in files {
+        match std::fs::read(file) {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                answers.insert(file.clone(), setpoint_lab::verdict::verdict(file, &text).to_value());
+            }
+            Err(error) => {
+                eprintln!("could not read {file}: {error}");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    println!("{:#}", serde_json::Value::Object(answers));
+    ExitCode::SUCCESS
 }
 
 fn run(file: &std::path::Path, until: Option<i64>, seed: u64, events: bool, hash: bool) -> ExitCode {

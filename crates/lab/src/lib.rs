@@ -13,6 +13,7 @@ mod scenario;
 mod session;
 pub mod swarm;
 mod tiles;
+pub mod verdict;
 mod why;
 pub mod words;
 

@@ -6,7 +6,7 @@
 use super::cause::{Errors, Path};
 use super::pod_spec::{field, items, text};
 use super::probe::{self, lifecycle};
-use super::volume::mounts;
+use super::volume::{devices, mounts};
 use crate::map::Set;
 use crate::names::{is_dns1123_label, is_qualified_name, is_valid_port_name};
 use crate::{Container, ContainerPort, EnvVar, PodSpec, Quantity, ResourceList, ResourceRequirements};
@@ -102,7 +102,11 @@ fn common(container: &Container, volumes: &Volumes, path: &Path, errors: &mut Er
     errors.one_of(&path.child("terminationMessagePolicy"), policy, &["File", "FallbackToLogsOnError"]);
     ports(&container.ports, &path.child("ports"), errors);
     environment(&container.env, &path.child("env"), errors);
-    mounts(items(field(&container.rest, "volumeMounts")), volumes, &path.child("volumeMounts"), errors);
+    let privileged = field(&container.rest, "securityContext").and_then(|context| context.get("privileged"));
+    let is_privileged = privileged.and_then(serde_json::Value::as_bool) == Some(true);
+    let list = items(field(&container.rest, "volumeMounts"));
+    mounts(list, volumes, is_privileged, &path.child("volumeMounts"), errors);
+    devices(items(field(&container.rest, "volumeDevices")), volumes, &path.child("volumeDevices"), errors);
     let policy = container.image_pull_policy.as_deref().unwrap_or_default();
     errors.one_of(&path.child("imagePullPolicy"), policy, &["Always", "IfNotPresent", "Never"]);
     resources(&container.resources, &path.child("resources"), errors);
@@ -198,14 +202,7 @@ pub(super) fn amounts(amounts: &ResourceList, path: &Path, errors: &mut Errors) 
 }
 
 fn amount(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors) {
-    let problems = is_qualified_name(name);
-    if !problems.is_empty() {
-        errors.problems(path, name, problems);
-    } else if !name.contains('/') && !is_standard(name) {
-        errors.invalid(path, name, "must be a standard resource for containers");
-    } else if !is_native(name) && name.starts_with("requests.") {
-        errors.invalid(path, name, "doesn't follow extended resource name standard");
-    }
+    resource_name(name, path, errors);
     if *quantity < Quantity::ZERO {
         errors.invalid(path, quantity, "must be greater than or equal to 0");
     }
@@ -214,12 +211,24 @@ fn amount(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors) {
     }
 }
 
+/// The name of something that a container may ask for.
+pub(super) fn resource_name(name: &str, path: &Path, errors: &mut Errors) {
+    let problems = is_qualified_name(name);
+    if !problems.is_empty() {
+        errors.problems(path, name, problems);
+    } else if !name.contains('/') && !is_standard(name) {
+        errors.invalid(path, name, "must be a standard resource for containers");
+    } else if !is_native(name) && name.starts_with("requests.") {
+        errors.invalid(path, name, "doesn't follow extended resource name standard");
+    }
+}
+
 fn is_standard(name: &str) -> bool {
     matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-")
 }
 
 /// Resources of Kubernetes itself have no domain, or one of its own.
-fn is_native(name: &str) -> bool {
+pub(super) fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
 

@@ -57,18 +57,30 @@ impl From<Status> for Failure {
 
 /// A refusal of the API server as kubectl prints it.
 fn refusal(status: &Status) -> String {
-    if status.reason == Reason::Invalid
-        && let Some(text) = invalid(&status.message)
-    {
-        return text;
+    if status.reason != Reason::Invalid {
+        return format!("Error from server ({}): {}\n", status.reason.as_str(), status.message);
     }
-    format!("Error from server ({:?}): {}\n", status.reason, status.message)
-}
-
-/// `Deployment.apps "web" is invalid: [a, b]`, with the fields one a line.
-fn invalid(message: &str) -> Option<String> {
-    let (subject, list) = message.split_once(" is invalid: ")?;
-    let (resource, name) = subject.split_once(' ')?;
-    let kind = resource.split('.').next().unwrap_or(resource);
-    Some(format!("The {kind} {name} is invalid: {list}\n"))
+    let Some(details) = &status.details else {
+        return format!("The request is invalid: {}\n", status.message);
+    };
+    let mut causes: Vec<String> = Vec::new();
+    for cause in &details.causes {
+        let text = cause.to_string();
+        if !causes.contains(&text) {
+            causes.push(text);
+        }
+    }
+    let quoted = setpoint_api::text::go_quote(&details.name);
+    let mut text = format!("The {} {quoted} is invalid", details.kind);
+    match causes.as_slice() {
+        [] => text.push('\n'),
+        [one] => text.push_str(&format!(": {one}\n")),
+        many => {
+            text.push_str(": \n");
+            for cause in many {
+                text.push_str(&format!("* {cause}\n"));
+            }
+        }
+    }
+    text
 }

@@ -8,7 +8,7 @@
 //!   `call.misuse` (with "See ... -h"), and any `Status` turns into one with `?` ("Error from server (NotFound): ...").
 //! - [`resource::objects`] and [`resource::targets`] read `pods,svc`, `deploy/web`, `pod a b`; `cx.resource("po")` one word.
 //! - `cx.request(..)` changes the cluster; `cx.store()` and `cx.now()` read it; `cx.file(path)` reads `-f`.
-//! - [`printer`] prints objects as `-o` says.
+//! - [`print::Format`] prints objects as `-o` says.
 //! - What goes on (`wait`, `rollout status`) is given to `cx.go_on(..)`: an [`Ongoing`] that is asked at once and then after
 //!   each advance of time. A [`Watch`](crate::session::Watch) of its own tells it every change since it was last asked.
 //!
@@ -16,28 +16,48 @@
 
 mod apply;
 mod change;
+mod cluster;
 mod complete;
 mod context;
+mod create;
+mod delete;
+mod describe;
+mod drain;
 mod equivalent;
+mod events;
+mod explain;
 mod failure;
 mod flag;
 mod get;
 mod help;
 mod invocation;
+mod jsonpath;
+mod label;
 mod line;
+mod logs;
+mod make;
+mod manifest;
 mod named;
+mod patch;
+mod print;
 mod replace;
 mod resource;
+mod rollout;
 mod scale;
+mod set;
 mod shell;
 mod source;
+mod synthetic;
 mod table;
+mod taint;
+mod top;
 mod verb;
 
 pub use context::{Context, Ongoing};
 pub use equivalent::Equivalent;
 pub use failure::Failure;
 pub use invocation::Invocation;
+pub use print::{cells, titles};
 
 use crate::Session;
 use setpoint_api::map::Map;
@@ -209,8 +229,18 @@ fn dispatch(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         cx.print(help);
         return Ok(());
     }
+    if !call.verb.is_local && !cx.session.sim().is_api_up() {
+        return Err(no_server());
+    }
     if call.has("namespace") {
         cx.namespace = call.text("namespace").to_owned();
     }
     (call.verb.run)(cx, call)
+}
+
+/// What kubectl says when nothing answers where the API server should be.
+fn no_server() -> Failure {
+    Failure::plain(
+        "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
+    )
 }

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::failure::Failure;
 use serde_json::Value;
 use setpoint_api::text::go_quote;
-use setpoint_api::{Kind, Object, Reason, Selector, Status, Store, schema};
+use setpoint_api::{Kind, Object, Selector, Status, Store, custom_name, schema};
 
 /// A kind as the API server serves it: one of upstream's, or one that a definition has taught the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,11 +89,7 @@ impl Resource {
     }
     /// The refusal for a name that is not there.
     pub fn not_found(&self, name: &str) -> Status {
-        Status {
-            reason: Reason::NotFound,
-            message: format!("{} {} not found", self.full_name(), go_quote(name)),
-            details: None,
-        }
+        Status::resource_not_found(&self.plural, self.group(), name)
     }
     /// All objects of the kind, by namespace and name.
     pub fn list(&self, store: &Store) -> Vec<Object> {
@@ -103,11 +99,8 @@ impl Resource {
     /// One object.
     pub fn find(&self, store: &Store, namespace: &str, name: &str) -> Option<Object> {
         if self.model == Kind::Custom {
-            let is_it = |object: &Object| {
-                *object.metadata().name == *name
-                    && (!self.is_namespaced || *object.metadata().namespace == *namespace)
-            };
-            return self.list(store).into_iter().find(is_it);
+            let name = custom_name(self.group(), &self.kind, name);
+            return store.id_of(self.model, namespace, &name).and_then(|id| store.object(id)).cloned();
         }
         store.id_of(self.model, namespace, name).and_then(|id| store.object(id)).cloned()
     }
@@ -116,9 +109,7 @@ impl Resource {
         if self.model != Kind::Custom || object.kind() != Kind::Custom {
             return self.model == object.kind();
         }
-        let value = object.to_value();
-        value["kind"] == *self.kind
-            && value["apiVersion"].as_str().is_some_and(|version| group_of(version) == self.group())
+        *object.kind_name() == *self.kind && *object.group() == *self.group()
     }
     fn is_called(&self, name: &str) -> bool {
         self.plural == name || self.singular == name || self.kind.to_lowercase() == name
@@ -176,9 +167,7 @@ pub fn of_manifest(store: &Store, api_version: &str, kind: &str) -> Option<Resou
 
 /// The kind of a stored object.
 pub fn of_object(store: &Store, object: &Object) -> Option<Resource> {
-    let value = if object.kind() == Kind::Custom { object.to_value() } else { Value::Null };
-    let api_version = value["apiVersion"].as_str().unwrap_or(object.kind().api_version());
-    of_manifest(store, api_version, value["kind"].as_str().unwrap_or(object.kind().as_str()))
+    of_manifest(store, &object.api_version(), &object.kind_name())
 }
 
 /// What the arguments of a command name.

@@ -250,8 +250,9 @@ for (const theme of ["light", "dark"]) {
         await shot(page, `${name}-${width}-${theme}`);
         await page.evaluate(() => scrollTo(0, 0));
         assert.deepEqual(await violations(page), []);
-        // What is typed in lies over the coloured text, so that axe sees no ground for it.
-        assert.deepEqual(await incomplete(page, within), []);
+        // Tables that are wider than their box are scrolled, and axe sees no ground for what is out of sight; nor does it for
+        // the coloured text, over which lies what is typed in.
+        assert.deepEqual((await incomplete(page, within)).filter((line) => !/^color-contrast: \S+ > \.out /.test(line)), []);
         assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing is wider than the page");
       };
       await tab(page, "kubectl").click();

@@ -152,9 +152,13 @@ fn sum(editor: &editor::Editor) -> (&'static str, String) {
         let number = editor.problems.iter().filter(|problem| problem.severity == severity).count();
         i32::try_from(number).unwrap_or(i32::MAX)
     };
-    let counts = [(of(Severity::Error), "error"), (of(Severity::Warning), "warning"), (of(Severity::Note), "note")];
-    let told: Vec<String> =
-        counts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| crate::words::count(*number, noun)).collect();
+    let counts =
+        [(of(Severity::Error), "error"), (of(Severity::Warning), "warning"), (of(Severity::Note), "note")];
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, noun)| crate::words::count(*number, noun))
+        .collect();
     match counts {
         [(0, _), (0, _), _] if editor.is_stale => ("sum", "…".to_string()),
         [(0, _), (0, _), (0, _)] => ("sum good", "✓ Nothing is wrong with it".to_string()),

@@ -8,5 +8,6 @@ pub mod fuzz;
 pub mod reduce;
 pub mod reference;
 pub mod replay;
+pub mod terminal;
 pub mod timeline;
 pub mod vectors;

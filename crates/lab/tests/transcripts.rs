@@ -53,7 +53,9 @@ fn commands(text: &str) -> Vec<(String, String)> {
             is_input = line != "EOF";
             let (command, _) = commands.last_mut().unwrap();
             write!(command, "\n{line}").unwrap();
-        } else if let Some(command) = line.strip_prefix("$ ").or_else(|| line.starts_with('+').then_some(line)) {
+        } else if let Some(command) =
+            line.strip_prefix("$ ").or_else(|| line.starts_with('+').then_some(line))
+        {
             is_input = command.contains("<<EOF");
             commands.push((command.into(), String::new()));
         } else if let Some((_, expected)) = commands.last_mut() {
@@ -67,7 +69,8 @@ fn commands(text: &str) -> Vec<(String, String)> {
 #[test]
 fn changing_verbs_print_what_kubectl_prints() {
     let mut wrong = String::new();
-    let mut files: Vec<_> = std::fs::read_dir("tests/transcripts").unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir("tests/transcripts").unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     for file in files {
         let mut session = Session::read("name: t\ncluster: {nodes: 3}\nuntil: 1m\n", 1).unwrap();
@@ -84,7 +87,12 @@ fn changing_verbs_print_what_kubectl_prints() {
             let is_same = expected.lines().count() == shown.lines().count()
                 && expected.lines().zip(shown.lines()).all(|(expected, actual)| fits(expected, actual));
             if !is_same {
-                writeln!(wrong, "{}: {command}\n--- expected\n{expected}\n--- printed\n{actual}", file.display()).unwrap();
+                writeln!(
+                    wrong,
+                    "{}: {command}\n--- expected\n{expected}\n--- printed\n{actual}",
+                    file.display()
+                )
+                .unwrap();
             }
         }
     }

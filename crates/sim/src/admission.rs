@@ -8,8 +8,8 @@ mod quota;
 use crate::server::put_condition;
 use crate::sim::Sim;
 use setpoint_api::{
-    Condition, ConditionStatus, Object, Pod, PodSpec, PodStatus, PriorityClass, Service, ServiceAccount, Status, Str,
-    Toleration,
+    Condition, ConditionStatus, Object, Pod, PodSpec, PodStatus, PriorityClass, Service, ServiceAccount, Status,
+    Str, Toleration,
 };
 use std::rc::Rc;
 

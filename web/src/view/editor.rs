@@ -63,10 +63,12 @@ impl Component for Editor {
         html! {
             <div class="editor" ondrop={drop} {ondragover}>
                 { tools(editor, send) }
-                { self.sheet(editor, send) }
-                <div class="findings">
-                    { self.findings(editor, send) }
-                    { for editor.answer.as_ref().map(|answer| said(answer, send)) }
+                <div class="work">
+                    { self.sheet(editor, send) }
+                    <div class="findings">
+                        { self.findings(editor, send) }
+                        { for editor.answer.as_ref().map(|answer| said(answer, send)) }
+                    </div>
                 </div>
             </div>
         }
@@ -83,7 +85,8 @@ impl Editor {
         let onkeydown = when(send, move |event: KeyboardEvent| pressed(&event, is_edit));
         let is_wrong = editor.problems.iter().any(|problem| problem.severity == Severity::Error);
         html! {
-            <div class="code">
+            // Another file begins at its top.
+            <div class="code" key={editor.open.clone()}>
                 { numbers(editor) }
                 <div class="stack">
                     { colours(editor) }
@@ -149,9 +152,13 @@ fn sum(editor: &editor::Editor) -> (&'static str, String) {
         let number = editor.problems.iter().filter(|problem| problem.severity == severity).count();
         i32::try_from(number).unwrap_or(i32::MAX)
     };
-    let counts = [(of(Severity::Error), "error"), (of(Severity::Warning), "warning"), (of(Severity::Note), "note")];
-    let told: Vec<String> =
-        counts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| crate::words::count(*number, noun)).collect();
+    let counts =
+        [(of(Severity::Error), "error"), (of(Severity::Warning), "warning"), (of(Severity::Note), "note")];
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, noun)| crate::words::count(*number, noun))
+        .collect();
     match counts {
         [(0, _), (0, _), _] if editor.is_stale => ("sum", "…".to_string()),
         [(0, _), (0, _), (0, _)] => ("sum good", "✓ Nothing is wrong with it".to_string()),

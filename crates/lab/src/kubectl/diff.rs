@@ -21,9 +21,24 @@ pub(super) static VERB: Verb = Verb {
     flags: &[
         FILES,
         &[
-            flag("concurrency", '\0', "1", "Number of objects to process in parallel when diffing against the live version."),
-            flag("field-manager", '\0', "'kubectl-client-side-apply'", "Name of the manager used to track field ownership."),
-            flag("force-conflicts", '\0', "false", "If true, server-side apply will force the changes against conflicts."),
+            flag(
+                "concurrency",
+                '\0',
+                "1",
+                "Number of objects to process in parallel when diffing against the live version.",
+            ),
+            flag(
+                "field-manager",
+                '\0',
+                "'kubectl-client-side-apply'",
+                "Name of the manager used to track field ownership.",
+            ),
+            flag(
+                "force-conflicts",
+                '\0',
+                "false",
+                "If true, server-side apply will force the changes against conflicts.",
+            ),
             flag("prune", '\0', "false", "Include resources that would be deleted by pruning."),
             flag("selector", 'l', "''", "Selector (label query) to filter on."),
             flag("server-side", '\0', "false", "If true, apply runs in the server instead of the client."),
@@ -79,7 +94,8 @@ fn merged(cx: &mut Context, item: &Item) -> Result<(Value, Value), Fault> {
 
 /// Prints the difference, if there is one.
 fn print(cx: &mut Context, item: &Item, live: &Value, merged: &Value) -> bool {
-    let texts = [live, merged].map(|value| if value.is_null() { String::new() } else { to_yaml(&shown(value)) });
+    let texts =
+        [live, merged].map(|value| if value.is_null() { String::new() } else { to_yaml(&shown(value)) });
     if texts[0] == texts[1] {
         return false;
     }
@@ -136,7 +152,11 @@ fn unified(old: &str, new: &str) -> String {
         let (from, to) = (count('+'), count('-'));
         let start = |line: usize, count: usize| if count == 0 { line } else { line + 1 };
         let (old_line, new_line) = hunk.first().map_or((0, 0), |step| (step.old, step.new));
-        text.push_str(&format!("@@ -{} +{} @@\n", range(start(old_line, from), from), range(start(new_line, to), to)));
+        text.push_str(&format!(
+            "@@ -{} +{} @@\n",
+            range(start(old_line, from), from),
+            range(start(new_line, to), to)
+        ));
         for step in hunk {
             text.push(step.mark);
             text.push_str(step.text);

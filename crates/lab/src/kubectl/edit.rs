@@ -26,10 +26,25 @@ pub(super) static VERB: Verb = Verb {
         &[
             flag("output", 'o', "'yaml'", "Output format. One of: (json, yaml)."),
             flag("output-patch", '\0', "false", "Output the patch if the resource is edited."),
-            flag("save-config", '\0', "false", "If true, the configuration of current object will be saved in its annotation."),
+            flag(
+                "save-config",
+                '\0',
+                "false",
+                "If true, the configuration of current object will be saved in its annotation.",
+            ),
             flag("selector", 'l', "''", "Selector (label query) to filter on."),
-            flag("subresource", '\0', "''", "If specified, edit will operate on the subresource of the requested object."),
-            flag("windows-line-endings", '\0', "false", "Defaults to the line ending native to your platform."),
+            flag(
+                "subresource",
+                '\0',
+                "''",
+                "If specified, edit will operate on the subresource of the requested object.",
+            ),
+            flag(
+                "windows-line-endings",
+                '\0',
+                "false",
+                "Defaults to the line ending native to your platform.",
+            ),
         ],
     ],
     run,
@@ -68,9 +83,13 @@ impl Session {
 fn save(cx: &mut Context, source: &str) -> Result<(), Failure> {
     let read = text::read(source);
     if let Some(error) = read.error() {
-        return Err(Failure::error(format!("the edited file had a syntax error: error converting YAML to JSON: yaml: line {}: {}", error.line, error.message)));
+        return Err(Failure::error(format!(
+            "the edited file had a syntax error: error converting YAML to JSON: yaml: line {}: {}",
+            error.line, error.message
+        )));
     }
-    let values = read.documents.iter().flat_map(|document| manifest::items(&document.root)).map(text::Node::to_value);
+    let values =
+        read.documents.iter().flat_map(|document| manifest::items(&document.root)).map(text::Node::to_value);
     let values: Vec<Value> = values.filter(|value| !value.is_null()).collect();
     if values.is_empty() {
         cx.say("Edit cancelled, saved file was empty.");

@@ -27,6 +27,7 @@ mod drain;
 mod edit;
 mod equivalent;
 mod events;
+mod exec;
 mod explain;
 mod failure;
 mod flag;
@@ -46,6 +47,7 @@ mod replace;
 mod resource;
 mod rollout;
 mod scale;
+mod served;
 mod set;
 mod shell;
 mod source;
@@ -182,6 +184,10 @@ impl Session {
                 Started { output, command: None, wish: None }
             }
         }
+    }
+    /// Runs kubectl with words that a shell has read already.
+    pub fn kubectl_words(&mut self, terminal: &mut Terminal, words: &[String], stdin: &str) -> Started {
+        run(self, terminal, words, stdin)
     }
     /// What a command has printed since it was last asked.
     pub fn follow(&mut self, command: &mut Command) -> Output {

@@ -3,8 +3,8 @@
 use super::flag::{Flag, flag};
 use super::verb::Verb;
 use super::{
-    apply, cluster, create, delete, describe, diff, drain, edit, events, explain, get, label, logs, make, patch, replace,
-    rollout, scale, set, taint, top, wait,
+    apply, cluster, create, delete, describe, diff, drain, edit, events, exec, explain, get, label, logs,
+    make, patch, replace, rollout, scale, set, taint, top, wait,
 };
 
 /// kubectl itself.
@@ -17,6 +17,7 @@ pub(super) static ROOT: Verb = Verb {
         &explain::VERB,
         &events::VERB,
         &logs::VERB,
+        &exec::VERB,
         &top::VERB,
         &cluster::API_RESOURCES,
         &cluster::API_VERSIONS,

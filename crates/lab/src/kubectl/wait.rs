@@ -24,10 +24,25 @@ pub(super) static VERB: Verb = Verb {
         COMMON,
         change::SELECT,
         &[
-            flag("all-namespaces", 'A', "false", "If present, list the requested object(s) across all namespaces."),
+            flag(
+                "all-namespaces",
+                'A',
+                "false",
+                "If present, list the requested object(s) across all namespaces.",
+            ),
             flag("field-selector", '\0', "''", "Selector (field query) to filter on."),
-            flag("for", '\0', "''", "The condition to wait on: [create|delete|condition=condition-name[=condition-value]|jsonpath='{JSONPath expression}'=[JSONPath value]]. The default condition-value is true. Condition values are compared after Unicode simple case folding, which is a more general form of case-insensitivity."),
-            flag("timeout", '\0', "30s", "The length of time to wait before giving up.  Zero means check once and don't wait, negative means wait for a week."),
+            flag(
+                "for",
+                '\0',
+                "''",
+                "The condition to wait on: [create|delete|condition=condition-name[=condition-value]|jsonpath='{JSONPath expression}'=[JSONPath value]]. The default condition-value is true. Condition values are compared after Unicode simple case folding, which is a more general form of case-insensitivity.",
+            ),
+            flag(
+                "timeout",
+                '\0',
+                "30s",
+                "The length of time to wait before giving up.  Zero means check once and don't wait, negative means wait for a week.",
+            ),
         ],
     ],
     run,
@@ -53,7 +68,8 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         Wanted::Created => expected(cx, call)?,
         _ => {
             let (found, mut faults) = named::objects(cx, call, &call.args)?;
-            let is_missing = |fault: &Fault| matches!(fault, Fault::Server(status) if status.reason == Reason::NotFound);
+            let is_missing =
+                |fault: &Fault| matches!(fault, Fault::Server(status) if status.reason == Reason::NotFound);
             if matches!(wanted, Wanted::Deleted) {
                 faults.retain(|fault| !is_missing(fault));
             } else if found.is_empty() && faults.is_empty() {
@@ -75,7 +91,9 @@ fn wanted(text: &str) -> Result<Wanted, Failure> {
         "delete" => return Ok(Wanted::Deleted),
         _ => {}
     }
-    if let Some(condition) = text.get(..10).filter(|start| start.eq_ignore_ascii_case("condition=")).and_then(|_| text.get(10..)) {
+    if let Some(condition) =
+        text.get(..10).filter(|start| start.eq_ignore_ascii_case("condition=")).and_then(|_| text.get(10..))
+    {
         let (name, value) = condition.split_once('=').unwrap_or((condition, "true"));
         return Ok(Wanted::Condition(name.to_owned(), value.to_owned()));
     }
@@ -84,7 +102,8 @@ fn wanted(text: &str) -> Result<Wanted, Failure> {
         let close = path.rfind('}').map_or(path.len(), |at| at + 1);
         let (expression, rest) = (path.get(..close).unwrap_or(path), path.get(close..).unwrap_or_default());
         let value = rest.strip_prefix('=').map(|value| value.trim_matches(['\'', '"']).to_owned());
-        let expression = if expression.starts_with('{') { expression.to_owned() } else { format!("{{{expression}}}") };
+        let expression =
+            if expression.starts_with('{') { expression.to_owned() } else { format!("{{{expression}}}") };
         let parsed = JsonPath::parse(&expression, true).map_err(Failure::error)?;
         return Ok(Wanted::Path(parsed, value));
     }
@@ -102,7 +121,12 @@ struct Awaited {
 impl Awaited {
     fn of(resource: Resource, object: &Object) -> Self {
         let meta = object.metadata();
-        Self { resource, namespace: meta.namespace.to_string(), name: meta.name.to_string(), uid: Some(meta.uid) }
+        Self {
+            resource,
+            namespace: meta.namespace.to_string(),
+            name: meta.name.to_string(),
+            uid: Some(meta.uid),
+        }
     }
 }
 
@@ -133,16 +157,28 @@ impl Ongoing for Waiting {
                 (Wanted::Created, live) => live.is_some(),
                 (Wanted::Deleted, live) => live.is_none(),
                 (_, None) => return Err(first.resource.not_found(&first.name).into()),
-                (Wanted::Condition(name, value), Some(object)) => has_condition(&object.to_value(), name, value),
-                (Wanted::Path(path, value), Some(object)) => has_value(path, value.as_deref(), &object.to_value())?,
+                (Wanted::Condition(name, value), Some(object)) => {
+                    has_condition(&object.to_value(), name, value)
+                }
+                (Wanted::Path(path, value), Some(object)) => {
+                    has_value(path, value.as_deref(), &object.to_value())?
+                }
             };
             if is_met {
-                let shown = live.as_ref().map_or_else(|| serde_json::json!({ "metadata": { "name": first.name } }), Object::to_value);
+                let shown = live.as_ref().map_or_else(
+                    || serde_json::json!({ "metadata": { "name": first.name } }),
+                    Object::to_value,
+                );
                 let (call, resource) = (self.call.clone(), first.resource.clone());
                 change::done(cx, &call, &resource, &shown, "condition met", change::Dry::No)?;
                 self.waiting.remove(0);
             } else if cx.now() >= self.until {
-                let late = |one: &Awaited| Fault::Client(format!("timed out waiting for the condition on {}/{}", one.resource.plural, one.name));
+                let late = |one: &Awaited| {
+                    Fault::Client(format!(
+                        "timed out waiting for the condition on {}/{}",
+                        one.resource.plural, one.name
+                    ))
+                };
                 return Fault::end(self.waiting.iter().map(late).collect()).map(|()| true);
             } else {
                 return Ok(false);
@@ -158,7 +194,8 @@ fn has_condition(object: &Value, name: &str, value: &str) -> bool {
     let is_it = |one: &&Value| one["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case(name));
     let Some(condition) = conditions.find(is_it) else { return false };
     let generation = object["metadata"]["generation"].as_i64().unwrap_or(0);
-    let observed = condition["observedGeneration"].as_i64().or(object["status"]["observedGeneration"].as_i64());
+    let observed =
+        condition["observedGeneration"].as_i64().or(object["status"]["observedGeneration"].as_i64());
     if observed.is_some_and(|observed| observed < generation) {
         return false;
     }

@@ -4,6 +4,7 @@ use crate::decode::{self, Fault};
 use crate::text::{self, Diagnostic, Node, NodeValue, Severity, Span};
 use crate::validate::{self, Cause};
 use crate::{Kind, Object, default};
+use serde_json::Value;
 
 /// Reads all documents of a text, `List`s unpacked.
 ///
@@ -115,10 +116,11 @@ fn read_node(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Object> {
 }
 
 /// Fields without a type of their own that something acts on all the same, or that are only there to be read.
-const ACTED_ON: [&str; 17] = [
+const ACTED_ON: [&str; 18] = [
     "annotations",
     "data",
     "env",
+    "envFrom",
     "exec",
     "fieldRef",
     "grpc",
@@ -134,6 +136,22 @@ const ACTED_ON: [&str; 17] = [
     "valueFrom",
     "volumes",
 ];
+
+/// Whether a field says nothing but what would hold without it.
+fn is_default(name: &str, value: &Value) -> bool {
+    match name {
+        "dnsPolicy" => value == "ClusterFirst",
+        "schedulerName" => value == "default-scheduler",
+        "terminationMessagePath" => value == "/dev/termination-log",
+        "terminationMessagePolicy" => value == "File",
+        _ => value.as_object().is_some_and(serde_json::Map::is_empty),
+    }
+}
+
+/// Whether objects of a kind are there to be read by others.
+fn is_data(kind: Kind) -> bool {
+    matches!(kind, Kind::ConfigMap | Kind::Secret | Kind::ServiceAccount)
+}
 
 /// Whether anything in the cluster acts on objects of a kind, or asks for them.
 fn is_acted_on(kind: Kind) -> bool {
@@ -173,12 +191,16 @@ pub fn not_simulated(node: &Node) -> Vec<Diagnostic> {
     }
     let (object, reader) = Object::read(kind, value);
     // Kinds without a model are data for others.
-    if object.rest().as_ref().is_some_and(|rest| rest.contains_key("spec")) {
+    if object.rest().as_ref().is_some_and(|rest| rest.contains_key("spec")) || is_data(kind) {
         return Vec::new();
     }
     let is_idle = |path: &&String| {
         let mut steps = path.split(['.', '[']);
-        !steps.any(|step| ACTED_ON.contains(&step)) && node.at_path(&text::parse_path(path)).is_some()
+        if steps.any(|step| ACTED_ON.contains(&step)) {
+            return false;
+        }
+        let name = path.rsplit('.').next().unwrap_or(path);
+        node.value_at(&text::parse_path(path)).is_some_and(|value| !is_default(name, &value.to_value()))
     };
     let paths = reader.kept.iter().filter(is_idle);
     let place = |path: &String| node.key_at_path(&text::parse_path(path));

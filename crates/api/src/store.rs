@@ -276,8 +276,9 @@ impl Store {
             _ if !object.is_namespaced() => Ok(()),
             None => Err(Status::not_found(Kind::Namespace, name)),
             Some(namespace) if namespace.metadata.is_deleting() && object.kind() != Kind::Event => {
-                let why =
-                    format!("unable to create new content in namespace {name} because it is being terminated");
+                let why = format!(
+                    "unable to create new content in namespace {name} because it is being terminated"
+                );
                 Err(Status::refused(object, &why))
             }
             Some(_) => Ok(()),

@@ -15,7 +15,8 @@ fn open(cluster: Option<&Path>, seed: u64, at: i64) -> Result<Session, String> {
     let mut session = match cluster {
         None => Session::open(Rc::new(Scenario::empty()), seed),
         Some(path) => {
-            let source = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let source =
+                std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
             Session::read(&source, seed).map_err(|diagnostics| {
                 let line = |one: &setpoint_lab::Diagnostic| {
                     format!("{}:{}:{}: {}", path.display(), one.line, one.column, one.message)
@@ -93,8 +94,10 @@ pub fn apply(cluster: Option<&Path>, seed: u64, paths: &[String], until_ready: O
     };
     let mut terminal = Terminal::default();
     gather(&mut terminal, paths);
-    let words: Vec<String> =
-        ["apply".to_owned()].into_iter().chain(paths.iter().map(|path| format!("--filename={path}"))).collect();
+    let words: Vec<String> = ["apply".to_owned()]
+        .into_iter()
+        .chain(paths.iter().map(|path| format!("--filename={path}")))
+        .collect();
     let code = headless::kubectl(&mut session, &mut terminal, &words, "", i64::MAX, &mut print);
     let Some(limit) = until_ready.filter(|_| code == 0) else { return exit(code) };
     let until = session.now_us() + limit;

@@ -38,12 +38,14 @@ fn on_change(_: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
 
 fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("nothing to do") };
-    let Some(namespace) = cx.view.get::<Namespace>(id).filter(|namespace| namespace.metadata.is_deleting()) else {
+    let Some(namespace) = cx.view.get::<Namespace>(id).filter(|namespace| namespace.metadata.is_deleting())
+    else {
         return Outcome::idle("nothing to do");
     };
     let name = &namespace.metadata.name;
     let inside = cx.view.objects().filter(|object| object.metadata().namespace == *name);
-    let (events, left): (Vec<&Object>, Vec<&Object>) = inside.partition(|object| object.kind() == Kind::Event);
+    let (events, left): (Vec<&Object>, Vec<&Object>) =
+        inside.partition(|object| object.kind() == Kind::Event);
     let delete = |object: &&Object| Write::Delete(object.id(), DeleteOptions::default(), None);
     let observed = vec![("objects left", left.len() as i64)];
     if left.is_empty() {
@@ -55,16 +57,26 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
             Write::Together(events.iter().map(delete).collect()),
             Write::Update(done.into_object(), Scope::Main),
         ];
-        return Outcome { writes, note: Note { observed, decision: "let the namespace go".into() }, ..Outcome::default() };
+        return Outcome {
+            writes,
+            note: Note { observed, decision: "let the namespace go".into() },
+            ..Outcome::default()
+        };
     }
     let begun = left.iter().filter(|object| !object.metadata().is_deleting());
-    let deletes: Vec<Write> = begun.map(|object| delete(&object)).collect();
-    let decision = if deletes.is_empty() { "wait for what is left" } else { "delete what is in the namespace" };
+    let deletes: Vec<Write> = begun.map(delete).collect();
+    let decision =
+        if deletes.is_empty() { "wait for what is left" } else { "delete what is in the namespace" };
     let mut writes = vec![Write::Update(with_conditions(namespace, &left, cx).into_object(), Scope::Status)];
     if !deletes.is_empty() {
         writes.push(Write::Together(deletes));
     }
-    Outcome { writes, requeue_after: Some(SECOND), note: Note { observed, decision: decision.into() }, ..Outcome::default() }
+    Outcome {
+        writes,
+        requeue_after: Some(SECOND),
+        note: Note { observed, decision: decision.into() },
+        ..Outcome::default()
+    }
 }
 
 /// The namespace with conditions that say what is left in it.
@@ -76,11 +88,14 @@ fn with_conditions(namespace: &Namespace, left: &[&Object], cx: &Cx) -> Namespac
         let name = if name.contains('.') { name } else { format!("{name}.") };
         kinds.entry((*name).into()).or_insert((name.clone(), 0)).1 += 1;
     }
-    let list: Vec<String> = kinds.values().map(|(name, count)| format!("{name} has {count} resource instances")).collect();
-    let held: Vec<&Object> = left.iter().copied().filter(|object| !object.metadata().finalizers.is_empty()).collect();
+    let list: Vec<String> =
+        kinds.values().map(|(name, count)| format!("{name} has {count} resource instances")).collect();
+    let held: Vec<&Object> =
+        left.iter().copied().filter(|object| !object.metadata().finalizers.is_empty()).collect();
     let condition = |kind: &'static str, is_true: bool, reason: &'static str, message: String| {
         let status = if is_true { ConditionStatus::True } else { ConditionStatus::False };
-        let before = setpoint_api::condition(&namespace.status.conditions, kind).filter(|old| old.status == status);
+        let before =
+            setpoint_api::condition(&namespace.status.conditions, kind).filter(|old| old.status == status);
         Condition {
             kind: Str::fixed(kind),
             status,
@@ -92,18 +107,46 @@ fn with_conditions(namespace: &Namespace, left: &[&Object], cx: &Cx) -> Namespac
         }
     };
     let finalizers = if held.is_empty() {
-        condition("NamespaceFinalizersRemaining", false, "ContentHasNoFinalizers", "All content-preserving finalizers finished".into())
+        condition(
+            "NamespaceFinalizersRemaining",
+            false,
+            "ContentHasNoFinalizers",
+            "All content-preserving finalizers finished".into(),
+        )
     } else {
         let count = held.len();
-        let name = held.first().and_then(|object| object.metadata().finalizers.first()).cloned().unwrap_or_default();
-        let message = format!("Some content in the namespace has finalizers remaining: {name} in {count} resource instances");
+        let name =
+            held.first().and_then(|object| object.metadata().finalizers.first()).cloned().unwrap_or_default();
+        let message = format!(
+            "Some content in the namespace has finalizers remaining: {name} in {count} resource instances"
+        );
         condition("NamespaceFinalizersRemaining", true, "SomeFinalizersRemain", message)
     };
     let conditions = vec![
-        condition("NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered", "All resources successfully discovered".into()),
-        condition("NamespaceDeletionGroupVersionParsingFailure", false, "ParsedGroupVersions", "All legacy kube types successfully parsed".into()),
-        condition("NamespaceDeletionContentFailure", false, "ContentDeleted", "All content successfully deleted, may be waiting on finalization".into()),
-        condition("NamespaceContentRemaining", true, "SomeResourcesRemain", format!("Some resources are remaining: {}", list.join(", "))),
+        condition(
+            "NamespaceDeletionDiscoveryFailure",
+            false,
+            "ResourcesDiscovered",
+            "All resources successfully discovered".into(),
+        ),
+        condition(
+            "NamespaceDeletionGroupVersionParsingFailure",
+            false,
+            "ParsedGroupVersions",
+            "All legacy kube types successfully parsed".into(),
+        ),
+        condition(
+            "NamespaceDeletionContentFailure",
+            false,
+            "ContentDeleted",
+            "All content successfully deleted, may be waiting on finalization".into(),
+        ),
+        condition(
+            "NamespaceContentRemaining",
+            true,
+            "SomeResourcesRemain",
+            format!("Some resources are remaining: {}", list.join(", ")),
+        ),
         finalizers,
     ];
     let mut changed = namespace.clone();

@@ -69,7 +69,9 @@ fn wanted(terminal: &Terminal, paths: &[String]) -> Vec<(String, String, String)
     let mut wanted = Vec::new();
     for (_, source) in terminal.files.iter().filter(|(file, _)| is_named(file)) {
         let read = text::read(source);
-        for node in read.documents.iter().flat_map(|document| manifest::items(&document.root)).map(Node::to_value) {
+        for node in
+            read.documents.iter().flat_map(|document| manifest::items(&document.root)).map(Node::to_value)
+        {
             let word = |key: &str| node["metadata"][key].as_str().unwrap_or_default().to_owned();
             let kind = node["kind"].as_str().unwrap_or_default();
             if ["Deployment", "Pod"].contains(&kind) {

@@ -8,8 +8,8 @@ mod quota;
 use crate::server::put_condition;
 use crate::sim::Sim;
 use setpoint_api::{
-    Condition, ConditionStatus, Object, Pod, PodSpec, PodStatus, PriorityClass, Service, ServiceAccount, Status,
-    Str, Toleration,
+    Condition, ConditionStatus, Object, Pod, PodSpec, PodStatus, PriorityClass, Service, ServiceAccount,
+    Status, Str, Toleration,
 };
 use std::rc::Rc;
 
@@ -81,10 +81,12 @@ impl Sim {
     fn set_priority(&self, pod: &mut Rc<Pod>) -> Result<(), Status> {
         let named = pod.spec.priority_class_name.clone();
         let mut classes = self.store.list::<PriorityClass>();
-        let field = |class: &PriorityClass, key: &str| class.rest.as_ref().and_then(|rest| rest.get(key)).cloned();
+        let field =
+            |class: &PriorityClass, key: &str| class.rest.as_ref().and_then(|rest| rest.get(key)).cloned();
         let (name, value, policy) = match &*named {
             "" => {
-                let is_default = |class: &&Rc<PriorityClass>| field(class, "globalDefault") == Some(true.into());
+                let is_default =
+                    |class: &&Rc<PriorityClass>| field(class, "globalDefault") == Some(true.into());
                 let Some(class) = classes.find(is_default) else { return Ok(()) };
                 (class.metadata.name.clone(), field(class, "value"), field(class, "preemptionPolicy"))
             }
@@ -98,7 +100,8 @@ impl Sim {
                 (named, field(class, "value"), field(class, "preemptionPolicy"))
             }
         };
-        let value = value.and_then(|value| value.as_i64()).and_then(|value| i32::try_from(value).ok()).unwrap_or(0);
+        let value =
+            value.and_then(|value| value.as_i64()).and_then(|value| i32::try_from(value).ok()).unwrap_or(0);
         if let Some(given) = pod.spec.priority.filter(|given| *given != value) {
             let why = format!(
                 "the integer value of priority ({given}) must not be provided in pod spec; priority admission controller \

@@ -56,7 +56,9 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
         return;
     }
     let has_ended = match (&change.old, &change.new) {
-        (Some(Object::Pod(old)), Object::Pod(new)) => old.status.phase.is_finished() != new.status.phase.is_finished(),
+        (Some(Object::Pod(old)), Object::Pod(new)) => {
+            old.status.phase.is_finished() != new.status.phase.is_finished()
+        }
         (Some(old), new) => new.kind() == Kind::ResourceQuota && spec(old) != spec(new),
         (None, _) => true,
     };
@@ -79,10 +81,8 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
         amounts.iter().map(|(name, amount)| (name.to_string(), Value::from(amount.to_string()))).collect()
     };
     let status = json!({ "hard": texts(&hard), "used": texts(&used) });
-    let note = Note {
-        observed: vec![("resources", hard.len() as i64)],
-        decision: "update the status".into(),
-    };
+    let note =
+        Note { observed: vec![("resources", hard.len() as i64)], decision: "update the status".into() };
     if quota.rest.as_ref().and_then(|rest| rest.get("status")) == Some(&status) {
         return Outcome::idle("nothing to do");
     }
@@ -109,7 +109,8 @@ pub fn used(view: &Store, quota: &ResourceQuota, hard: &Usage) -> Usage {
     let mut used: Usage = hard.keys().map(|name| (name.clone(), Quantity::ZERO)).collect();
     for kind in COUNTED {
         let ids = view.ids(*kind);
-        let objects = ids.filter_map(|id| view.object(id)).filter(|object| object.metadata().namespace == *namespace);
+        let objects =
+            ids.filter_map(|id| view.object(id)).filter(|object| object.metadata().namespace == *namespace);
         for object in objects.filter(|object| takes_in(quota, object)) {
             for (name, amount) in usage(object) {
                 if let Some(sum) = used.get_mut(&name) {
@@ -138,7 +139,8 @@ fn matches(pod: &Pod, expression: &Value) -> bool {
         return is_in(pod, scope);
     }
     let class = &*pod.spec.priority_class_name;
-    let is_listed = expression["values"].as_array().is_some_and(|values| values.iter().any(|value| value == class));
+    let is_listed =
+        expression["values"].as_array().is_some_and(|values| values.iter().any(|value| value == class));
     match expression["operator"].as_str() {
         Some("In") => is_listed,
         Some("NotIn") => !is_listed,

@@ -34,7 +34,8 @@ pub fn usage(object: &Object) -> Usage {
         }
         Object::PersistentVolumeClaim(claim) => {
             let spec = claim.rest.as_ref().and_then(|rest| rest.get("spec")).unwrap_or(&Value::Null);
-            let amount = spec["resources"]["requests"]["storage"].as_str().and_then(|text| Quantity::parse(text).ok());
+            let amount =
+                spec["resources"]["requests"]["storage"].as_str().and_then(|text| Quantity::parse(text).ok());
             let class = spec["storageClassName"].as_str().filter(|class| !class.is_empty());
             let prefixes = class.map(|class| format!("{class}.storageclass.storage.k8s.io/"));
             for prefix in prefixes.into_iter().chain([String::new()]) {
@@ -44,7 +45,10 @@ pub fn usage(object: &Object) -> Usage {
                 }
             }
         }
-        Object::ConfigMap(_) | Object::Secret(_) | Object::ReplicationController(_) | Object::ResourceQuota(_) => {
+        Object::ConfigMap(_)
+        | Object::Secret(_)
+        | Object::ReplicationController(_)
+        | Object::ResourceQuota(_) => {
             used.insert(resource.plural.into(), ONE);
         }
         _ => {}
@@ -72,7 +76,8 @@ pub fn pod_usage(pod: &Pod) -> Usage {
 fn compute(requests: &Usage, limits: &Usage) -> Usage {
     let mut used = Usage::new();
     for (name, amount) in requests {
-        let is_plain = matches!(&**name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-");
+        let is_plain =
+            matches!(&**name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-");
         let is_extended = (name.contains('/') && !name.contains("kubernetes.io/"))
             || name.starts_with("deviceclass.resource.kubernetes.io/");
         if is_plain {
@@ -138,10 +143,14 @@ fn raise(total: &mut Usage, amounts: &Usage) {
 
 /// Resources of a quota that a container does not say how much it needs of.
 pub fn unnamed(resources: &ResourceRequirements, hard: &Usage) -> Vec<Str> {
-    let own = |list: &ResourceList| list.iter().map(|(name, amount)| (name.clone(), *amount)).collect::<Usage>();
+    let own =
+        |list: &ResourceList| list.iter().map(|(name, amount)| (name.clone(), *amount)).collect::<Usage>();
     let named = compute(&own(&resources.requests), &own(&resources.limits));
     let must_be = |name: &&Str| {
-        matches!(&***name, "cpu" | "memory" | "requests.cpu" | "requests.memory" | "limits.cpu" | "limits.memory")
+        matches!(
+            &***name,
+            "cpu" | "memory" | "requests.cpu" | "requests.memory" | "limits.cpu" | "limits.memory"
+        )
     };
     hard.keys().filter(must_be).filter(|name| !named.contains_key(*name)).cloned().collect()
 }

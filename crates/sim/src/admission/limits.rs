@@ -44,13 +44,16 @@ impl Sim {
             return false;
         }
         let (mut limits, mut requests) = (Map::new(), Map::new());
-        for limit in ranges.iter().flat_map(|range| Limit::of(range)).filter(|limit| limit.is_about("Container")) {
+        for limit in
+            ranges.iter().flat_map(|range| Limit::of(range)).filter(|limit| limit.is_about("Container"))
+        {
             limits.extend(limit.amounts("default"));
             requests.extend(limit.amounts("defaultRequest"));
         }
         let pod = Rc::make_mut(pod);
         let mut said = Vec::new();
-        let lists = [(&mut pod.spec.containers, "container"), (&mut pod.spec.init_containers, "init container")];
+        let lists =
+            [(&mut pod.spec.containers, "container"), (&mut pod.spec.init_containers, "init container")];
         for (containers, what) in lists {
             if containers.is_empty() {
                 continue;
@@ -58,9 +61,10 @@ impl Sim {
             for container in Rc::make_mut(containers) {
                 let name = container.name.clone();
                 let resources = &mut container.resources;
-                for (list, defaults, which) in
-                    [(&mut resources.requests, &requests, "request"), (&mut resources.limits, &limits, "limit")]
-                {
+                for (list, defaults, which) in [
+                    (&mut resources.requests, &requests, "request"),
+                    (&mut resources.limits, &limits, "limit"),
+                ] {
                     let set = fill(list, defaults);
                     if !set.is_empty() {
                         said.push(format!("{} {which} for {what} {name}", set.join(", ")));
@@ -85,8 +89,15 @@ impl Sim {
                 match object {
                     Object::Pod(pod) => check_pod(&limit, pod, &mut errors),
                     Object::PersistentVolumeClaim(claim) if limit.is_about("PersistentVolumeClaim") => {
-                        let spec = claim.rest.as_ref().and_then(|rest| rest.get("spec")).cloned().unwrap_or_default();
-                        let amount = spec["resources"]["requests"]["storage"].as_str().and_then(|text| Quantity::parse(text).ok());
+                        let spec = claim
+                            .rest
+                            .as_ref()
+                            .and_then(|rest| rest.get("spec"))
+                            .cloned()
+                            .unwrap_or_default();
+                        let amount = spec["resources"]["requests"]["storage"]
+                            .as_str()
+                            .and_then(|text| Quantity::parse(text).ok());
                         check_claim(&limit, amount, &mut errors);
                     }
                     _ => {}
@@ -184,11 +195,15 @@ fn check_claim(limit: &Limit, amount: Option<Quantity>, errors: &mut Vec<String>
     if let (Some(least), Some(amount)) = (limit.amounts("min").get(&name), amount)
         && amount < *least
     {
-        errors.push(format!("minimum storage usage per PersistentVolumeClaim is {least}, but request is {amount}"));
+        errors.push(format!(
+            "minimum storage usage per PersistentVolumeClaim is {least}, but request is {amount}"
+        ));
     }
     if let (Some(most), Some(amount)) = (limit.amounts("max").get(&name), amount)
         && amount > *most
     {
-        errors.push(format!("maximum storage usage per PersistentVolumeClaim is {most}, but request is {amount}"));
+        errors.push(format!(
+            "maximum storage usage per PersistentVolumeClaim is {most}, but request is {amount}"
+        ));
     }
 }

@@ -14,7 +14,8 @@ impl Sim {
     /// Whether the quotas of its namespace have room for a new object.
     pub(super) fn check_quota(&self, object: &Object) -> Result<(), Status> {
         let quotas = self.store().list_in::<ResourceQuota>(&object.metadata().namespace);
-        let quotas: Vec<Rc<ResourceQuota>> = quotas.filter(|quota| takes_in(quota, object)).cloned().collect();
+        let quotas: Vec<Rc<ResourceQuota>> =
+            quotas.filter(|quota| takes_in(quota, object)).cloned().collect();
         if quotas.is_empty() {
             return Ok(());
         }
@@ -23,25 +24,36 @@ impl Sim {
             let name = &quota.metadata.name;
             let hard = hard(&quota);
             if let Some(missing) = missing(object, &hard) {
-                return Err(Status::refused(object, &format!("failed quota: {name}: must specify {missing}")));
+                return Err(Status::refused(
+                    object,
+                    &format!("failed quota: {name}: must specify {missing}"),
+                ));
             }
-            let wanted: Usage = asked.iter().filter(|(name, _)| hard.contains_key(*name)).map(|(n, a)| (n.clone(), *a)).collect();
+            let wanted: Usage = asked
+                .iter()
+                .filter(|(name, _)| hard.contains_key(*name))
+                .map(|(n, a)| (n.clone(), *a))
+                .collect();
             if wanted.is_empty() {
                 continue;
             }
             let used = used(self.store(), &quota, &hard);
             let is_over = |name: &Str| {
-                let sum = used.get(name).copied().unwrap_or_default() + wanted.get(name).copied().unwrap_or_default();
+                let sum = used.get(name).copied().unwrap_or_default()
+                    + wanted.get(name).copied().unwrap_or_default();
                 hard.get(name).is_some_and(|most| sum > *most)
             };
             let over: Vec<&Str> = wanted.keys().filter(|name| is_over(name)).collect();
             if !over.is_empty() {
                 let list = |amounts: &Usage| {
-                    let pairs = over.iter().map(|name| format!("{name}={}", amounts.get(*name).copied().unwrap_or_default()));
+                    let pairs = over
+                        .iter()
+                        .map(|name| format!("{name}={}", amounts.get(*name).copied().unwrap_or_default()));
                     pairs.collect::<Vec<_>>().join(",")
                 };
                 let (wanted, used, hard) = (list(&wanted), list(&used), list(&hard));
-                let why = format!("exceeded quota: {name}, requested: {wanted}, used: {used}, limited: {hard}");
+                let why =
+                    format!("exceeded quota: {name}, requested: {wanted}, used: {used}, limited: {hard}");
                 return Err(Status::refused(object, &why));
             }
         }

@@ -68,7 +68,8 @@ impl Verb {
     pub fn short_flag(&self, letter: char) -> Option<&'static Flag> {
         self.own_flags().chain(table::GLOBAL_FLAGS).find(|flag| flag.short == letter && letter != '\0')
     }
-    fn is_called(&self, word: &str) -> bool {
+    /// Whether a word names it.
+    pub(super) fn is_called(&self, word: &str) -> bool {
         self.name == word || self.aliases.contains(&word)
     }
 }

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::synthetic;
 use serde_json::Value;
 use setpoint_api::text::go_quote;
-use setpoint_api::{Kind, Object, Selector, Status, Store, custom_name, schema};
+use setpoint_api::{Kind, Object, Status, Store, custom_name, schema};
 
 /// A kind as the API server serves it: one of upstream's, or one that a definition has taught the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]

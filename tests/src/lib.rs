@@ -9,3 +9,4 @@ pub mod reference;
 pub mod replay;
 pub mod terminal;
 pub mod timeline;
+pub mod vectors;

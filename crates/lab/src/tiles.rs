@@ -18,10 +18,22 @@ use setpoint_sim::ledger::Outcome;
 use setpoint_sim::machine::Power;
 use std::rc::Rc;
 
-/// The Deployment that the page is about: the first of the default namespace, or of any.
+/// The Deployment that the page is about: the one that the load goes to, whatever else is applied; without one the first of
+/// the default namespace, or of any.
 fn shown_deployment(sim: &Sim) -> Option<&Rc<Deployment>> {
+    let loaded = sim.loads().iter().filter(|load| load.rps > 0).find_map(|load| {
+        let service = sim.store().find::<Service>(&load.namespace, &load.service)?;
+        let mut deployments = sim.store().list_in::<Deployment>(&load.namespace);
+        deployments.find(|found| selects(service, &found.spec.template.metadata.labels))
+    });
     let mut in_default = sim.store().list_in::<Deployment>("default");
-    in_default.next().or_else(|| sim.store().list::<Deployment>().next())
+    loaded.or_else(|| in_default.next()).or_else(|| sim.store().list::<Deployment>().next())
+}
+
+/// Whether a Service sends requests to pods with these labels.
+fn selects(service: &Service, labels: &setpoint_api::Labels) -> bool {
+    let selector = &service.spec.selector;
+    !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
 /// The Service that sends requests to the shown Deployment's pods; without a Deployment the first one that selects pods.
@@ -29,10 +41,9 @@ fn shown_service(sim: &Sim) -> Option<&Rc<Service>> {
     let shown = shown_deployment(sim);
     let namespace = shown.map_or("default", |shown| &shown.metadata.namespace);
     let labels = shown.map(|shown| &shown.spec.template.metadata.labels);
-    sim.store().list_in::<Service>(namespace).find(|service| {
-        let selector = &service.spec.selector;
-        !selector.is_empty()
-            && labels.is_none_or(|labels| selector.iter().all(|(key, value)| labels.get(key) == Some(value)))
+    sim.store().list_in::<Service>(namespace).find(|service| match labels {
+        Some(labels) => selects(service, labels),
+        None => !service.spec.selector.is_empty(),
     })
 }
 

@@ -63,10 +63,12 @@ impl Component for Editor {
         html! {
             <div class="editor" ondrop={drop} {ondragover}>
                 { tools(editor, send) }
-                { self.sheet(editor, send) }
-                <div class="findings">
-                    { self.findings(editor, send) }
-                    { for editor.answer.as_ref().map(|answer| said(answer, send)) }
+                <div class="work">
+                    { self.sheet(editor, send) }
+                    <div class="findings">
+                        { self.findings(editor, send) }
+                        { for editor.answer.as_ref().map(|answer| said(answer, send)) }
+                    </div>
                 </div>
             </div>
         }
@@ -83,7 +85,8 @@ impl Editor {
         let onkeydown = when(send, move |event: KeyboardEvent| pressed(&event, is_edit));
         let is_wrong = editor.problems.iter().any(|problem| problem.severity == Severity::Error);
         html! {
-            <div class="code">
+            // Another file begins at its top.
+            <div class="code" key={editor.open.clone()}>
                 { numbers(editor) }
                 <div class="stack">
                     { colours(editor) }

@@ -113,6 +113,33 @@ fn templates_find_what_kubectl_finds() {
     }
 }
 
+#[test]
+fn go_templates_print_what_go_prints() {
+    let cases = [
+        ("{{range .items}}{{.metadata.name}},{{end}}", "node-01,node-02,node-03,"),
+        ("{{len .items}} {{.kind | printf \"%q\"}}", "3 \"List\""),
+        (
+            "{{range $i, $n := .items}}{{if gt $i 0}} {{end}}{{$i}}={{$n.metadata.name}}{{end}}",
+            "0=node-01 1=node-02 2=node-03",
+        ),
+        ("{{(index .items 1).metadata.name}}", "node-02"),
+        ("{{with .nope}}yes{{else}}no{{end}} {{.nope}}", "no <no value>"),
+        ("a {{- /* nothing */ -}} b", "ab"),
+        ("{{range .nope}}x{{else}}none{{end}}", "none"),
+        ("{{if and (eq .kind \"List\") (not .nope)}}ok{{else if .kind}}what{{end}}", "ok"),
+    ];
+    for (template, expected) in cases {
+        let (out, err, code) = run(&format!("get nodes -o template --template='{template}'"));
+        assert_eq!((&*out, &*err, code), (expected, "", Some(0)), "{template}");
+    }
+    for (template, expected) in
+        [("{{.kind", "unclosed action"), ("{{if .a}}", "unexpected EOF"), ("{{frob}}", "not defined")]
+    {
+        let (_, err, code) = run(&format!("get nodes -o 'go-template={template}'"));
+        assert!(err.contains(expected) && code == Some(1), "{template}: {err}");
+    }
+}
+
 /// A small generator of equal draws everywhere.
 struct Draws(u64);
 
@@ -275,6 +302,34 @@ fn any_template_is_answered() {
         "true",
         "+",
         "99999999999999999999",
+    ];
+    let go_parts = [
+        "{{",
+        "}}",
+        "{{range .items}}",
+        "{{end}}",
+        "{{else}}",
+        "{{if .kind}}",
+        "{{.metadata.name}}",
+        "(",
+        ")",
+        "|",
+        "$x",
+        ":=",
+        "index",
+        " ",
+        "0",
+        "\"a\"",
+        "`",
+        "{{- ",
+        " -}}",
+        "printf",
+        "%99999s",
+        "{{range .items}}{{range $.items}}{{range $.items}}",
+        "len",
+        ".",
+        "{{/*",
+        "ü",
     ];
     let mut draws = Draws(11);
     let mut session = Session::welcome(1);

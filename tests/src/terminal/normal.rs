@@ -17,7 +17,7 @@ impl Normal {
         let mut out = String::new();
         let mut token = String::new();
         for c in line.chars().chain(['\n']) {
-            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') {
                 token.push(c);
                 continue;
             }

@@ -54,6 +54,7 @@ mod source;
 mod synthetic;
 mod table;
 mod taint;
+mod template;
 mod top;
 mod verb;
 mod wait;

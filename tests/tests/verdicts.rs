@@ -1,6 +1,8 @@
 //! Other people's manifests against what a real API server said of them.
 
 use serde_json::Value;
+use setpoint_lab::Session;
+use setpoint_lab::kubectl::Terminal;
 use setpoint_lab::verdict::verdict;
 use setpoint_tests::reference;
 use std::fs;
@@ -84,5 +86,38 @@ fn every_way_of_failing_has_kubectls_words() {
     ] {
         let said = verdict("f", &source);
         assert_eq!((said.rc, &*said.out, &*said.err), (rc, out, err), "{source}");
+    }
+}
+
+#[test]
+fn deployments_of_the_sources_become_ready() {
+    let Some(folder) = reference::folder() else {
+        eprintln!("skipped: no reference beside the project, and SETPOINT_REFERENCE does not name it");
+        return;
+    };
+    let mut files: Vec<_> =
+        fs::read_dir(folder.join("manifests/sources")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        // Each source brings a cluster of its own.
+        let mut session = Session::read("cluster: {nodes: 3}\n", 1).unwrap();
+        session.advance(5_000_000, &mut || true);
+        let mut terminal = Terminal::default();
+        let text = fs::read_to_string(&file).unwrap();
+        terminal.files.insert("file.yaml".into(), text.clone());
+        let applied = session.kubectl(&mut terminal, "apply -f file.yaml", "").output;
+        let is_custom = applied.err().contains("no matches for kind \"PostgresCluster\"");
+        assert!(applied.code == Some(0) || is_custom, "{}: {}", file.display(), applied.err());
+        session.advance(180_000_000, &mut || true);
+        let ready =
+            "{range .items[*]}{.metadata.name} {.status.readyReplicas} {.spec.replicas}{\"\\n\"}{end}";
+        let line = format!("get deployments -A -o jsonpath='{ready}'");
+        let found = session.kubectl(&mut terminal, &line, "").output.out();
+        let deployments = text.lines().filter(|line| line.trim_end() == "kind: Deployment").count();
+        assert_eq!(found.lines().count(), deployments, "{}: {found}", file.display());
+        for row in found.lines() {
+            let words: Vec<&str> = row.split(' ').collect();
+            assert!(words.len() == 3 && words[1] == words[2], "{}: {row}", file.display());
+        }
     }
 }

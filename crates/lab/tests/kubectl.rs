@@ -342,6 +342,8 @@ fn any_template_is_answered() {
             Terminal { files: [(file.to_string(), template.clone())].into(), ..Terminal::default() };
         let started = session.kubectl(&mut terminal, "get pods -o jsonpath-file=template", "");
         assert!(started.output.code.is_some(), "{template}");
+        let go: String = (0..count).map(|_| draws.of(&go_parts)).collect();
+        session.kubectl(&mut terminal, &format!("get pods -o 'go-template={go}'"), "");
         let quoted = template.replace('\'', "");
         session.kubectl(
             &mut terminal,

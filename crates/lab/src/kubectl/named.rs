@@ -55,7 +55,9 @@ pub(super) fn objects(
             None => {
                 let parsed = Selector::parse(selector)
                     .map_err(|why| resource::bad_query(&resource, selector, "", &why.to_string()))?;
-                let all = cx.objects(&resource, false, &parsed);
+                let mut all = cx.objects(&resource, false, &parsed);
+                // What is not stored can neither be changed nor deleted.
+                all.retain(|object| object.id() != setpoint_api::ObjId::default());
                 found.extend(all.into_iter().map(|object| (resource.clone(), object)));
             }
         }

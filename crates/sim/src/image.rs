@@ -81,13 +81,14 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` is in no registry, `crash` ends
+    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` and `does-not-exist` are in no registry, `crash` ends
     /// after a second.
     pub fn standard() -> Self {
         let plain = Behavior::default;
         let by_name = [
             ("broken", Behavior { answers_errors: true, ..plain() }),
             ("missing", Behavior { exists: false, ..plain() }),
+            ("does-not-exist", Behavior { exists: false, ..plain() }),
             ("crash", Behavior { run_for: Some(SECOND), ..plain() }),
         ];
         let by_name = by_name.into_iter().map(|(name, behavior)| (name.to_string(), behavior)).collect();

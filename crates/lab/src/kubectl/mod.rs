@@ -22,9 +22,12 @@ mod context;
 mod create;
 mod delete;
 mod describe;
+mod diff;
 mod drain;
+mod edit;
 mod equivalent;
 mod events;
+mod exec;
 mod explain;
 mod failure;
 mod flag;
@@ -44,6 +47,7 @@ mod replace;
 mod resource;
 mod rollout;
 mod scale;
+mod served;
 mod set;
 mod shell;
 mod source;
@@ -52,6 +56,7 @@ mod table;
 mod taint;
 mod top;
 mod verb;
+mod wait;
 
 pub use context::{Context, Ongoing};
 pub use equivalent::Equivalent;
@@ -193,10 +198,6 @@ impl Session {
             Err(failure) => output.end(Err(failure)),
         }
         output
-    }
-    /// Saves what `kubectl edit` opened.
-    pub fn save_edit(&mut self, _terminal: &mut Terminal, _text: &str) -> Output {
-        Output { code: Some(0), ..Output::default() }
     }
     /// What Tab offers at a place in a line.
     pub fn complete(&self, terminal: &Terminal, line: &str, cursor: usize) -> Completion {

@@ -3,8 +3,8 @@
 use super::flag::{Flag, flag};
 use super::verb::Verb;
 use super::{
-    apply, cluster, create, delete, describe, drain, events, explain, get, label, logs, make, patch, replace,
-    rollout, scale, set, taint, top,
+    apply, cluster, create, delete, describe, diff, drain, edit, events, exec, explain, get, label, logs,
+    make, patch, replace, rollout, scale, set, taint, top, wait,
 };
 
 /// kubectl itself.
@@ -17,6 +17,7 @@ pub(super) static ROOT: Verb = Verb {
         &explain::VERB,
         &events::VERB,
         &logs::VERB,
+        &exec::VERB,
         &top::VERB,
         &cluster::API_RESOURCES,
         &cluster::API_VERSIONS,
@@ -42,6 +43,9 @@ pub(super) static ROOT: Verb = Verb {
         &drain::UNCORDON,
         &drain::DRAIN,
         &rollout::VERB,
+        &edit::VERB,
+        &diff::VERB,
+        &wait::VERB,
         // A row per verb; the order here is that of completion, help sorts by `GROUPS`.
     ],
     ..Verb::NONE

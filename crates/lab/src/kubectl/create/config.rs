@@ -2,7 +2,7 @@
 //!
 //! Simplified: files of the terminal are text, so that ConfigMaps get no `binaryData`; hashes are not appended to names.
 
-use super::{SAVE, VALIDATE, bad_value, base64, make, name, pair};
+use super::{SAVE, VALIDATE, bad_value, make, name, pair};
 use crate::kubectl::change::COMMON;
 use crate::kubectl::context::Context;
 use crate::kubectl::failure::Failure;
@@ -10,6 +10,7 @@ use crate::kubectl::flag::{Flag, flag};
 use crate::kubectl::invocation::Invocation;
 use crate::kubectl::verb::Verb;
 use serde_json::{Map, Value, json};
+use setpoint_api::text::base64_encode;
 
 static FROM: &[Flag] = &[
     flag("append-hash", '\0', "false", "Append a hash of the object to its name."),
@@ -166,7 +167,7 @@ fn secret(cx: &mut Context, call: &Invocation, data: Map<String, Value>, kind: &
     let mut object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name(call)? } });
     let data = data
         .into_iter()
-        .map(|(key, text)| (key, base64(text.as_str().unwrap_or_default().as_bytes()).into()));
+        .map(|(key, text)| (key, base64_encode(text.as_str().unwrap_or_default().as_bytes()).into()));
     let data: Map<String, Value> = data.collect();
     if !data.is_empty() {
         object["data"] = data.into();
@@ -208,7 +209,7 @@ fn docker(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if user.is_empty() || password.is_empty() {
         return Err(bad_value("credentials:", "--docker-username and --docker-password are required"));
     }
-    let mut entry = json!({ "username": user, "password": password, "auth": base64(format!("{user}:{password}").as_bytes()) });
+    let mut entry = json!({ "username": user, "password": password, "auth": base64_encode(format!("{user}:{password}").as_bytes()) });
     if call.has("docker-email") {
         entry["email"] = text("docker-email").into();
     }

@@ -123,21 +123,6 @@ fn pair(text: &str) -> Result<(&str, &str), Failure> {
         .ok_or_else(|| Failure::error(format!("invalid literal source {text}, expected key=value")))
 }
 
-/// Bytes as base64.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for index in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * index) & 63) as usize] as char;
-            text.push(if index <= chunk.len() { letter } else { '=' });
-        }
-    }
-    text
-}
-
 /// A complaint about a flag's value.
 fn bad_value(what: &str, text: &str) -> Failure {
     Failure::error(format!("invalid {what} {}", go_quote(text)))

@@ -96,12 +96,12 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     // The events of many are too much to read, unless they were asked for.
     let with_events = call.is_on("show-events") && (found.len() == 1 || call.has("show-events"));
-    for (index, (_, object)) in found.iter().enumerate() {
+    for (index, (resource, object)) in found.iter().enumerate() {
         if index > 0 {
             cx.print("\n\n");
         }
         let events = with_events.then(|| events_of(cx, object));
-        let text = describe(cx, object, events.as_deref());
+        let text = describe(cx, resource, object, events.as_deref());
         cx.print(text);
     }
     Failure::all(failures)
@@ -159,8 +159,8 @@ fn events_of(cx: &Context, object: &Object) -> Vec<Value> {
 }
 
 /// The description of an object.
-fn describe(cx: &Context, object: &Object, events: Option<&[Value]>) -> String {
-    let value = object.to_value();
+fn describe(cx: &Context, resource: &Resource, object: &Object, events: Option<&[Value]>) -> String {
+    let value = super::served::value(resource, object);
     let mut out = Text::new(cx.now());
     let store = cx.store();
     match look::text(&value, "/kind") {

@@ -19,24 +19,9 @@ use setpoint_control::hpa::target::Scale;
 use setpoint_control::{Metrics, PodMetrics};
 use std::rc::Rc;
 
+use super::{Outcome, expect};
+
 const NOW: Time = Time(2_000_000_000 * SECOND);
-
-fn run(json: &str, check: impl Fn(&Value) -> Result<(), String>) {
-    let file: Value = serde_json::from_str(json).expect("vectors are JSON");
-    let cases = file["cases"].as_array().expect("vectors have cases");
-    assert!(!cases.is_empty());
-    let mut wrong = Vec::new();
-    for case in cases {
-        if let Err(error) = check(case) {
-            wrong.push(format!("{}: {error}", text(&case["name"])));
-        }
-    }
-    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-}
-
-fn expect<T: PartialEq + std::fmt::Debug>(what: &str, got: T, want: T) -> Result<(), String> {
-    if got == want { Ok(()) } else { Err(format!("{what}: got {got:?}, want {want:?}")) }
-}
 
 fn int(value: &Value) -> i64 {
     value.as_i64().unwrap_or(0)
@@ -99,30 +84,28 @@ fn startup(input: &Value) -> Startup {
     }
 }
 
-#[test]
-fn pods_are_grouped_as_upstream_groups_them() {
-    run(include_str!("vectors/hpa-group-pods.json"), |case| {
-        let input = &case["input"];
-        let pods: Vec<Rc<Pod>> =
-            list(&input["pods"]).iter().enumerate().map(|(i, value)| pod(i, value, &[])).collect();
-        let id = |name: &str| pods.iter().find(|p| &*p.metadata.name == name).map(|p| p.metadata.id);
-        let sample = |value: &Value| {
-            let sample = Sample {
-                at: seconds_ago(&value["timestampSecondsAgo"]),
-                window: int(&value["windowSeconds"]) * SECOND,
-                value: int(&value["valueMilli"]),
-            };
-            Some((id(text(&value["pod"]))?, sample))
+/// `hpa-group-pods`.
+pub(super) fn pods_are_grouped_as_upstream_groups_them(case: &Value) -> Outcome {
+    let input = &case["input"];
+    let pods: Vec<Rc<Pod>> =
+        list(&input["pods"]).iter().enumerate().map(|(i, value)| pod(i, value, &[])).collect();
+    let id = |name: &str| pods.iter().find(|p| &*p.metadata.name == name).map(|p| p.metadata.id);
+    let sample = |value: &Value| {
+        let sample = Sample {
+            at: seconds_ago(&value["timestampSecondsAgo"]),
+            window: int(&value["windowSeconds"]) * SECOND,
+            value: int(&value["valueMilli"]),
         };
-        let samples: Samples = list(&input["metrics"]).iter().filter_map(sample).collect();
-        let pods: Vec<&Rc<Pod>> = pods.iter().collect();
-        let groups = group_pods(&pods, &samples, text(&input["resource"]), startup(input));
-        let ids = |value: &Value| list(value).iter().filter_map(|name| id(text(name))).collect();
-        expect("ready", i64::from(groups.ready), int(&case["expect"]["readyPodCount"]))?;
-        expect("unready", groups.unready, ids(&case["expect"]["unreadyPods"]))?;
-        expect("missing", groups.missing, ids(&case["expect"]["missingPods"]))?;
-        expect("ignored", groups.ignored, ids(&case["expect"]["ignoredPods"]))
-    });
+        Some((id(text(&value["pod"]))?, sample))
+    };
+    let samples: Samples = list(&input["metrics"]).iter().filter_map(sample).collect();
+    let pods: Vec<&Rc<Pod>> = pods.iter().collect();
+    let groups = group_pods(&pods, &samples, text(&input["resource"]), startup(input));
+    let ids = |value: &Value| list(value).iter().filter_map(|name| id(text(name))).collect();
+    expect("ready", i64::from(groups.ready), int(&case["expect"]["readyPodCount"]))?;
+    expect("unready", groups.unready, ids(&case["expect"]["unreadyPods"]))?;
+    expect("missing", groups.missing, ids(&case["expect"]["missingPods"]))?;
+    expect("ignored", groups.ignored, ids(&case["expect"]["ignoredPods"]))
 }
 
 /// Pods and metrics of a case of the replica calculator.
@@ -189,25 +172,23 @@ fn calculate(input: &Value, pods: &[&Rc<Pod>], metrics: &Metrics) -> Result<Prop
     }
 }
 
-#[test]
-fn proposals_are_upstreams() {
-    run(include_str!("vectors/hpa-replica-calculator.json"), |case| {
-        let (input, want) = (&case["input"], &case["expect"]);
-        let (pods, metrics) = calculator_input(input);
-        let pods: Vec<&Rc<Pod>> = pods.iter().collect();
-        let got = calculate(input, &pods, &metrics);
-        if let Some(part) = want.get("errorContains") {
-            let error = got.err().unwrap_or_default();
-            return expect("error", error.contains(text(part)), true);
-        }
-        let got = got?;
-        expect("replicas", i64::from(got.replicas), int(&want["replicas"]))?;
-        if let Some(percent) = want.get("utilizationPercent") {
-            expect("utilization", got.utilization.map(i64::from), Some(int(percent)))?;
-        }
-        let usage = want.get("usageMilli").or(want.get("averageRawValueMilli"));
-        expect("usage", Some(got.usage), usage.map(int))
-    });
+/// `hpa-replica-calculator`.
+pub(super) fn proposals_are_upstreams(case: &Value) -> Outcome {
+    let (input, want) = (&case["input"], &case["expect"]);
+    let (pods, metrics) = calculator_input(input);
+    let pods: Vec<&Rc<Pod>> = pods.iter().collect();
+    let got = calculate(input, &pods, &metrics);
+    if let Some(part) = want.get("errorContains") {
+        let error = got.err().unwrap_or_default();
+        return expect("error", error.contains(text(part)), true);
+    }
+    let got = got?;
+    expect("replicas", i64::from(got.replicas), int(&want["replicas"]))?;
+    if let Some(percent) = want.get("utilizationPercent") {
+        expect("utilization", got.utilization.map(i64::from), Some(int(percent)))?;
+    }
+    let usage = want.get("usageMilli").or(want.get("averageRawValueMilli"));
+    expect("usage", Some(got.usage), usage.map(int))
 }
 
 fn events(value: &Value) -> Vec<ScaleEvent> {
@@ -243,49 +224,46 @@ fn store_scale_event(input: &Value, want: &Value) -> Result<(), String> {
     expect("events", got, wanted.iter().map(|e| (int(&e["replicaChange"]), e["outdated"] == true)).collect())
 }
 
-#[test]
-fn windows_policies_and_bounds_are_upstreams() {
-    run(include_str!("vectors/hpa-behavior.json"), |case| {
-        let (input, want) = (&case["input"], &case["expect"]);
-        let (current, desired) = (int32(&input["currentReplicas"]), int32(&input["desiredReplicas"]));
-        let (min, max) = (int32(&input["minReplicas"]), int32(&input["maxReplicas"]));
-        let mut log = recommendations(&input["recommendations"]);
-        let replicas = match text(&input["op"]) {
-            "limitWithoutBehavior" => {
-                let factor = int32(&input["scaleUpLimitFactor"]) * current;
-                let limit = factor.max(int32(&input["scaleUpLimitMinimum"]));
-                let got = behavior::limit_without_behavior(limit, desired, min, max);
-                expect("reason", got.reason, text(&want["reason"]))?;
-                got.replicas
-            }
-            "rateLimitWithBehavior" => {
-                let (up, down) = rules(input);
-                let past =
-                    Events { up: events(&input["scaleUpEvents"]), down: events(&input["scaleDownEvents"]) };
-                let got =
-                    behavior::limit_with_behavior(current, desired, (min, max), (&up, &down), &past, NOW);
-                expect("reason", got.reason, text(&want["reason"]))?;
-                got.replicas
-            }
-            "stabilizeDownscale" => {
-                let window = int(&input["windowSeconds"]) * SECOND;
-                let got = behavior::stabilize_down(&mut log, desired, window, NOW);
-                expect("log length", log.len() as i64, int(&want["logLength"]))?;
-                got
-            }
-            "stabilizeWithBehavior" => {
-                let up = int(&input["scaleUpStabilizationWindowSeconds"]) * SECOND;
-                let down = int(&input["scaleDownStabilizationWindowSeconds"]) * SECOND;
-                let got = behavior::stabilize(&mut log, current, desired, (up, down), NOW);
-                let after: Vec<i64> = log.iter().map(|rec| i64::from(rec.replicas)).collect();
-                expect("log", after, list(&want["recommendationsAfter"]).iter().map(int).collect())?;
-                got
-            }
-            "storeScaleEvent" => return store_scale_event(input, want),
-            other => return Err(format!("unknown operation {other}")),
-        };
-        expect("replicas", i64::from(replicas), int(&want["replicas"]))
-    });
+/// `hpa-behavior`.
+pub(super) fn windows_policies_and_bounds_are_upstreams(case: &Value) -> Outcome {
+    let (input, want) = (&case["input"], &case["expect"]);
+    let (current, desired) = (int32(&input["currentReplicas"]), int32(&input["desiredReplicas"]));
+    let (min, max) = (int32(&input["minReplicas"]), int32(&input["maxReplicas"]));
+    let mut log = recommendations(&input["recommendations"]);
+    let replicas = match text(&input["op"]) {
+        "limitWithoutBehavior" => {
+            let factor = int32(&input["scaleUpLimitFactor"]) * current;
+            let limit = factor.max(int32(&input["scaleUpLimitMinimum"]));
+            let got = behavior::limit_without_behavior(limit, desired, min, max);
+            expect("reason", got.reason, text(&want["reason"]))?;
+            got.replicas
+        }
+        "rateLimitWithBehavior" => {
+            let (up, down) = rules(input);
+            let past =
+                Events { up: events(&input["scaleUpEvents"]), down: events(&input["scaleDownEvents"]) };
+            let got = behavior::limit_with_behavior(current, desired, (min, max), (&up, &down), &past, NOW);
+            expect("reason", got.reason, text(&want["reason"]))?;
+            got.replicas
+        }
+        "stabilizeDownscale" => {
+            let window = int(&input["windowSeconds"]) * SECOND;
+            let got = behavior::stabilize_down(&mut log, desired, window, NOW);
+            expect("log length", log.len() as i64, int(&want["logLength"]))?;
+            got
+        }
+        "stabilizeWithBehavior" => {
+            let up = int(&input["scaleUpStabilizationWindowSeconds"]) * SECOND;
+            let down = int(&input["scaleDownStabilizationWindowSeconds"]) * SECOND;
+            let got = behavior::stabilize(&mut log, current, desired, (up, down), NOW);
+            let after: Vec<i64> = log.iter().map(|rec| i64::from(rec.replicas)).collect();
+            expect("log", after, list(&want["recommendationsAfter"]).iter().map(int).collect())?;
+            got
+        }
+        "storeScaleEvent" => return store_scale_event(input, want),
+        other => return Err(format!("unknown operation {other}")),
+    };
+    expect("replicas", i64::from(replicas), int(&want["replicas"]))
 }
 
 /// What a case of the whole evaluation reads.
@@ -355,44 +333,42 @@ fn settings(input: &Value) -> Settings {
     }
 }
 
-#[test]
-fn whole_evaluations_end_as_upstreams() {
-    run(include_str!("vectors/hpa-reconcile.json"), |case| {
-        let (input, want) = (&case["input"], &case["expect"]);
-        let spec = read::<HorizontalPodAutoscalerSpec>(&input["hpaSpec"]);
-        let mut hpa = HorizontalPodAutoscaler { spec, ..Default::default() };
-        hpa.status.current_replicas = int32(&input["specReplicas"]);
-        hpa.status.desired_replicas = int32(&input["specReplicas"]);
-        hpa.status.conditions = list(&input["initialConditions"]).iter().map(read::<Condition>).collect();
-        let scale = Scale {
-            id: ObjId(99),
-            spec_replicas: int32(&input["specReplicas"]),
-            status_replicas: int32(&input["statusReplicas"]),
-            selector: Selector::parse("name=test-pod"),
-        };
-        let seeded = input["historySeededWithCurrentReplicas"] == true;
-        let log = (!seeded).then(|| recommendations(&input["recommendations"]));
-        let mut history = History { log, events: Events::default() };
-        let mut feed = reported(input);
-        let got = evaluate(&hpa, Ok(&scale), &mut feed, &settings(input), NOW, &mut history);
-        let action = match got.rescale {
-            Some(to) if to > scale.spec_replicas => "scale_up",
-            Some(_) => "scale_down",
-            None => "none",
-        };
-        expect("action", action, text(&want["action"]))?;
-        let desired = i64::from(got.status.desired_replicas);
-        expect("desired", desired, int(&want["desiredReplicas"]))?;
-        expect("fails", got.decision.error.is_some(), text(&want["error"]) != "none")?;
-        let triple = |c: &Condition| (c.kind.to_string(), c.status.to_string(), c.reason.to_string());
-        let wanted = list(&want["conditions"]).iter().map(read::<Condition>);
-        let wanted: Vec<_> = wanted.map(|c| triple(&c)).collect();
-        expect("conditions", got.status.conditions.iter().map(triple).collect(), wanted)?;
-        if let Some(percent) = want.get("cpuUtilizationPercent") {
-            let first = got.status.current_metrics.first().and_then(|metric| metric.resource.as_ref());
-            let got = first.and_then(|resource| resource.current.average_utilization);
-            expect("utilization", got.map(i64::from), Some(int(percent)))?;
-        }
-        Ok(())
-    });
+/// `hpa-reconcile`.
+pub(super) fn whole_evaluations_end_as_upstreams(case: &Value) -> Outcome {
+    let (input, want) = (&case["input"], &case["expect"]);
+    let spec = read::<HorizontalPodAutoscalerSpec>(&input["hpaSpec"]);
+    let mut hpa = HorizontalPodAutoscaler { spec, ..Default::default() };
+    hpa.status.current_replicas = int32(&input["specReplicas"]);
+    hpa.status.desired_replicas = int32(&input["specReplicas"]);
+    hpa.status.conditions = list(&input["initialConditions"]).iter().map(read::<Condition>).collect();
+    let scale = Scale {
+        id: ObjId(99),
+        spec_replicas: int32(&input["specReplicas"]),
+        status_replicas: int32(&input["statusReplicas"]),
+        selector: Selector::parse("name=test-pod"),
+    };
+    let seeded = input["historySeededWithCurrentReplicas"] == true;
+    let log = (!seeded).then(|| recommendations(&input["recommendations"]));
+    let mut history = History { log, events: Events::default() };
+    let mut feed = reported(input);
+    let got = evaluate(&hpa, Ok(&scale), &mut feed, &settings(input), NOW, &mut history);
+    let action = match got.rescale {
+        Some(to) if to > scale.spec_replicas => "scale_up",
+        Some(_) => "scale_down",
+        None => "none",
+    };
+    expect("action", action, text(&want["action"]))?;
+    let desired = i64::from(got.status.desired_replicas);
+    expect("desired", desired, int(&want["desiredReplicas"]))?;
+    expect("fails", got.decision.error.is_some(), text(&want["error"]) != "none")?;
+    let triple = |c: &Condition| (c.kind.to_string(), c.status.to_string(), c.reason.to_string());
+    let wanted = list(&want["conditions"]).iter().map(read::<Condition>);
+    let wanted: Vec<_> = wanted.map(|c| triple(&c)).collect();
+    expect("conditions", got.status.conditions.iter().map(triple).collect(), wanted)?;
+    if let Some(percent) = want.get("cpuUtilizationPercent") {
+        let first = got.status.current_metrics.first().and_then(|metric| metric.resource.as_ref());
+        let got = first.and_then(|resource| resource.current.average_utilization);
+        expect("utilization", got.map(i64::from), Some(int(percent)))?;
+    }
+    Ok(())
 }

@@ -1,34 +1,8 @@
-//! Reads the vector files: `tests/vectors/NAME.json`, each a list of cases with an input and what must come out.
-#![allow(dead_code, reason = "every test file uses its own part")]
+//! Objects in the short forms of the vectors.
 
 use serde_json::{Value, json};
 use setpoint_api::{Deployment, Kind, Object, Pod, ReplicaSet, Resource, Time};
 use std::rc::Rc;
-
-/// One case of a vector file.
-pub struct Case {
-    pub name: String,
-    pub op: String,
-    pub input: Value,
-    pub expect: Value,
-}
-
-/// All cases of a file, at least `least` of them.
-pub fn cases(file: &str, least: usize) -> Vec<Case> {
-    let path = format!("{}/tests/vectors/{file}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).expect("the vector file is part of the project");
-    let file: Value = serde_json::from_str(&text).expect("the vector file is JSON");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
-    let case = |case: &Value| Case {
-        name: text(&case["name"]),
-        op: text(&case["input"]["op"]),
-        input: case["input"].clone(),
-        expect: case["expect"].clone(),
-    };
-    let cases: Vec<_> = file["cases"].as_array().expect("cases").iter().map(case).collect();
-    assert!(cases.len() >= least, "{path} has only {} cases", cases.len());
-    cases
-}
 
 /// Reads an object and insists that every field fits.
 pub fn read<T: Resource>(kind: Kind, value: Value) -> Rc<T> {

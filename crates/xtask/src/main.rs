@@ -12,6 +12,7 @@ mod ci;
 mod docs;
 mod engine;
 mod html;
+mod packed;
 mod page;
 mod process;
 mod serve;

@@ -68,11 +68,12 @@ enum First {
 /// When the compiler refuses, or `index.html` names what is not there.
 pub fn build(profile: Profile, dist: &Path) -> Result<()> {
     let wasm = compile(profile)?;
+    let linked = read_bytes(&wasm)?;
     let glue = glue(&wasm, profile, Host::Browser)?;
     let wasm = read_bytes(&glue.join("setpoint_bg.wasm"))?;
     let wasm = match profile {
         Profile::Dev => Wasm { first: First::Plain(wasm), rest: None },
-        Profile::Page => finish(&wasm)?,
+        Profile::Page => finish(&wasm, &split::Data::read(&linked)?)?,
     };
     write(&wasm, &glue, dist)
 }
@@ -100,9 +101,9 @@ fn record_file() -> PathBuf {
 }
 
 /// Splits the wasm, orders its functions, and packs the file that the page starts with.
-fn finish(wasm: &[u8]) -> Result<Wasm> {
+fn finish(wasm: &[u8], data: &split::Data) -> Result<Wasm> {
     let record = Record::read(&read(&record_file())?).context("web/first.txt")?;
-    let (first, rest) = match split::split(wasm, &record)? {
+    let (first, rest) = match split::split(wasm, &record, data)? {
         Some(split::Files { first, rest }) => (arrange::arrange(&first)?, Some(arrange::arrange(&rest)?)),
         None => {
             eprintln!(
@@ -111,7 +112,7 @@ fn finish(wasm: &[u8]) -> Result<Wasm> {
             (arrange::arrange(wasm)?, None)
         }
     };
-    let unpacker = packed::bare(&read_bytes(&cargo_build("setpoint-pack", "setpoint_pack", Profile::Page)?)?)?;
+    let unpacker = packed::bare(&read_bytes(&cargo_build("setpoint-pack", "setpoint_pack", Profile::Page, "debuginfo=0")?)?)?;
     Ok(Wasm { first: First::Packed(packed::pack(&first)?, unpacker), rest })
 }
 
@@ -156,12 +157,14 @@ pub fn ensure_target() -> Result<()> {
 
 fn compile(profile: Profile) -> Result<PathBuf> {
     ensure_target()?;
-    cargo_build("setpoint-web", "setpoint-web", profile)
+    // The linker's notes on addresses say what data the parts of the page need; they don't go to the browser.
+    cargo_build("setpoint-web", "setpoint-web", profile, "link-arg=--emit-relocs")
 }
 
 /// Compiles a package for the page, and returns where its file is.
-fn cargo_build(package: &str, file: &str, profile: Profile) -> Result<PathBuf> {
-    run(&mut cargo(["build", "--package", package, "--target", WASM, "--profile", profile.name()]))?;
+fn cargo_build(package: &str, file: &str, profile: Profile, codegen: &str) -> Result<PathBuf> {
+    let what = ["--package", package, "--target", WASM, "--profile", profile.name()];
+    run(cargo(["rustc"]).args(what).args(["--", "-C", codegen]))?;
     Ok(target_dir().join(WASM).join(profile.dir()).join(file).with_extension("wasm"))
 }
 

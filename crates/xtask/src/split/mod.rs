@@ -7,28 +7,31 @@
 //! whole, and one that it does not know is in the rest, so at worst the rest is fetched sooner.
 
 mod code;
+mod data;
 mod module;
 mod outline;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::ops::Range;
 
 use anyhow::{Context, Result};
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
+    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
     Function, FunctionSection, ImportSection, Instruction, Module, RefType, TableSection, TableType,
     TypeSection,
 };
 use wasmparser::{
-    CodeSectionReader, CustomSectionReader, ExportSectionReader, FunctionSectionReader, Parser, Payload,
+    CodeSectionReader, CustomSectionReader, DataSectionReader, ExportSectionReader, FunctionSectionReader, Parser, Payload,
     TableSectionReader, TypeSectionReader, ValType,
 };
 
 use module::{Facts, Plain, callees, told};
 use outline::{Finder, Part};
 use record::fingerprint;
+pub use data::Data;
 pub use record::{Record, Watched};
 
 /// The module name under which the rest imports what the first file exports for it.
@@ -64,6 +67,10 @@ struct Plan<'a> {
     needed: BTreeSet<u32>,
     /// The function that makes the rest be there.
     loader: u32,
+    /// The constant data, and what of it is in the first file and what in the rest.
+    data: &'a Data,
+    kept: Vec<Range<u32>>,
+    left: Vec<Range<u32>>,
 }
 
 /// Splits a module that still has its names. `None` if most of what the record names is not there: then it is of another
@@ -71,8 +78,8 @@ struct Plan<'a> {
 ///
 /// # Errors
 /// When it is no wasm that this build's tools can read, or not one of the page.
-pub fn split(wasm: &[u8], record: &Record) -> Result<Option<Files>> {
-    let Some(plan) = Plan::new(wasm, record)? else { return Ok(None) };
+pub fn split(wasm: &[u8], record: &Record, data: &Data) -> Result<Option<Files>> {
+    let Some(plan) = Plan::new(wasm, record, data)? else { return Ok(None) };
     let mut half = First::new(&plan);
     let mut module = Module::new();
     half.parse_core_module(&mut module, Parser::new(0), wasm).map_err(told)?;
@@ -80,7 +87,7 @@ pub fn split(wasm: &[u8], record: &Record) -> Result<Option<Files>> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(wasm: &'a [u8], record: &Record) -> Result<Option<Self>> {
+    fn new(wasm: &'a [u8], record: &Record, data: &'a Data) -> Result<Option<Self>> {
         let facts = Facts::read(wasm)?;
         let loader = facts.loader.context("the page does not export load_rest")?;
         let functions = u32::try_from(facts.kinds.len())?;
@@ -120,6 +127,9 @@ impl<'a> Plan<'a> {
             types: vec![(Vec::new(), Vec::new())],
             needed: BTreeSet::new(),
             loader,
+            data,
+            kept: Vec::new(),
+            left: Vec::new(),
         };
         plan.link();
         Ok(Some(plan))
@@ -128,16 +138,20 @@ impl<'a> Plan<'a> {
     /// Finds what each file needs of the other.
     fn link(&mut self) {
         let (mut from_first, mut from_rest) = (self.facts.named.clone(), BTreeSet::new());
+        let mut constants = BTreeSet::new();
         for function in &self.first {
             let Some(code) = self.facts.code(*function) else { continue };
             let mut at = 0;
             for part in parts_of(&self.parts, *function) {
                 from_first.extend(callees(&code.ops[at..part.from]));
+                constants.extend(data::constants(&code.ops[at..part.from]));
                 from_rest.extend(callees(&code.ops[part.from..part.to]));
                 at = part.to;
             }
             from_first.extend(callees(&code.ops[at..]));
+            constants.extend(data::constants(&code.ops[at..]));
         }
+        (self.kept, self.left) = self.data.parts(&constants);
         for function in &self.rest {
             from_rest.extend(self.facts.code(*function).into_iter().flat_map(|code| callees(&code.ops)));
         }
@@ -157,6 +171,14 @@ impl<'a> Plan<'a> {
     /// The type of a function without parameters and results.
     fn plain_kind(&self) -> u32 {
         number(self.facts.types.len())
+    }
+
+    /// Parts of the constant data as segments.
+    fn segments(&self, parts: &[Range<u32>], section: &mut DataSection) {
+        for part in parts {
+            let place = ConstExpr::i32_const(part.start.cast_signed());
+            section.active(0, &place, self.data.bytes(part).iter().copied());
+        }
     }
 
     fn table(&self) -> TableType {
@@ -255,7 +277,9 @@ fn rest_module(plan: &Plan<'_>) -> Result<Vec<u8>> {
     let start = ConstExpr::i32_const(i32::try_from(facts.table)?);
     elements.active(Some(0), &start, Elements::Functions(entries.collect::<Vec<_>>().into()));
     let mut module = Module::new();
-    module.section(&types).section(&imports).section(&functions).section(&elements).section(&code);
+    let mut data = DataSection::new();
+    plan.segments(&plan.left, &mut data);
+    module.section(&types).section(&imports).section(&functions).section(&elements).section(&code).section(&data);
     Ok(module.finish())
 }
 
@@ -404,6 +428,23 @@ impl Reencode for First<'_, '_> {
         exports.export(&exported('m', 0), ExportKind::Memory, 0);
         for (index, _) in (0..).zip(&self.plan.facts.globals) {
             exports.export(&exported('g', index), ExportKind::Global, index);
+        }
+        Ok(())
+    }
+
+    fn parse_data_section(
+        &mut self,
+        data: &mut DataSection,
+        section: DataSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        let plan = self.plan;
+        for segment in section {
+            let segment = segment?;
+            if plan.data.is(&segment) {
+                plan.segments(&plan.kept, data);
+            } else if segment.data.iter().any(|byte| *byte != 0) {
+                self.parse_data(data, segment)?;
+            }
         }
         Ok(())
     }

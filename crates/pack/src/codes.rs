@@ -11,42 +11,39 @@ pub const TABLE: usize = KINDS * 256;
 #[derive(Clone, Copy)]
 pub struct Codes {
     /// For each length, the first number that is no code of it.
-    limits: [u16; DEEPEST + 1],
+    limits: [u16; 16],
     /// For each length, what leads from a code to its byte's place in `sorted`.
-    shifts: [u16; DEEPEST + 1],
+    shifts: [u16; 16],
     sorted: [u8; 256],
     of: [u16; 256],
 }
 
 impl Codes {
     /// Codes of these lengths; a byte that never occurs has none.
-    pub fn new(lengths: &[u8]) -> Self {
-        let mut codes = Self {
-            limits: [0; DEEPEST + 1],
-            shifts: [0; DEEPEST + 1],
-            sorted: [0; 256],
-            of: [0; 256],
-        };
+    pub fn new(lengths: &[u8; 256]) -> Self {
+        let mut codes = Self { limits: [0; 16], shifts: [0; 16], sorted: [0; 256], of: [0; 256] };
         let (mut code, mut place) = (1_u16, 0_u16);
         for length in 1..=DEEPEST {
             code = code.wrapping_mul(2);
-            codes.shifts[length] = place.wrapping_sub(code);
-            for (byte, _) in lengths.iter().take(256).enumerate().filter(|(_, own)| usize::from(**own) == length) {
-                codes.of[byte] = code;
-                codes.sorted[usize::from(place) & 255] = byte as u8;
-                code = code.wrapping_add(1);
-                place += 1;
+            codes.shifts[length & 15] = place.wrapping_sub(code);
+            for byte in 0..=255_u8 {
+                if usize::from(lengths[usize::from(byte)]) == length {
+                    codes.of[usize::from(byte)] = code;
+                    codes.sorted[usize::from(place) & 255] = byte;
+                    code = code.wrapping_add(1);
+                    place += 1;
+                }
             }
-            codes.limits[length] = code;
+            codes.limits[length & 15] = code;
         }
         codes
     }
 
     /// The byte whose code this is; nothing if more bits follow.
     pub fn byte(&self, code: u32, length: usize) -> Option<u8> {
-        let length = length.min(DEEPEST);
+        let length = length & 15;
         let code = code as u16;
-        let is_whole = code < self.limits[length] || length == DEEPEST;
+        let is_whole = code < self.limits[length] || length >= DEEPEST;
         is_whole.then(|| self.sorted[usize::from(code.wrapping_add(self.shifts[length])) & 255])
     }
 

@@ -15,11 +15,12 @@ mod place;
 mod unpack;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use pack::pack;
+pub use pack::{pack, unpack};
 
-/// Bytes of the packed file that say how long it is unpacked, and where in it the bodies of functions are.
-const HEAD: usize = 12;
+/// Bytes at the start of the packed file: how long it is unpacked, where in it the bodies of functions begin and end, and the
+/// first four bytes of the arithmetic coder.
+const HEAD: usize = 16;
 /// Largest file that can be packed.
-pub const LARGEST: usize = 1 << 22;
+const LARGEST: usize = 1 << 22;
 /// Largest packed file.
-pub const LARGEST_PACKED: usize = 1 << 20;
+const LARGEST_PACKED: usize = 1 << 20;

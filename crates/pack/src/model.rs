@@ -9,11 +9,9 @@ use crate::place::{KINDS, Place};
 /// Guesses from slots; one more comes from the longest match.
 const GUESSES: usize = 6;
 /// Slots of each guess.
-const SLOTS: usize = 1 << 20;
+const SLOTS: usize = 1 << 18;
 /// Times after which a slot goes on learning at the same rate.
 const PATIENCE: i32 = 10;
-/// How fast the mixing learns.
-const LEARNING: f32 = 0.03 / 65536.0;
 /// Places that matches are looked up by.
 const MATCHES: usize = 1 << 18;
 /// Bytes that a match must have in common.
@@ -44,14 +42,15 @@ impl Tables {
 
 /// The model's state.
 pub struct Model {
-    /// Likelihoods by their logarithmic odds, and back.
+    /// Likelihoods by their logarithmic odds, in 256ths from -8 on.
     squash: [u16; 4096],
-    stretch: [f32; 4096],
-    /// How far a slot moves, and how far it is trusted, by how often it was seen.
+    /// Logarithmic odds by how often a slot was seen and the upper bits of how likely it says a 1 is; the less it was seen,
+    /// the less it says.
+    stretch: [[i16; 512]; 16],
+    /// How far a slot moves, by how often it was seen.
     rates: [i32; 16],
-    trust: [f32; 16],
-    weights: [[f32; GUESSES + 1]; SETS * KINDS],
-    /// How likely a match goes on, by its length.
+    weights: [[i32; GUESSES + 1]; SETS * KINDS],
+    /// How likely a match goes on, by its length: for a bit, and for the whole byte.
     going_on: [i32; LONGEST as usize + 1],
     surely: [i32; LONGEST as usize + 1],
     /// Where each guess's slots for this byte are.
@@ -59,8 +58,9 @@ pub struct Model {
     /// Where the longest match stands, and how long it is.
     matched: u32,
     length: u32,
-    /// The code of the byte that the match foretells, led by a 1.
+    /// The code of the byte that the match foretells, and how many bits of it are left.
     foretold: u32,
+    left: u32,
     set: usize,
 }
 
@@ -75,32 +75,30 @@ impl Model {
             *entry = (likely as u16).clamp(24, u16::MAX - 24);
             odds *= 1.003_913_889_338_347_5;
         }
-        let mut stretch = [0.0; 4096];
-        let mut at = 0;
-        for (likely, entry) in stretch.iter_mut().enumerate() {
-            while at < 4095 && usize::from(squash[at]) < likely * 16 + 8 {
-                at += 1;
-            }
-            *entry = (at as f32 - 2048.0) / 256.0;
-        }
+        let mut stretch = [[0; 512]; 16];
         let mut rates = [0; 16];
-        let mut trust = [1.1; 16];
         for seen in 0..16 {
-            rates[seen] = (4_096.0 / (seen as f32 + 1.5)) as i32;
+            rates[seen as usize] = 8192 / (2 * seen + 3);
+            let mut at = 0;
+            for (likely, entry) in stretch[seen as usize].iter_mut().enumerate() {
+                while at < 4095 && usize::from(squash[at]) < likely * 128 + 64 {
+                    at += 1;
+                }
+                *entry = ((at as i32 - 2048) * 295 * seen / (256 * (seen + 1))) as i16;
+            }
         }
-        trust[..6].copy_from_slice(&[0.0, 0.6, 0.8, 0.9, 1.0, 1.05]);
         Self {
             squash,
             stretch,
             rates,
-            trust,
-            weights: [[0.3; GUESSES + 1]; SETS * KINDS],
-            going_on: [1 << 20; LONGEST as usize + 1],
-            surely: [1 << 20; LONGEST as usize + 1],
+            weights: [[4915; GUESSES + 1]; SETS * KINDS],
+            going_on: [0x4000; LONGEST as usize + 1],
+            surely: [0x4000; LONGEST as usize + 1],
             bases: [0; GUESSES],
             matched: 0,
             length: 0,
             foretold: 0,
+            left: 0,
             set: 0,
         }
     }
@@ -112,7 +110,7 @@ impl Model {
         tables: &mut Tables,
         tell: impl FnOnce(u32, Option<u8>) -> u32,
     ) -> Option<u8> {
-        let run = &before[before.len().checked_sub(6)?..];
+        let run = before.last_chunk::<6>()?;
         let key = run.iter().fold(0, |key: u32, byte| (key ^ u32::from(*byte)).wrapping_mul(0x2c1b_3c6d));
         let entry = &mut tables.matches[(key >> 14) as usize % MATCHES];
         if self.length > 0 {
@@ -120,7 +118,7 @@ impl Model {
             self.matched += 1;
         } else if *entry > 0 {
             self.matched = *entry;
-            let old = before[..self.matched as usize].iter().rev();
+            let old = before.get(..self.matched as usize)?.iter().rev();
             let same = old.zip(before.iter().rev()).take(LONGEST as usize).take_while(|(a, b)| a == b);
             self.length = same.count() as u32;
             if self.length < SHORTEST {
@@ -133,9 +131,9 @@ impl Model {
         }
         let byte = *before.get(self.matched as usize)?;
         let going_on = &mut self.surely[self.length.min(LONGEST) as usize];
-        let likely = ((*going_on >> 6) + 0x8000).clamp(24, 0xffff - 24) as u32;
+        let likely = (*going_on + 0x8000).clamp(24, 0xffff - 24) as u32;
         let is_right = tell(likely, Some(byte)) == 1;
-        let goal = if is_right { 0x1f_ffff } else { -0x20_0000 };
+        let goal = if is_right { 0x7fff } else { -0x8000 };
         *going_on += (goal - *going_on) / 32;
         if !is_right {
             self.length = 0;
@@ -146,7 +144,9 @@ impl Model {
     /// Looks at the place of the next byte, which follows `before`; `code` gives a byte's code, led by a 1.
     pub fn turn(&mut self, place: &Place, before: &[u8], code: impl Fn(u8) -> u32) {
         let kind = place.kind as u32;
-        let back = |distance: usize| before.len().checked_sub(distance).map_or(0, |at| u32::from(before[at]));
+        let back = |distance: usize| {
+            u32::from(before.len().checked_sub(distance).and_then(|at| before.get(at)).copied().unwrap_or(0))
+        };
         let part = place.number << 3 | place.length.min(7);
         let [new, old] = place.operators;
         let one = back(1);
@@ -159,52 +159,52 @@ impl Model {
             hash(6, kind, part, new << 16 | place.last[place.kind as usize] & 0xffff),
         ];
         self.set = SETS * kind as usize;
-        self.foretold = match before.get(self.matched as usize) {
-            Some(next) if self.length > 0 => code(*next),
-            _ => 0,
-        };
+        self.left = 0;
+        if let Some(next) = before.get(self.matched as usize).filter(|_| self.length > 0) {
+            self.foretold = code(*next);
+            self.left = self.foretold.max(1).ilog2();
+        }
     }
 
     /// Guesses the bit that follows those in `path`, which begins with a 1, and learns it from `tell`, which gets how likely a
     /// 1 is, in 65,536ths.
     pub fn bit(&mut self, path: u32, tables: &mut Tables, tell: impl FnOnce(u32) -> u32) -> u32 {
-        let mut inputs = [0.0; GUESSES + 1];
-        let mut places = [0; GUESSES];
+        let mut inputs = [0; GUESSES + 1];
+        let mut slots = [0; GUESSES];
         for guess in 0..GUESSES {
-            let at = (self.bases[guess] ^ path) as usize % SLOTS;
-            let slot = i32::from(tables.slots[guess][at]);
-            places[guess] = at;
-            inputs[guess] = self.stretch[((slot >> 4) + 2048) as usize & 4095] * self.trust[slot as usize & 15];
+            let slot = i32::from(tables.slots[guess][(self.bases[guess] ^ path) as usize % SLOTS]);
+            slots[guess] = slot;
+            inputs[guess] = i32::from(self.stretch[slot as usize & 15][((slot >> 7) + 256) as usize & 511]);
         }
-        let shift = (path.leading_zeros()).wrapping_sub(self.foretold.leading_zeros());
-        let has_match = self.foretold != 0 && shift > 0 && shift < 32 && self.foretold >> shift == path;
-        let foretold = self.foretold >> (shift.wrapping_sub(1) & 31) & 1;
         let long = self.length.min(LONGEST) as usize;
+        let has_match = self.left > 0;
+        let mut foretold = 0;
         if has_match {
-            let sure = self.stretch[((self.going_on[long] >> 10) + 2048) as usize & 4095];
+            self.left -= 1;
+            foretold = self.foretold >> self.left & 1;
+            let sure = i32::from(self.stretch[15][((self.going_on[long] >> 7) + 256) as usize & 511]);
             inputs[GUESSES] = if foretold == 1 { sure } else { -sure };
         }
-        let weights = &mut self.weights[self.set + (path as usize & 255)];
-        let sum: f32 = weights.iter().zip(&inputs).map(|(weight, input)| weight * input).sum();
-        let likely = u32::from(self.squash[((sum * 256.0) as i32 + 2048).clamp(0, 4095) as usize]);
+        let weights = &mut self.weights[(self.set + (path as usize & 255)) % (SETS * KINDS)];
+        let sum: i32 = weights.iter().zip(&inputs).map(|(weight, input)| weight * input).sum();
+        let likely = u32::from(self.squash[((sum >> 14) + 2048).clamp(0, 4095) as usize]);
         let bit = tell(likely);
-        let error = ((bit << 16) as f32 - likely as f32) * LEARNING;
+        let error = (bit << 16) as i32 - likely as i32;
         for (weight, input) in weights.iter_mut().zip(&inputs) {
-            *weight += error * input;
+            *weight += (error * input + (1 << 14)) >> 15;
         }
-        for guess in 0..GUESSES {
-            let slot = &mut tables.slots[guess][places[guess]];
-            let old = i32::from(*slot);
+        let goal = if bit == 1 { 0x7fff } else { -0x8000 };
+        for (guess, old) in slots.into_iter().enumerate() {
             let seen = old & 15;
-            let goal = if bit == 1 { 0x7fff } else { -0x8000 };
-            let moved = (goal - old) * self.rates[seen as usize] >> 12;
-            *slot = (((old + moved) & !15) | (seen + 1).min(PATIENCE)) as i16;
+            let moved = old + (((goal - old) * self.rates[seen as usize]) >> 12);
+            tables.slots[guess][(self.bases[guess] ^ path) as usize % SLOTS] =
+                (moved & !15 | (seen + 1).min(PATIENCE)) as i16;
         }
         if has_match {
-            let goal = if bit == foretold { 0x1f_ffff } else { -0x20_0000 };
+            let goal = if bit == foretold { 0x7fff } else { -0x8000 };
             self.going_on[long] += (goal - self.going_on[long]) / 50;
             if bit != foretold {
-                (self.length, self.foretold) = (0, 0);
+                (self.length, self.left) = (0, 0);
             }
         }
         bit

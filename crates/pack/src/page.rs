@@ -40,7 +40,7 @@ extern "C" fn go_on(arrived: usize, is_all: bool) -> usize {
             &mut *addr_of_mut!(OUTPUT),
         )
     };
-    unpacker.go_on(&packed[..arrived.min(LARGEST_PACKED)], is_all, tables, output)
+    unpacker.go_on(packed.get(..arrived).unwrap_or(packed), is_all, tables, output)
 }
 
 #[panic_handler]

@@ -166,7 +166,9 @@ impl Place {
             Kind::Declarations => self.follow(Kind::Locals, number.wrapping_mul(2)),
             Kind::Targets => self.follow(Kind::Jump, number.wrapping_add(1)),
             // Of the operators with two bytes, those that copy take two numbers, and those that round take none.
-            Kind::Second => self.follow(Kind::Global, [0, 2, 1][usize::from(number > 7) + usize::from(number > 10)]),
+            Kind::Second => {
+                self.follow(Kind::Global, [0, 2, 1][usize::from(number > 7) + usize::from(number > 10)])
+            }
             _ => {}
         }
     }

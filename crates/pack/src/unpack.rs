@@ -23,7 +23,7 @@ impl Walk {
 
     /// Turns from the table to the file itself.
     pub fn turn(&mut self, table: &[u8], bodies: (u32, u32)) {
-        for (codes, lengths) in self.codes.iter_mut().zip(table.chunks(256)) {
+        for (codes, lengths) in self.codes.iter_mut().zip(table.as_chunks().0) {
             *codes = Codes::new(lengths);
         }
         self.place = Place::new(bodies);
@@ -37,7 +37,12 @@ impl Walk {
 
     /// The next byte. `tell` says each bit of its code, given how likely a 1 is in 65,536ths, or, given a byte too, whether it
     /// is that one.
-    pub fn step(&mut self, before: &[u8], tables: &mut Tables, mut tell: impl FnMut(u32, Option<u8>) -> u32) -> u8 {
+    pub fn step(
+        &mut self,
+        before: &[u8],
+        tables: &mut Tables,
+        mut tell: impl FnMut(u32, Option<u8>) -> u32,
+    ) -> u8 {
         let codes = &self.codes[self.place.kind as usize];
         if let Some(byte) = self.model.foretell(before, tables, &mut tell) {
             self.place.pass(byte);
@@ -74,19 +79,25 @@ impl Unpacker {
     }
 
     /// Goes on as far as it can with what has arrived, and returns how many bytes of the file there are behind the table.
-    pub fn go_on(&mut self, arrived: &[u8], is_all: bool, tables: &mut Tables, output: &mut [u8; LARGEST]) -> usize {
-        let Some((head, packed)) = arrived.split_at_checked(HEAD + 4) else { return 0 };
+    pub fn go_on(
+        &mut self,
+        arrived: &[u8],
+        is_all: bool,
+        tables: &mut Tables,
+        output: &mut [u8; LARGEST],
+    ) -> usize {
+        let Some((head, packed)) = arrived.split_first_chunk::<HEAD>() else { return 0 };
         let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let end = (word(0) as usize).saturating_add(TABLE).min(LARGEST);
+        let end = (word(0) as usize).saturating_add(TABLE);
         if self.written == 0 {
-            self.code = word(HEAD).swap_bytes();
+            self.code = word(12);
         }
         while self.written < end && (is_all || self.read + AHEAD < packed.len()) {
             if self.written == TABLE {
-                self.walk.turn(&output[..TABLE], (word(4), word(8)));
+                self.walk.turn(output, (word(4), word(8)));
             }
-            let (before, rest) = output.split_at_mut(self.written);
-            rest[0] = self.byte(before, packed, tables);
+            let Some((before, [next, ..])) = output.split_at_mut_checked(self.written) else { break };
+            *next = self.byte(before, packed, tables);
             self.written += 1;
         }
         self.written.saturating_sub(TABLE)
@@ -97,7 +108,7 @@ impl Unpacker {
     fn byte(&mut self, before: &[u8], packed: &[u8], tables: &mut Tables) -> u8 {
         let Self { walk, low, high, code, read, .. } = self;
         walk.step(before, tables, |likely, _| {
-            let middle = *low + (u64::from(*high - *low) * u64::from(likely) >> 16) as u32;
+            let middle = *low + ((u64::from(*high - *low) * u64::from(likely)) >> 16) as u32;
             let bit = u32::from(*code <= middle);
             *(if bit == 1 { &mut *high } else { &mut *low }) = middle + (1 - bit);
             while (*low ^ *high) >> 24 == 0 {

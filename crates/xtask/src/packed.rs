@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use wasm_encoder::Module;
 use wasm_encoder::reencode::{Error, Reencode};
 use wasmparser::{CustomSectionReader, Parser, Payload};
@@ -24,7 +24,12 @@ pub fn pack(wasm: &[u8]) -> Result<Vec<u8>> {
             _ => {}
         }
     }
-    setpoint_pack::pack(wasm, bodies).context("the page's wasm is too large to be packed")
+    let packed = setpoint_pack::pack(wasm, bodies).context("the page's wasm is too large to be packed")?;
+    ensure!(
+        setpoint_pack::unpack(&packed) == wasm,
+        "the page's wasm is not what comes out of its packed form"
+    );
+    Ok(packed)
 }
 
 /// The wasm without what only tools read.
@@ -33,7 +38,8 @@ pub fn pack(wasm: &[u8]) -> Result<Vec<u8>> {
 /// When it is no wasm that this build's tools can read.
 pub fn bare(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut module = Module::new();
-    Bare.parse_core_module(&mut module, Parser::new(0), wasm).map_err(|error| anyhow!("the unpacker: {error}"))?;
+    Bare.parse_core_module(&mut module, Parser::new(0), wasm)
+        .map_err(|error| anyhow!("the unpacker: {error}"))?;
     Ok(module.finish())
 }
 

@@ -112,7 +112,12 @@ fn finish(wasm: &[u8], data: &split::Data) -> Result<Wasm> {
             (arrange::arrange(wasm)?, None)
         }
     };
-    let unpacker = packed::bare(&read_bytes(&cargo_build("setpoint-pack", "setpoint_pack", Profile::Page, "debuginfo=0")?)?)?;
+    let unpacker = packed::bare(&read_bytes(&cargo_build(
+        "setpoint-pack",
+        "setpoint_pack",
+        Profile::Page,
+        "debuginfo=0",
+    )?)?)?;
     Ok(Wasm { first: First::Packed(packed::pack(&first)?, unpacker), rest })
 }
 

@@ -10,7 +10,8 @@ use std::ops::Range;
 
 use anyhow::{Context, Result, bail, ensure};
 use wasmparser::{
-    DataKind, KnownCustom, Linking, Name, Operator, Parser, Payload, RelocationEntry, RelocationType, SymbolInfo,
+    DataKind, KnownCustom, Linking, Name, Operator, Parser, Payload, RelocationEntry, RelocationType,
+    SymbolInfo,
 };
 
 /// The linker's name for constant data.
@@ -62,7 +63,8 @@ impl Data {
         let (start, range) = linked.segments.get(segment as usize).context("no such segment")?;
         let mut data = Self { start: *start, bytes: wasm[range.clone()].to_vec(), ..Self::default() };
         let own = data.range();
-        data.symbols = linked.symbols.iter().flatten().copied().filter(|symbol| own.contains(&symbol.0)).collect();
+        data.symbols =
+            linked.symbols.iter().flatten().copied().filter(|symbol| own.contains(&symbol.0)).collect();
         for entry in &linked.relocations {
             let Some((place, symbol, value)) = linked.address(entry)? else { continue };
             if !own.contains(&symbol.0) {
@@ -86,6 +88,22 @@ impl Data {
     /// Where the data is.
     pub fn range(&self) -> Range<u32> {
         self.start..self.start + u32::try_from(self.bytes.len()).unwrap_or(0)
+    }
+
+    /// Whether the finished module has this data.
+    ///
+    /// # Errors
+    /// When it is no wasm.
+    pub fn is_in(&self, wasm: &[u8]) -> Result<bool> {
+        let mut found = self.bytes.is_empty();
+        for payload in Parser::new(0).parse_all(wasm) {
+            if let Payload::DataSection(segments) = payload? {
+                for segment in segments {
+                    found |= self.is(&segment?);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a segment of the finished module is this data.
@@ -231,7 +249,10 @@ impl<'a> Linked<'a> {
                         for symbol in symbols {
                             self.symbols.push(match symbol? {
                                 SymbolInfo::Data { symbol: Some(symbol), .. } => {
-                                    let segment = self.segments.get(symbol.index as usize).context("no such segment")?;
+                                    let segment = self
+                                        .segments
+                                        .get(symbol.index as usize)
+                                        .context("no such segment")?;
                                     let start = segment.0 + symbol.offset;
                                     Some((start, start + symbol.size))
                                 }
@@ -261,22 +282,139 @@ impl<'a> Linked<'a> {
             | RelocationType::TableNumberLeb => return Ok(None),
             other => bail!("a relocation of the kind {other:?}"),
         };
-        let symbol = self.symbols.get(entry.index as usize).copied().flatten().context("an address of no data")?;
+        let symbol =
+            self.symbols.get(entry.index as usize).copied().flatten().context("an address of no data")?;
         let at = if is_code { self.code } else { self.data } + entry.offset as usize;
-        let bytes = self.wasm.get(at..at + if is_code { 5 } else { 4 }).context("a relocation outside of the file")?;
+        let bytes = self
+            .wasm
+            .get(at..at + if is_code { 5 } else { 4 })
+            .context("a relocation outside of the file")?;
         let value = if is_code {
-            bytes.iter().enumerate().fold(0_u64, |value, (at, byte)| value | u64::from(byte & 0x7f) << (7 * at)) as u32
+            bytes
+                .iter()
+                .enumerate()
+                .fold(0_u64, |value, (at, byte)| value | u64::from(byte & 0x7f) << (7 * at))
+                as u32
         } else {
             u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
         };
         let meant = i64::from(symbol.0) + entry.addend;
-        ensure!(i64::from(value) == meant || i64::from(value.cast_signed()) == meant, "{value:#x} is not what its relocation says");
+        ensure!(
+            i64::from(value) == meant || i64::from(value.cast_signed()) == meant,
+            "{value:#x} is not what its relocation says"
+        );
         let place = if is_code {
             None
         } else {
-            let of = self.segments.iter().find(|(_, range)| range.contains(&at)).context("a place outside of the data")?;
+            let of = self
+                .segments
+                .iter()
+                .find(|(_, range)| range.contains(&at))
+                .context("a place outside of the data")?;
             Some(of.0 + u32::try_from(at - of.1.start)?)
         };
         Ok(Some((place, symbol, value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_encoder::{
+        CodeSection, ConstExpr, CustomSection, DataSection, Function, FunctionSection, LinkingSection,
+        MemorySection, MemoryType, Module, NameMap, NameSection, SymbolTable, TypeSection,
+    };
+
+    const START: u32 = 1024;
+    const SIZE: u32 = 32;
+
+    /// Four symbols of which the second leads to the third, and a function that has the address of the second; `meant` is what
+    /// the relocation says that it has.
+    fn linked(meant: u32) -> Vec<u8> {
+        let mut types = TypeSection::new();
+        types.ty().function([], []);
+        let mut functions = FunctionSection::new();
+        functions.function(0);
+        let mut memories = MemorySection::new();
+        memories.memory(MemoryType {
+            minimum: 1,
+            maximum: None,
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
+        let mut code = CodeSection::new();
+        let address = START + SIZE;
+        let mut function = Function::new([]);
+        // As the linker leaves it: five bytes, so that any address has room.
+        let padded: Vec<u8> =
+            (0..5).map(|at| (address >> (7 * at) & 0x7f) as u8 | if at < 4 { 0x80 } else { 0 }).collect();
+        function.raw([0x41]).raw(padded).raw([0x1a, 0x0b]);
+        code.function(&function);
+        let mut bytes = vec![1_u8; 4 * SIZE as usize];
+        bytes[SIZE as usize..SIZE as usize + 4].copy_from_slice(&(START + 2 * SIZE).to_le_bytes());
+        let mut data = DataSection::new();
+        data.active(0, &ConstExpr::i32_const(START.cast_signed()), bytes);
+        let mut table = SymbolTable::new();
+        for at in 0..4 {
+            let definition = wasm_encoder::DataSymbolDefinition { index: 0, offset: at * SIZE, size: SIZE };
+            table.data(0, &format!("s{at}"), Some(definition));
+        }
+        let mut linking = LinkingSection::new();
+        linking.symbol_table(&table);
+        let mut names = NameSection::new();
+        let mut map = NameMap::new();
+        map.append(0, CONSTANT);
+        names.data(&map);
+        let mut module = Module::new();
+        module.section(&types).section(&functions).section(&memories).section(&code).section(&data);
+        // Number of functions, size and locals of the first, and the operator stand before the address in the code section;
+        // number of segments, flags, place (4 bytes) and size (2) before the bytes in the data section.
+        let relocations =
+            |name: &'static str, section: u8, kind: u8, offset: u32, symbol: u32| CustomSection {
+                name: name.into(),
+                data: vec![section, 1, kind, u8::try_from(offset).unwrap(), u8::try_from(symbol).unwrap(), 0]
+                    .into(),
+            };
+        module.section(&linking);
+        module.section(&relocations("reloc.CODE", 3, 4, 4, meant));
+        module.section(&relocations("reloc.DATA", 4, 5, 8 + SIZE, 2));
+        module.section(&names);
+        module.finish()
+    }
+
+    fn symbol(at: u32) -> Range<u32> {
+        START + at * SIZE..START + (at + 1) * SIZE
+    }
+
+    #[test]
+    fn what_an_address_leads_to_is_needed() {
+        let data = Data::read(&linked(1)).unwrap();
+        let (needed, others) = data.parts(&BTreeSet::from([symbol(1).start, 7]));
+        assert_eq!((needed.len(), needed[0].clone()), (1, symbol(1).start..symbol(2).end));
+        assert_eq!(others, [symbol(0), symbol(3)]);
+        assert_eq!(data.bytes(&symbol(1))[..4], symbol(2).start.to_le_bytes());
+        let (needed, others) = data.parts(&BTreeSet::new());
+        assert!(needed.is_empty() && others == [data.range()]);
+    }
+
+    #[test]
+    fn a_number_that_could_be_an_address_needs_what_is_there() {
+        let data = Data::read(&linked(1)).unwrap();
+        assert_eq!(data.parts(&BTreeSet::from([symbol(3).start + 5])).0, [symbol(3)]);
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        let error = Data::read(&linked(0)).unwrap_err().to_string();
+        assert!(error.contains("not what its relocation says"), "{error}");
+        assert!(Data::read(&Module::new().finish()).is_err());
+    }
+
+    #[test]
+    fn data_of_another_module_is_noticed() {
+        let data = Data::read(&linked(1)).unwrap();
+        assert!(data.is_in(&linked(1)).unwrap());
+        assert!(!data.is_in(&Module::new().finish()).unwrap());
     }
 }

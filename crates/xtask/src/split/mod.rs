@@ -16,22 +16,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::ops::Range;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, ImportSection, Instruction, Module, RefType, TableSection, TableType,
-    TypeSection,
+    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind,
+    ExportSection, Function, FunctionSection, ImportSection, Instruction, Module, RefType, TableSection,
+    TableType, TypeSection,
 };
 use wasmparser::{
-    CodeSectionReader, CustomSectionReader, DataSectionReader, ExportSectionReader, FunctionSectionReader, Parser, Payload,
-    TableSectionReader, TypeSectionReader, ValType,
+    CodeSectionReader, CustomSectionReader, DataSectionReader, ExportSectionReader, FunctionSectionReader,
+    Parser, Payload, TableSectionReader, TypeSectionReader, ValType,
 };
 
+pub use data::Data;
 use module::{Facts, Plain, callees, told};
 use outline::{Finder, Part};
 use record::fingerprint;
-pub use data::Data;
 pub use record::{Record, Watched};
 
 /// The module name under which the rest imports what the first file exports for it.
@@ -89,6 +89,7 @@ pub fn split(wasm: &[u8], record: &Record, data: &Data) -> Result<Option<Files>>
 impl<'a> Plan<'a> {
     fn new(wasm: &'a [u8], record: &Record, data: &'a Data) -> Result<Option<Self>> {
         let facts = Facts::read(wasm)?;
+        ensure!(data.is_in(wasm)?, "the data of the page is not what the linker left");
         let loader = facts.loader.context("the page does not export load_rest")?;
         let functions = u32::try_from(facts.kinds.len())?;
         let way = way(&facts, loader);
@@ -279,7 +280,13 @@ fn rest_module(plan: &Plan<'_>) -> Result<Vec<u8>> {
     let mut module = Module::new();
     let mut data = DataSection::new();
     plan.segments(&plan.left, &mut data);
-    module.section(&types).section(&imports).section(&functions).section(&elements).section(&code).section(&data);
+    module
+        .section(&types)
+        .section(&imports)
+        .section(&functions)
+        .section(&elements)
+        .section(&code)
+        .section(&data);
     Ok(module.finish())
 }
 
@@ -581,7 +588,7 @@ mod tests {
     fn what_does_not_run_is_in_the_second_file() {
         let wasm = module();
         let record = record(&wasm);
-        let Files { first, rest } = split(&wasm, &record).unwrap().unwrap();
+        let Files { first, rest } = split(&wasm, &record, &Data::default()).unwrap().unwrap();
         wasmparser::validate(&first).unwrap();
         wasmparser::validate(&rest).unwrap();
         let (in_first, in_rest) = (constants(&first), constants(&rest));
@@ -598,7 +605,7 @@ mod tests {
         for ran in record.0.values_mut() {
             ran.shape ^= 1;
         }
-        let first = split(&wasm, &record).unwrap().unwrap().first;
+        let first = split(&wasm, &record, &Data::default()).unwrap().unwrap().first;
         assert!(constants(&first).contains(&1_000_007));
     }
 
@@ -608,6 +615,6 @@ mod tests {
         let mut record = record(&wasm);
         let ran = std::mem::take(&mut record.0).into_iter();
         record.0 = ran.map(|(name, ran)| (name ^ 1, ran)).collect();
-        assert!(split(&wasm, &record).unwrap().is_none());
+        assert!(split(&wasm, &record, &Data::default()).unwrap().is_none());
     }
 }

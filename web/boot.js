@@ -157,7 +157,12 @@
   window.setpointRest = (exports) => {
     try {
       module ??= restNow();
-      return new WebAssembly.Instance(module, { first: exports });
+      // The functions that it wants are named by their places in the first file's table.
+      const first = { ...exports };
+      for (const { kind, name } of WebAssembly.Module.imports(module)) {
+        if (kind === "function") first[name] = exports.t0.get(Number(name));
+      }
+      return new WebAssembly.Instance(module, { first });
     } catch (error) {
       if (started) crashed(`A part of the page did not arrive. ${error.message}`);
       throw error;

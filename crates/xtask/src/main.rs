@@ -17,6 +17,7 @@ mod page;
 mod process;
 mod serve;
 mod server;
+mod shorten;
 mod size;
 mod split;
 mod tidy;

@@ -10,7 +10,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::html::{self, Asset};
 use crate::process::{cargo, command, output, root, run, target_dir};
 use crate::split::{self, Record, Watched};
-use crate::{arrange, browser, packed};
+use crate::{arrange, browser, packed, shorten};
 
 /// The only target that the page is compiled for.
 pub const WASM: &str = "wasm32-unknown-unknown";
@@ -53,6 +53,8 @@ struct Wasm {
     first: First,
     /// What is fetched later, if it is split.
     rest: Option<Vec<u8>>,
+    /// The JavaScript that starts it.
+    glue: String,
 }
 
 /// The file that the page starts with.
@@ -69,13 +71,16 @@ enum First {
 pub fn build(profile: Profile, dist: &Path) -> Result<()> {
     let wasm = compile(profile)?;
     let linked = read_bytes(&wasm)?;
-    let glue = glue(&wasm, profile, Host::Browser)?;
-    let wasm = read_bytes(&glue.join("setpoint_bg.wasm"))?;
+    let dir = glue(&wasm, profile, Host::Browser)?;
+    let (wasm, glue) = (read_bytes(&dir.join("setpoint_bg.wasm"))?, read(&dir.join("setpoint.js"))?);
     let wasm = match profile {
-        Profile::Dev => Wasm { first: First::Plain(wasm), rest: None },
-        Profile::Page => finish(&wasm, &split::Data::read(&linked)?)?,
+        Profile::Dev => Wasm { first: First::Plain(wasm), rest: None, glue },
+        Profile::Page => {
+            let (wasm, glue) = shorten::shorten(&wasm, &glue)?;
+            finish(&wasm, glue, &split::Data::read(&linked)?)?
+        }
     };
-    write(&wasm, &glue, dist)
+    write(&wasm, dist)
 }
 
 /// Records which functions an untouched page runs, into [`record_file`].
@@ -84,10 +89,11 @@ pub fn build(profile: Profile, dist: &Path) -> Result<()> {
 /// As [`build`], and when there is no browser to run it in.
 pub fn profile() -> Result<()> {
     let wasm = compile(Profile::Page)?;
-    let glue = glue(&wasm, Profile::Page, Host::Browser)?;
-    let watched = Watched::new(&read_bytes(&glue.join("setpoint_bg.wasm"))?)?;
+    let dir = glue(&wasm, Profile::Page, Host::Browser)?;
+    let watched = Watched::new(&read_bytes(&dir.join("setpoint_bg.wasm"))?)?;
+    let glue = read(&dir.join("setpoint.js"))?;
     let dist = target_dir().join("xtask/profile");
-    write(&Wasm { first: First::Plain(watched.wasm.clone()), rest: None }, &glue, &dist)?;
+    write(&Wasm { first: First::Plain(watched.wasm.clone()), rest: None, glue }, &dist)?;
     let ran = browser::program("profile.mjs", &dist)?;
     let ran = ran.split_whitespace().map(str::parse).collect::<Result<Vec<usize>, _>>()?;
     let record = watched.record(&ran);
@@ -101,10 +107,10 @@ fn record_file() -> PathBuf {
 }
 
 /// Splits the wasm, orders its functions, and packs the file that the page starts with.
-fn finish(wasm: &[u8], data: &split::Data) -> Result<Wasm> {
+fn finish(wasm: &[u8], glue: String, data: &split::Data) -> Result<Wasm> {
     let record = Record::read(&read(&record_file())?).context("web/first.txt")?;
     let (first, rest) = match split::split(wasm, &record, data)? {
-        Some(split::Files { first, rest }) => (arrange::arrange(&first)?, Some(arrange::arrange(&rest)?)),
+        Some(split::Files { first, rest }) => (first, Some(arrange::arrange(&rest)?)),
         None => {
             eprintln!(
                 "web/first.txt is of another compiler: the page is not split (cargo xtask profile renews it)."
@@ -112,19 +118,15 @@ fn finish(wasm: &[u8], data: &split::Data) -> Result<Wasm> {
             (arrange::arrange(wasm)?, None)
         }
     };
-    let unpacker = packed::bare(&read_bytes(&cargo_build(
-        "setpoint-pack",
-        "setpoint_pack",
-        Profile::Page,
-        "debuginfo=0",
-    )?)?)?;
-    Ok(Wasm { first: First::Packed(packed::pack(&first)?, unpacker), rest })
+    let unpacker = cargo_build("setpoint-pack", "setpoint_pack", Profile::Page, "debuginfo=0")?;
+    let unpacker = packed::bare(&read_bytes(&unpacker)?)?;
+    Ok(Wasm { first: First::Packed(packed::pack(&first)?, unpacker), rest, glue })
 }
 
-fn write(wasm: &Wasm, glue: &Path, dist: &Path) -> Result<()> {
+fn write(wasm: &Wasm, dist: &Path) -> Result<()> {
     let mut files = Files::default();
     let source = read(&root().join("index.html"))?;
-    let html = html::rewrite(&source, |asset| replacement(asset, wasm, glue, &mut files))?;
+    let html = html::rewrite(&source, |asset| replacement(asset, wasm, &mut files))?;
     files.0.push(("index.html".to_owned(), html.into_bytes()));
 
     if dist.exists() {
@@ -224,7 +226,7 @@ fn content_hash(bytes: &[u8]) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-fn replacement(asset: &Asset, wasm: &Wasm, glue: &Path, files: &mut Files) -> Result<String> {
+fn replacement(asset: &Asset, wasm: &Wasm, files: &mut Files) -> Result<String> {
     let attribute = |name: &str| asset.attributes.get(name).map_or("", String::as_str);
     match (asset.element.as_str(), attribute("rel")) {
         ("link", "rust") => {
@@ -232,7 +234,7 @@ fn replacement(asset: &Asset, wasm: &Wasm, glue: &Path, files: &mut Files) -> Re
             let rest =
                 wasm.rest.clone().map(|rest| files.add("setpoint-rest", "wasm", rest)).unwrap_or_default();
             let rest = rest.trim_start_matches("./");
-            let js = files.add("setpoint", "js", read_bytes(&glue.join("setpoint.js"))?);
+            let js = files.add("setpoint", "js", wasm.glue.clone().into_bytes());
             let mut links = format!("<link rel=\"modulepreload\" href=\"{js}\" data-boot=\"glue\">");
             let mut preload = |bytes: &[u8], stem: &str, extension: &str, more: &str| {
                 let address = files.add(stem, extension, bytes.to_vec());

@@ -180,16 +180,24 @@ for (const hand of hands) {
     await until(() => page.getByRole("textbox", { name: "Seed" }).inputValue(), /^8$/);
   }));
 
-  test(`theme and timing are switched, and every shortened period is told: ${hand.name}`, () => visit(async (page) => {
-    await hand.press(page, "All short periods");
-    const rows = page.getByRole("region", { name: "Periods" }).getByRole("row");
-    await until(() => rows.filter({ hasText: "node monitor grace" }).innerText(), /4 s\s+50 s$/);
-    assert.ok(await rows.count() > 15);
+  test(`theme and timing are switched, and every period is told and can be set: ${hand.name}`, () => visit(async (page) => {
+    await hand.press(page, "All periods, to see and to change");
+    const sheet = page.getByRole("region", { name: "Periods" }).last();
+    const rows = sheet.getByRole("row");
+    const here = () => page.getByRole("textbox", { name: "node monitor grace" }).inputValue();
+    await until(() => rows.filter({ hasText: "node monitor grace" }).innerText(), /50 s$/);
+    assert.equal(await here(), "4 s");
+    assert.ok(await rows.count() > 25);
+    await hand.type(page, "node monitor grace", "20s");
+    await until(here, /^20 s$/);
+    assert.ok(await page.getByText("Classroom timing: node loss is noticed after 20 s, not 50 s.").isVisible());
+    await hand.type(page, "node monitor grace", "0");
+    await until(() => hint(page), /^Not done: A period lasts 100 ms to 24 h here/);
     await hand.press(page, "Real");
-    assert.ok(await page.getByText("None: every period is upstream's default.").isVisible());
+    await until(here, /^50 s$/);
     assert.ok(await page.getByText("Real timing: node loss is noticed after 50 s, as by default.").isVisible());
     await page.keyboard.press("Escape");
-    assert.equal(await page.getByText("None: every period").count(), 0);
+    await until(() => sheet.count(), (count) => count === 0);
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await ground();
     await hand.press(page, "Theme: system. Switch to light");
@@ -574,3 +582,16 @@ test("another scenario is chosen on top: orders on a Friday, at the service's ow
   await until(() => replicas.inputValue(), /^10$/, { timeout: 30_000 });
   assert.match(await counter(page, "Target replicas"), /by HPA/);
 }));
+
+test("the autoscaler goes by memory or by requests per second as well", () => visit(async (page) => {
+  await page.locator("summary").filter({ hasText: "3–20, 70%" }).click();
+  const metric = page.getByRole("combobox", { name: "Metric" });
+  await metric.selectOption("memory");
+  await until(() => counter(page, "Average CPU"), /HPA: memory 70%/);
+  await metric.selectOption("requests");
+  await until(() => counter(page, "Average CPU"), /HPA: 20 requests\/s per pod/);
+  await hands[0].type(page, "Req/s per pod", "2");
+  await speed(page, 8);
+  // 10 requests per second, 2 for each pod.
+  await until(() => counter(page, "Target replicas"), /^Target replicas[^0-9]*5\b/s, { timeout: 30_000 });
+}, { ready: true }));

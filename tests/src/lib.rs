@@ -4,6 +4,10 @@
 //! actions, both as a [`timeline::Timeline`] and compared by [`compare`].
 
 pub mod compare;
+pub mod fuzz;
 pub mod reduce;
+pub mod reference;
 pub mod replay;
+pub mod terminal;
 pub mod timeline;
+pub mod vectors;

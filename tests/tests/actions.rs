@@ -328,3 +328,55 @@ fn the_scenario_that_the_page_opens_with_is_right() {
     assert_eq!((app.ready, app.target_replicas, frame.nodes.len()), (3, 3, 3));
     assert_eq!((frame.traffic.offered_rps, frame.traffic.failed), (10, 0));
 }
+
+#[test]
+fn a_period_that_is_set_holds_and_one_that_would_stop_time_is_refused() {
+    let set = |period: &str, micros: i64| Action::SetPeriod { period: period.into(), micros };
+    let mut session = opened();
+    session.act(set("node_monitor_grace", 20_000_000));
+    let grace = |session: &Session| {
+        session.periods().iter().find(|row| row.row == "node_monitor_grace").map(|row| row.here_us)
+    };
+    assert_eq!(grace(&session), Some(20_000_000));
+    for (period, micros) in [
+        ("node_monitor_period", 0),
+        ("node_monitor_grace", -1),
+        ("client_qps", 5_000_000),
+        ("nonsense", 1_000_000),
+    ] {
+        session.act(set(period, micros));
+        run_for(&mut session, 1);
+        assert!(
+            newest_own_line(&mut session).starts_with("NotDone"),
+            "{period}: {}",
+            newest_own_line(&mut session)
+        );
+    }
+    assert_eq!(grace(&session), Some(20_000_000));
+    // A dead node is believed for as long as the period says.
+    session.act(Action::KillMachine { node: "node-02".into() });
+    run_for(&mut session, 15);
+    let believed = |session: &mut Session| {
+        let frame = session.frame();
+        frame.nodes.iter().find(|node| &*node.name == "node-02").map(|node| node.status.to_string())
+    };
+    let early = believed(&mut session);
+    run_for(&mut session, 10);
+    assert_ne!(early, believed(&mut session));
+}
+
+#[test]
+fn a_resync_shows_every_object_to_the_loops_again() {
+    let runs = |resync: bool| {
+        let mut session = opened();
+        run_for(&mut session, 20);
+        if resync {
+            session.act(Action::SetPeriod { period: "resync".into(), micros: 10_000_000 });
+        }
+        run_for(&mut session, 30);
+        let seen =
+            session.inspect(&Subject::Component("deployment-controller".into())).and_then(|page| page.lens);
+        seen.map_or(0, |lens| lens.runs)
+    };
+    assert!(runs(true) >= runs(false) + 3, "{} against {}", runs(true), runs(false));
+}

@@ -5,8 +5,9 @@ use crate::browser::keys::Keys;
 use crate::browser::theme::Theme;
 use crate::browser::{address, focus, frame_loop};
 use crate::desk::{self, Desk, Look};
+use crate::language::{self, Language};
 use crate::pace::Pace;
-use crate::side::{Focus, Side, TITLE, Tab, Turn, tab_id};
+use crate::side::{Dock, Focus, Side, TITLE, Tab, Turn, tab_id};
 use crate::stage::Stage;
 use crate::view;
 use crate::view::panel::{Panel, Part};
@@ -71,6 +72,12 @@ pub enum Msg {
     Desk(desk::Msg),
     /// A single key was pressed.
     Key(String),
+    /// Something is said in the cluster's language.
+    Language(language::Msg),
+    /// To the terminal or the editor, wherever the page is.
+    ToDock(Dock),
+    /// Away from there, back to where the person came from.
+    Leave,
 }
 
 /// How messages go up; one value for the life of the page.
@@ -102,6 +109,9 @@ pub struct App {
     due: Cell<Option<Focus>>,
     /// What led to the details.
     origin: Option<Element>,
+    /// What led to the panel below.
+    dock_origin: Option<Element>,
+    language: Language,
     theme: Theme,
     stage: Stage,
     crier: Crier,
@@ -138,6 +148,10 @@ impl Component for App {
         let frame = session.frame();
         let mut side = Side::from_fragment(&address::fragment());
         side.look(&session);
+        let mut language = Language::new();
+        if side.dock == Dock::Manifests {
+            language.unfold();
+        }
         let link = ctx.link().clone();
         let desk = Desk::new(&session, Keys::listen(move |key| link.send_message(Msg::Key(key))));
         Self {
@@ -158,6 +172,8 @@ impl Component for App {
             focus: Cell::default(),
             due: Cell::default(),
             origin: None,
+            dock_origin: None,
+            language,
             theme: Theme::remembered(),
             stage: Stage::default(),
             crier: Crier::default(),
@@ -200,6 +216,15 @@ impl Component for App {
                 return false;
             }
             Msg::Desk(msg) => self.desk.update(msg),
+            Msg::Language(msg) => {
+                let effect = self.language.update(msg, &mut self.session);
+                self.heed(effect);
+            }
+            Msg::ToDock(dock) => self.to_dock(dock),
+            Msg::Leave => {
+                let found = self.dock_origin.take().is_some_and(|origin| focus::focus_again(&origin));
+                return !found && !focus::focus_id(self.side.dock.names()[1]);
+            }
             Msg::Key(key) => match self.desk.key(&key, self.pace.notch) {
                 Some(msg) => {
                     ctx.link().send_message(msg);
@@ -218,6 +243,7 @@ impl Component for App {
             Some(Focus::Title) => return focus::focus_in_sight(TITLE),
             Some(Focus::Back) => self.origin.take().is_some_and(|origin| focus::focus_again(&origin)),
             Some(Focus::Tab(tab)) => focus::focus_id(tab_id(tab)),
+            Some(Focus::Id(id)) => focus::focus_id(id),
         };
         if !found {
             let _ = focus::focus_id(tab_id(Tab::Events));
@@ -233,10 +259,17 @@ impl Component for App {
             Msg::Skip
         });
         let panel = |part: Part| {
-            let frame = if part == Part::Side { &self.told } else { calm };
+            let is_dock = part == Part::Dock;
+            // The terminal and the editor are drawn when something was said, not when time has passed.
+            let frame = match part {
+                Part::Side => self.told.clone(),
+                Part::Dock if self.side.dock != Dock::History => Rc::default(),
+                _ => calm.clone(),
+            };
             html! {
-                <Panel {part} frame={frame.clone()} {load} side={self.side.clone()} faults={self.desk.faults.clone()}
-                    look={if part == Part::Chart { self.desk.look } else { Look::default() }}
+                <Panel {part} {frame} {load} side={self.side.clone()} faults={self.desk.faults.clone()}
+                    look={if is_dock { self.desk.look } else { Look::default() }}
+                    shown={is_dock.then(|| self.language.shown.clone())}
                     send={send.clone()} />
             }
         };
@@ -257,13 +290,13 @@ impl Component for App {
             <div class="app">
                 <a class="skip" href="#cluster" onclick={skip}>{ "Skip to the cluster" }</a>
                 { view::topbar::view(&bar) }
-                <main>
+                <main class={if self.side.dock == Dock::History { "" } else { "said" }}>
                     { panel(Part::Gauges) }
                     { panel(Part::Controls) }
                     { self.stage.view(frame, self.side.selected.as_ref(), view::below(&self.side, send), send) }
                     { panel(Part::Side) }
                     { panel(Part::Faults) }
-                    { panel(Part::Chart) }
+                    { panel(Part::Dock) }
                 </main>
                 <p class="sr" role="status">{ self.status.clone() }</p>
             </div>
@@ -281,6 +314,11 @@ impl App {
         let is_open = now_ms - *self.opened_ms.get_or_insert(now_ms) >= OPENING_MS;
         if self.playing && is_open && wall_ms > 0.0 {
             self.run(wall_ms);
+        }
+        if self.language.waits() {
+            let (is_new, effect) = self.language.beat(now_ms, &mut self.session);
+            changed |= is_new;
+            self.heed(effect);
         }
         // Counters, lines and pictures take turns, so that no frame has to draw all of them.
         let is_due =
@@ -347,6 +385,29 @@ impl App {
         address::leave_report(&self.session.report());
         self.look();
         self.desk.act(&action, &self.session, &self.frame);
+        self.language.act(&action, &self.session, &self.desk.guide);
+    }
+
+    /// Does what something said in the cluster's language asks of the page.
+    fn heed(&mut self, effect: language::Effect) {
+        if effect.changed {
+            address::leave_report(&self.session.report());
+            self.look();
+        }
+        if let Some(dock) = effect.dock {
+            self.to_dock(dock);
+        }
+    }
+
+    /// Shows the terminal or the editor, and puts the focus there.
+    fn to_dock(&mut self, dock: Dock) {
+        self.dock_origin = focus::origin("dock").or_else(|| self.dock_origin.take());
+        self.turn(Turn::Dock(dock));
+        self.focus.set(Some(Focus::Id(match dock {
+            Dock::History => "dock-history",
+            Dock::Terminal => "prompt",
+            Dock::Manifests => "manifest",
+        })));
     }
 
     fn look(&mut self) {
@@ -367,6 +428,9 @@ impl App {
 
     /// Does what the person does to the panel beside the cluster.
     fn turn(&mut self, turn: Turn) {
+        if turn == Turn::Dock(Dock::Manifests) {
+            self.language.unfold();
+        }
         let side = Rc::make_mut(&mut self.side);
         let from = focus::origin("details");
         let focus = side.turn(turn, from.as_ref().map(Element::id), &self.session, &self.told);
@@ -390,6 +454,7 @@ impl App {
         self.opened_ms = None;
         self.stage.clear();
         Rc::make_mut(&mut self.side).start_over();
+        self.language.start_over();
         self.load = None;
         self.playing = true;
         if self.session.frame().real_timing != real {

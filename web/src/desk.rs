@@ -4,7 +4,8 @@ use crate::app;
 use crate::browser::keys::Keys;
 use crate::faults::{Fault, Faults};
 use crate::guide;
-use setpoint_lab::frame::{Frame, Shortened};
+use crate::side::Dock;
+use setpoint_lab::frame::{Frame, Period};
 use setpoint_lab::{Action, Session};
 use std::rc::Rc;
 use yew::AttrValue;
@@ -55,8 +56,8 @@ pub struct Desk {
     pub keys: Keys,
     /// What is broken, as the calm parts show it.
     pub faults: Rc<Vec<Fault>>,
-    /// The periods that are not upstream's.
-    pub shortened: Rc<Vec<Shortened>>,
+    /// The cluster's periods, those that are not upstream's first.
+    pub periods: Rc<Vec<Period>>,
     found: Faults,
 }
 
@@ -64,13 +65,13 @@ impl Desk {
     /// Nothing done and nothing unfolded.
     pub fn new(session: &Session, keys: Keys) -> Self {
         Self {
-            guide: AttrValue::Static(""),
+            guide: guide::first(session),
             quiet: false,
             sheet: None,
             look: Look::default(),
             keys,
             faults: Rc::default(),
-            shortened: Rc::new(session.shortened()),
+            periods: Rc::new(session.periods()),
             found: Faults::default(),
         }
     }
@@ -91,8 +92,8 @@ impl Desk {
         self.guide = guide::after(action, frame).into();
         self.quiet = false;
         self.found.act(action, frame);
-        if matches!(action, Action::SetProfile { .. }) {
-            self.shortened = Rc::new(session.shortened());
+        if matches!(action, Action::SetProfile { .. } | Action::SetPeriod { .. }) {
+            self.periods = Rc::new(session.periods());
         }
     }
 
@@ -118,6 +119,8 @@ impl Desk {
             "]" => app::Msg::Speed(notch + 1),
             "R" => app::Msg::Restart,
             "t" => app::Msg::Theme,
+            "c" => app::Msg::ToDock(Dock::Terminal),
+            "m" => app::Msg::ToDock(Dock::Manifests),
             "?" => app::Msg::Desk(Msg::Sheet(Sheet::Keys)),
             "Escape" => app::Msg::Desk(Msg::Sheet(self.sheet?)),
             _ => return None,

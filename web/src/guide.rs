@@ -1,7 +1,14 @@
 //! The line below the title: what this is, and then what to watch after each thing that the person does.
 
-use setpoint_lab::Action;
 use setpoint_lab::frame::Frame;
+use setpoint_lab::{Action, Session, builtin};
+use yew::AttrValue;
+
+/// What there is to see in a scenario that was chosen; nothing for the one that the page starts with, which has its own line.
+pub fn first(session: &Session) -> AttrValue {
+    let is_welcome = session.scenario_name() == builtin::ALL[0].1;
+    if is_welcome { AttrValue::Static("") } else { session.about().to_string().into() }
+}
 
 /// What to watch after an action, or why it was not done.
 pub fn after(action: &Action, frame: &Frame) -> String {
@@ -82,16 +89,24 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         Action::SetComponent { component, up: true } => {
             format!("{component} runs. Watch: it reads the state as it is, and catches up.")
         }
+        Action::SetPeriod { .. } => {
+            "It holds from the next round on; the feed says what it was set to.".to_string()
+        }
         Action::SetProfile { real: true } => {
             "Upstream's default periods are in force: a dead node is noticed after 50 s.".to_string()
         }
         Action::SetProfile { real: false } => {
             "Short periods are in force: a dead node is noticed after 4 s instead of 50 s.".to_string()
         }
-        Action::Apply { .. } => {
+        Action::Request { .. } | Action::Apply { .. } => {
             "Applied. Watch: the controllers compare it with what is, and act.".to_string()
         }
         Action::Delete { kind, name, .. } => format!("{kind} {name} is deleted, and with it what it owns."),
+        Action::Request { request, .. } => format!(
+            "The API server took it: {} {}. Watch: the controllers compare it with what is, and act.",
+            request.method.as_str(),
+            request.kind
+        ),
         Action::SetCpuLoad { .. } => "The CPU load changed. Watch: the HPA follows it.".to_string(),
     }
 }

@@ -14,6 +14,7 @@ mod engine;
 mod faults;
 mod flow;
 mod guide;
+mod language;
 mod pace;
 mod rest;
 mod side;

@@ -14,6 +14,32 @@ pub enum Tab {
     Details,
 }
 
+/// What the panel below the cluster shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dock {
+    /// The run so far.
+    #[default]
+    History,
+    /// The terminal.
+    Terminal,
+    /// The manifest editor.
+    Manifests,
+}
+
+impl Dock {
+    /// All of them, in the order of their tabs.
+    pub const ALL: [Dock; 3] = [Dock::History, Dock::Terminal, Dock::Manifests];
+
+    /// What the tab says, its id, and how the address names it.
+    pub fn names(self) -> [&'static str; 3] {
+        match self {
+            Dock::History => ["History", "dock-history", ""],
+            Dock::Terminal => ["kubectl", "dock-kubectl", "kubectl"],
+            Dock::Manifests => ["Manifests", "dock-manifests", "manifests"],
+        }
+    }
+}
+
 /// What the feed is narrowed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -50,6 +76,8 @@ pub struct Side {
     pub why: Option<Why>,
     pub filter: Filter,
     pub held: Option<Held>,
+    /// What the panel below shows.
+    pub dock: Dock,
     /// Whether a line of the feed led to the details.
     from_feed: bool,
 }
@@ -68,6 +96,8 @@ pub enum Turn {
     /// Copied the chain of causes, or has it selected to be copied.
     Copied(bool),
     Show(Tab),
+    /// Turns to something in the panel below the cluster.
+    Dock(Dock),
     Filter(Filter),
     /// Begins or ends to read the feed, which keeps still meanwhile.
     Hold(bool),
@@ -85,6 +115,8 @@ pub enum Focus {
     Back,
     /// To a tab.
     Tab(Tab),
+    /// To the element with the id.
+    Id(&'static str),
 }
 
 /// How the ids of what can be pressed in the feed begin.
@@ -150,6 +182,10 @@ impl Side {
                 self.look(session);
                 None
             }
+            Turn::Dock(dock) => {
+                self.dock = dock;
+                None
+            }
             Turn::Filter(filter) => {
                 self.filter = filter;
                 self.tab = Tab::Events;
@@ -192,7 +228,7 @@ impl Side {
 
     /// Another run has begun: nothing of the old one is left to look at.
     pub fn start_over(&mut self) {
-        *self = Side { filter: self.filter.clone(), ..Side::default() };
+        *self = Side { filter: self.filter.clone(), dock: self.dock, ..Side::default() };
     }
 
     /// What the address says of the panel and of the seed.
@@ -206,6 +242,8 @@ impl Side {
                 ("filter", text) => side.filter.text = text.into(),
                 ("tab", "events") => tab = Some(Tab::Events),
                 ("tab", "details") => tab = Some(Tab::Details),
+                ("dock", "kubectl") => side.dock = Dock::Terminal,
+                ("dock", "manifests") => side.dock = Dock::Manifests,
                 _ => {}
             }
         }
@@ -229,6 +267,10 @@ impl Side {
         }
         if !self.filter.text.is_empty() {
             pairs.push(("filter", self.filter.text.to_string()));
+        }
+        let [_, _, dock] = self.dock.names();
+        if !dock.is_empty() {
+            pairs.push(("dock", dock.into()));
         }
         if let Some(seed) = seed {
             pairs.push(("seed", seed.to_string()));
@@ -269,6 +311,8 @@ mod tests {
             ("#filter=a%26b%20%C3%A9%25&tab=details", "tab=details&filter=a%26b%20%C3%A9%25"),
             ("#select=component/default-scheduler&tab=details", "select=component/default-scheduler"),
             // What nobody knows and what is broken is passed over.
+            ("#dock=manifests&filter=a", "filter=a&dock=manifests"),
+            ("#dock=kubectl", "dock=kubectl"),
             ("#from-a-link", ""),
             ("#select=&tab=nothing&events=&x=1&&=&%", ""),
             ("#select=pod&filter=%zz%e", "filter=%25zz%25e"),

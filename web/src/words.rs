@@ -102,13 +102,18 @@ pub fn speed(speed: f64) -> String {
     }
 }
 
-/// The class that colours a version.
+/// The class that colours a version: by its last number, so that one version looks different from the next.
 pub fn version_class(version: &str) -> &'static str {
-    match version {
-        "v1" => "v1",
-        "v2" => "v2",
-        "v3" => "v3",
-        _ => "vx",
+    let digits = version.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let last = digits.rsplit(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();
+    match last.parse::<u64>().map(|number| number % 6) {
+        Ok(0) => "v6",
+        Ok(1) => "v1",
+        Ok(2) => "v2",
+        Ok(3) => "v3",
+        Ok(4) => "v4",
+        Ok(_) => "v5",
+        Err(_) => "vx",
     }
 }
 
@@ -147,6 +152,24 @@ mod tests {
         }
         assert_eq!(latency(41_400), "41 ms");
         assert_eq!(latency(1_250_000), "1.2 s");
+    }
+
+    #[test]
+    fn a_version_looks_different_from_the_next() {
+        let cases = [
+            ("v1", "v1"),
+            ("v3", "v3"),
+            ("v1.4.2", "v2"),
+            ("1.27-alpine", "v3"),
+            ("2.0", "v6"),
+            ("broken", "vx"),
+            ("", "vx"),
+            ("99999999999999999999999", "vx"),
+            ("é4é", "v4"),
+        ];
+        for (version, class) in cases {
+            assert_eq!(version_class(version), class, "{version}");
+        }
     }
 
     #[test]

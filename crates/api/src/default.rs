@@ -2,6 +2,8 @@
 //!
 //! Upstream: pkg/apis/{core,apps,autoscaling}/v*/defaults.go.
 
+mod stored;
+
 use crate::wire::Rest;
 use crate::*;
 use serde_json::{Map, Value, json};
@@ -18,7 +20,7 @@ pub fn apply(object: &mut Object) {
         Object::Service(service) => self::service(Rc::make_mut(service)),
         Object::EndpointSlice(slice) => endpoint_slice(Rc::make_mut(slice)),
         Object::HorizontalPodAutoscaler(autoscaler) => autoscaler_spec(&mut Rc::make_mut(autoscaler).spec),
-        _ => {}
+        _ => stored::apply(object),
     }
 }
 
@@ -102,6 +104,7 @@ fn pod(pod: &mut Pod) {
 }
 
 fn pod_spec(spec: &mut PodSpec) {
+    account(spec);
     spec.restart_policy.get_or_insert_with(|| "Always".into());
     spec.termination_grace_period_seconds.get_or_insert(30);
     set(&mut spec.scheduler_name, "default-scheduler");
@@ -109,6 +112,16 @@ fn pod_spec(spec: &mut PodSpec) {
     volumes(&mut spec.rest);
     complete(&mut spec.init_containers, container);
     complete(&mut spec.containers, container);
+}
+
+/// The account's old name counts where the new one is not given.
+fn account(spec: &mut PodSpec) {
+    if spec.service_account_name.is_empty()
+        && let Some(name) =
+            spec.rest.as_ref().and_then(|rest| rest.get("serviceAccount")).and_then(Value::as_str)
+    {
+        spec.service_account_name = name.into();
+    }
 }
 
 /// Completes containers. Templates are completed once and then shared: what is complete stays the same value.
@@ -249,7 +262,10 @@ fn service(service: &mut Service) {
     if matches!(&*spec.kind, "ClusterIP" | "NodePort" | "LoadBalancer") {
         spec.internal_traffic_policy.get_or_insert_with(|| "Cluster".into());
     }
-    if matches!(&*spec.kind, "NodePort" | "LoadBalancer") {
+    // Addresses of one's own let traffic in from outside, too.
+    let addresses = spec.rest.as_ref().and_then(|rest| rest.get("externalIPs")).and_then(Value::as_array);
+    let has_addresses = addresses.is_some_and(|addresses| !addresses.is_empty());
+    if matches!(&*spec.kind, "NodePort" | "LoadBalancer") || (&*spec.kind == "ClusterIP" && has_addresses) {
         set_rest(&mut spec.rest, &[("externalTrafficPolicy", || "Cluster".into())]);
     }
     if &*spec.kind == "LoadBalancer" {

@@ -4,6 +4,9 @@
 //! **Border**: no time passes here, nothing is random, and no controller is known. Time and generated names are given by
 //! the caller.
 
+pub mod cron;
+pub mod custom;
+pub mod decode;
 pub mod default;
 pub mod duration;
 pub mod gather;
@@ -17,7 +20,9 @@ pub mod meta;
 pub mod names;
 pub mod object;
 pub mod order;
+pub mod patch;
 pub mod quantity;
+pub mod schema;
 pub mod select;
 pub mod slab;
 pub mod status;
@@ -37,7 +42,7 @@ pub use meta::*;
 pub use object::*;
 pub use quantity::Quantity;
 pub use select::{LabelSelector, LabelSelectorRequirement, Selector};
-pub use status::{Reason, Status};
+pub use status::{Details, Reason, Status};
 pub use store::{Change, DeleteOptions, Op, Propagation, Scope, Stamp, Store};
 pub use str::Str;
 pub use time::{MicroTime, Micros, Time};

@@ -43,6 +43,20 @@ pub fn is_dns1123_subdomain(text: &str) -> Vec<String> {
     problems
 }
 
+/// A name of DNS labels whose first is a star: `*.example.com`.
+pub fn is_wildcard_subdomain(text: &str) -> Vec<String> {
+    let mut problems = too_long(text, 253);
+    if !text.strip_prefix("*.").is_some_and(subdomain_1123) {
+        problems.push(broken_form(
+            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of \
+             lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+            r"\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
+            &["*.example.com"],
+        ));
+    }
+    problems
+}
+
 /// A name of one DNS label of RFC 1035, which starts with a letter, at most 63 bytes: `web-1`.
 pub fn is_dns1035_label(text: &str) -> Vec<String> {
     let mut problems = too_long(text, 63);

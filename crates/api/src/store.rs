@@ -123,12 +123,14 @@ impl Store {
     pub fn get<T: Resource>(&self, id: ObjId) -> Option<&Rc<T>> {
         self.object(id).and_then(T::from_object)
     }
-    /// The index of a name.
+    /// The index of a name; custom objects are kept under their [`custom_name`].
     pub fn id_of(&self, kind: Kind, namespace: &str, name: &str) -> Option<ObjId> {
         let is_it = |id: ObjId| {
             self.object(id).is_some_and(|object| {
                 let meta = object.metadata();
-                *meta.name == *name && *meta.namespace == *namespace && object.kind() == kind
+                let is_named =
+                    if kind == Kind::Custom { *object.store_name() == *name } else { *meta.name == *name };
+                is_named && *meta.namespace == *namespace && object.kind() == kind
             })
         };
         self.by_name.find(name_mark(kind, namespace, name), is_it)
@@ -244,23 +246,11 @@ impl Store {
     /// # Errors
     /// `AlreadyExists` when the name is taken, `NotFound` when its namespace is missing, `Forbidden` when that is ending.
     pub fn create(&mut self, mut object: Object, stamp: Stamp) -> Result<ObjId, Status> {
+        self.check_namespace(&object)?;
         let kind = object.kind();
         let meta = object.metadata();
-        if kind.is_namespaced() {
-            match self.find::<Namespace>("", &meta.namespace) {
-                None => return Err(Status::not_found(Kind::Namespace, &meta.namespace)),
-                Some(namespace) if namespace.metadata.is_deleting() && kind != Kind::Event => {
-                    let why = format!(
-                        "unable to create new content in namespace {} because it is being terminated",
-                        meta.namespace
-                    );
-                    return Err(Status::forbidden(kind, &meta.name, &why));
-                }
-                Some(_) => {}
-            }
-        }
-        if self.id_of(kind, &meta.namespace, &meta.name).is_some() {
-            return Err(Status::already_exists(kind, &meta.name));
+        if self.id_of(kind, &meta.namespace, &object.store_name()).is_some() {
+            return Err(Status::exists(&object));
         }
         self.next_id += 1;
         let id = ObjId(self.next_id);
@@ -276,6 +266,25 @@ impl Store {
         Ok(id)
     }
 
+    /// Whether the namespace of a new object takes it.
+    ///
+    /// # Errors
+    /// `NotFound` when the namespace is missing, `Forbidden` when it is ending.
+    pub fn check_namespace(&self, object: &Object) -> Result<(), Status> {
+        let name = &object.metadata().namespace;
+        match self.find::<Namespace>("", name) {
+            _ if !object.is_namespaced() => Ok(()),
+            None => Err(Status::not_found(Kind::Namespace, name)),
+            Some(namespace) if namespace.metadata.is_deleting() && object.kind() != Kind::Event => {
+                let why = format!(
+                    "unable to create new content in namespace {name} because it is being terminated"
+                );
+                Err(Status::refused(object, &why))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Changes an object. With a resource version it must be the stored one. Changing nothing is no change.
     ///
     /// # Errors
@@ -287,7 +296,7 @@ impl Store {
         };
         let version = object.metadata().resource_version;
         if version != 0 && version != stored.metadata().resource_version {
-            return Err(Status::conflict(kind, &name));
+            return Err(Status::outdated(&object));
         }
         keep_unchangeable(&stored, &mut object, scope);
         if object == stored {
@@ -312,7 +321,7 @@ impl Store {
     /// `NotFound` when it is gone.
     pub fn delete(&mut self, id: ObjId, options: DeleteOptions, stamp: Stamp) -> Result<(), Status> {
         let Some(stored) = self.object(id).cloned() else {
-            return Err(Status { reason: Reason::NotFound, message: "the object is gone".into() });
+            return Err(Status::new(Reason::NotFound, "the object is gone"));
         };
         let mut object = stored.clone();
         if !begin_deletion(&mut object, options, stamp.at) {
@@ -360,9 +369,9 @@ impl Store {
         if old.is_none() {
             if kind != Kind::Event {
                 let names = self.names.entry(kind).or_default().entry(meta.namespace.clone()).or_default();
-                names.insert(meta.name.clone(), meta.id);
+                names.insert(new.store_name(), meta.id);
             }
-            self.by_name.insert(name_mark(kind, &meta.namespace, &meta.name), meta.id);
+            self.by_name.insert(name_mark(kind, &meta.namespace, &new.store_name()), meta.id);
             self.by_uid.insert(meta.uid.0 as u64, meta.id);
         }
         if old.is_none_or(|old| !Rc::ptr_eq(&old.metadata().owner_references, &meta.owner_references)) {
@@ -397,12 +406,12 @@ impl Store {
             if let Some(names) = self.names.get_mut(&kind)
                 && let Some(in_namespace) = names.get_mut(&meta.namespace)
             {
-                in_namespace.remove(&meta.name);
+                in_namespace.remove(&old.store_name());
                 if in_namespace.is_empty() {
                     names.remove(&meta.namespace);
                 }
             }
-            self.by_name.remove(name_mark(kind, &meta.namespace, &meta.name), meta.id);
+            self.by_name.remove(name_mark(kind, &meta.namespace, &old.store_name()), meta.id);
             self.by_uid.remove(meta.uid.0 as u64, meta.id);
         }
         if new.is_none_or(|new| !Rc::ptr_eq(&new.metadata().owner_references, &meta.owner_references)) {
@@ -470,7 +479,24 @@ fn splitmix(seed: u64) -> u64 {
 
 /// Whether the API server counts generations of a kind.
 fn has_generation(kind: Kind) -> bool {
-    matches!(kind, Kind::Pod | Kind::ReplicaSet | Kind::Deployment)
+    matches!(
+        kind,
+        Kind::Pod
+            | Kind::ReplicaSet
+            | Kind::Deployment
+            | Kind::StatefulSet
+            | Kind::DaemonSet
+            | Kind::ReplicationController
+            | Kind::Job
+            | Kind::CronJob
+            | Kind::Ingress
+            | Kind::IngressClass
+            | Kind::NetworkPolicy
+            | Kind::PodDisruptionBudget
+            | Kind::PriorityClass
+            | Kind::CustomResourceDefinition
+            | Kind::Custom
+    )
 }
 
 fn same_spec(a: &Object, b: &Object) -> bool {
@@ -478,8 +504,33 @@ fn same_spec(a: &Object, b: &Object) -> bool {
         (Object::Pod(a), Object::Pod(b)) => a.spec == b.spec,
         (Object::ReplicaSet(a), Object::ReplicaSet(b)) => a.spec == b.spec,
         (Object::Deployment(a), Object::Deployment(b)) => a.spec == b.spec,
-        _ => true,
+        _ => field(a, "spec") == field(b, "spec"),
     }
+}
+
+/// A field that has no type.
+fn field<'a>(object: &'a Object, name: &str) -> Option<&'a serde_json::Value> {
+    object.rest().as_ref().and_then(|rest| rest.get(name))
+}
+
+/// [`keep_unchangeable`] for kinds whose status has no type.
+fn keep_untyped(stored: &Object, object: &mut Object, scope: Scope) {
+    let status = match scope {
+        Scope::Main => field(stored, "status").cloned(),
+        Scope::Status => field(object, "status").cloned(),
+        Scope::Binding => return,
+    };
+    if scope == Scope::Status {
+        *object = stored.clone();
+    }
+    if status.as_ref() == field(object, "status") {
+        return;
+    }
+    let rest = Rc::make_mut(object.rest_mut().get_or_insert_default());
+    match status {
+        Some(status) => rest.insert("status".into(), status),
+        None => rest.remove("status"),
+    };
 }
 
 /// An update leaves identity alone, and a status update all but the status (and the other way round).
@@ -505,7 +556,7 @@ fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
                         }
                     }
                 })*
-                _ => {}
+                _ => keep_untyped(stored, object, scope),
             }
         };
     }
@@ -530,6 +581,9 @@ fn begin_deletion(object: &mut Object, options: DeleteOptions, now: Time) -> boo
         Object::Pod(pod) => deletion_grace(pod, options),
         _ => 0,
     };
+    if let Object::Namespace(namespace) = object {
+        Rc::make_mut(namespace).status.phase = Str::fixed("Terminating");
+    }
     let is_pod = object.kind() == Kind::Pod;
     let counts = has_generation(object.kind());
     let meta = object.metadata_mut();

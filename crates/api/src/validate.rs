@@ -8,27 +8,40 @@
 
 mod autoscaler;
 mod cause;
+mod config;
 mod container;
+mod definition;
 mod deployment;
 mod endpoint_slice;
+mod environment;
 mod event;
+mod ingress;
+mod job;
 mod lease;
+mod limits;
 mod meta;
 mod namespace;
+mod network_policy;
 mod node;
 mod pod;
 mod pod_spec;
 mod probe;
+mod rbac;
 mod replica_set;
 mod scheduling;
+mod security;
 mod service;
+mod storage;
+mod stored;
 mod template;
+mod tree;
 mod volume;
+mod warnings;
+mod workload;
 
 pub use cause::{Cause, CauseKind};
+pub use warnings::warnings;
 
-use crate::Gather as _;
-use crate::map::Set;
 use crate::{Object, Status};
 use cause::{Errors, Path};
 
@@ -40,7 +53,7 @@ const SPEC: Path<'static> = Path::root("spec");
 /// # Errors
 /// `Invalid` with upstream's message, which lists everything that is wrong.
 pub fn create(object: &Object) -> Result<(), Status> {
-    verdict(object, &create_causes(object))
+    verdict(object, create_causes(object))
 }
 
 /// Checks a changed object against the stored one.
@@ -48,7 +61,7 @@ pub fn create(object: &Object) -> Result<(), Status> {
 /// # Errors
 /// `Invalid` with upstream's message, which lists everything that is wrong.
 pub fn update(old: &Object, new: &Object) -> Result<(), Status> {
-    verdict(new, &update_causes(old, new))
+    verdict(new, update_causes(old, new))
 }
 
 /// All that is wrong with a new object, in upstream's order; kubectl prints a line for each.
@@ -66,7 +79,7 @@ pub fn create_causes(object: &Object) -> Vec<Cause> {
         Object::EndpointSlice(slice) => endpoint_slice::create(slice, e),
         Object::HorizontalPodAutoscaler(autoscaler) => autoscaler::create(autoscaler, e),
         Object::Event(event) => event::create(event, e),
-        _ => {}
+        _ => stored::create(object, e),
     }
     errors.into_causes()
 }
@@ -88,18 +101,15 @@ pub fn update_causes(old: &Object, new: &Object) -> Vec<Cause> {
             autoscaler::update(old, new, e);
         }
         (Object::Event(old), Object::Event(new)) => event::update(old, new, e),
-        _ if old.kind() == new.kind() => {}
+        _ if old.kind() == new.kind() => stored::update(old, new, e),
         _ => e.invalid(&Path::root("kind"), new.kind().as_str(), "field is immutable"),
     }
     errors.into_causes()
 }
 
-fn verdict(object: &Object, causes: &[Cause]) -> Result<(), Status> {
+fn verdict(object: &Object, causes: Vec<Cause>) -> Result<(), Status> {
     if causes.is_empty() {
         return Ok(());
     }
-    // The message says everything once, even what two checks have found.
-    let mut seen = Set::new();
-    let texts = causes.iter().map(Cause::to_string).filter(|text| seen.insert(text.clone()));
-    Err(Status::invalid(object.kind(), &object.metadata().name, &texts.gather()))
+    Err(Status::invalid(object, causes))
 }

@@ -34,6 +34,8 @@ pub struct Reader {
     path: Vec<Segment>,
     /// Errors found so far, in the order of the object's fields.
     pub errors: Vec<FieldError>,
+    /// Paths of what was kept that has no type, so that it was not checked.
+    pub kept: Vec<String>,
 }
 
 impl Reader {
@@ -68,6 +70,11 @@ impl Reader {
             Value::Object(_) => "a mapping".to_string(),
         };
         self.fail(format!("expected {expected}, got {found}"));
+    }
+
+    /// Notes that the field being read is kept as it is.
+    fn keep(&mut self) {
+        self.kept.push(self.path());
     }
 
     /// Notes an error at the field being read.
@@ -191,6 +198,11 @@ impl FieldReader<'_> {
     /// Keeps the fields that nobody asked for.
     pub fn rest(&mut self, rest: &mut Rest) {
         let map = std::mem::take(&mut self.map);
+        for key in map.keys() {
+            self.r.path.push(Segment::Key(key.clone()));
+            self.r.keep();
+            self.r.path.pop();
+        }
         *rest = (!map.is_empty()).then(|| Rc::new(map));
     }
 }
@@ -302,7 +314,8 @@ impl Wire for String {
 }
 
 impl Wire for Value {
-    fn take(&mut self, value: Value, _: &mut Reader) {
+    fn take(&mut self, value: Value, r: &mut Reader) {
+        r.keep();
         *self = value;
     }
     fn put(&self, _: bool) -> Option<Value> {

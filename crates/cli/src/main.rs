@@ -1,6 +1,7 @@
 //! Setpoint without a page: run a scenario, live a swarm of random lives, measure.
 
 mod bench;
+mod kubectl;
 mod print;
 
 use clap::{Parser, Subcommand};
@@ -8,11 +9,14 @@ use setpoint_api::Time;
 use setpoint_lab::{Scenario, parse_duration, swarm};
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A faithful Kubernetes cluster, simulated.
 #[derive(Parser)]
 #[command(
     name = "setpoint",
-    after_help = "Examples:\n  setpoint run FILE --hash\n  setpoint swarm --seeds 100\n  setpoint bench"
+    after_help = "Examples:\n  setpoint run FILE --hash\n  setpoint kubectl -- get nodes\n  setpoint apply -f DIR --until ready\n  setpoint swarm --seeds 100\n  setpoint bench"
 )]
 struct Args {
     #[command(subcommand)]
@@ -47,6 +51,48 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         first: u64,
     },
+    /// Say what a fresh cluster answers to `kubectl create --dry-run=server -f FILE` for each file, as JSON.
+    Verdict {
+        /// Manifests. Their paths are the keys of the answer.
+        #[arg(required = true)]
+        files: Vec<String>,
+    },
+    /// Run kubectl against a simulated cluster: `setpoint kubectl --cluster FILE --at 30s -- get pods`.
+    Kubectl {
+        /// A scenario file; three empty nodes if not given.
+        #[arg(long)]
+        cluster: Option<std::path::PathBuf>,
+        /// How long the cluster has been running.
+        #[arg(long, value_parser = duration, default_value = "30s")]
+        at: i64,
+        /// How much simulated time a command may take that waits or watches.
+        #[arg(long = "for", value_parser = duration, default_value = "1h")]
+        limit: i64,
+        /// Seed of every random choice.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The words of the command.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+    /// Apply manifests to a simulated cluster: `setpoint apply -f DIR --until ready`.
+    Apply {
+        /// A manifest, or a folder of them.
+        #[arg(short = 'f', long = "filename", required = true)]
+        filename: Vec<String>,
+        /// `ready`: go on until the Deployments and pods are ready.
+        #[arg(long, value_parser = ["ready"])]
+        until: Option<String>,
+        /// How much simulated time they may take.
+        #[arg(long, value_parser = duration, default_value = "10m")]
+        timeout: i64,
+        /// A scenario file; three empty nodes if not given.
+        #[arg(long)]
+        cluster: Option<std::path::PathBuf>,
+        /// Seed of every random choice.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Measure the engine; prints columns for `cargo xtask bench`, which knows the targets.
     Bench {
         /// One benchmark only.
@@ -62,6 +108,13 @@ fn main() -> ExitCode {
     match Args::parse().command {
         Command::Run { file, until, seed, events, hash } => run(&file, until, seed, events, hash),
         Command::Swarm { seeds, first } => run_swarm(seeds, first),
+        Command::Verdict { files } => verdict(&files),
+        Command::Kubectl { cluster, at, limit, seed, words } => {
+            kubectl::run(cluster.as_deref(), seed, at, limit, &words)
+        }
+        Command::Apply { filename, until, timeout, cluster, seed } => {
+            kubectl::apply(cluster.as_deref(), seed, &filename, until.map(|_| timeout))
+        }
         Command::Bench { name } => match bench::run(name.as_deref()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(sentence) => {
@@ -70,6 +123,24 @@ fn main() -> ExitCode {
             }
         },
     }
+}
+
+fn verdict(files: &[String]) -> ExitCode {
+    let mut answers = serde_json::Map::new();
+    for file in files {
+        match std::fs::read(file) {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                answers.insert(file.clone(), setpoint_lab::verdict::verdict(file, &text).to_value());
+            }
+            Err(error) => {
+                eprintln!("could not read {file}: {error}");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    println!("{:#}", serde_json::Value::Object(answers));
+    ExitCode::SUCCESS
 }
 
 fn run(file: &std::path::Path, until: Option<i64>, seed: u64, events: bool, hash: bool) -> ExitCode {

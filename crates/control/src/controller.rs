@@ -264,4 +264,6 @@ pub struct PodMetrics {
     pub window: Micros,
     /// Usage by container: name, CPU in thousandths of a core, memory in bytes.
     pub containers: Vec<(Str, i64, i64)>,
+    /// Requests that its processes took in, in thousandths per second: what an adapter serves as a custom metric.
+    pub requests_milli: i64,
 }

@@ -33,6 +33,10 @@ macro_rules! tuning {
             pub fn rows(&self) -> Vec<(&'static str, i64, i64, &'static str)> {
                 vec![$((stringify!($field), self.$field, $real, $source),)*]
             }
+            /// Whether a row is a length of time, in microseconds or, where its name says so, in seconds.
+            pub fn is_period(name: &str) -> bool {
+                !["_milli", "_threshold", "_qps", "_burst"].iter().any(|end| name.ends_with(end))
+            }
             /// Changes one value by name; `false` if there is no such row.
             pub fn set(&mut self, name: &str, value: i64) -> bool {
                 match name {
@@ -122,4 +126,7 @@ tuning! {
     machine_boot: 20 * SECOND, 2 * SECOND, "no upstream value: depends on the machine";
     /// Life of an event.
     event_ttl: 60 * MINUTE, 60 * MINUTE, "--event-ttl, pkg/controlplane/apiserver/options/options.go";
+    /// After this time every controller gets every object that it watches once more. What it is for is to heal a controller
+    /// that has overlooked a change; loops act on changes, not on this clock.
+    resync: 720 * MINUTE, 720 * MINUTE, "--min-resync-period, component-base/config; upstream adds up to as much again";
 }

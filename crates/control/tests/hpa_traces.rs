@@ -130,7 +130,8 @@ impl World {
             self.store.update(pod.into_object(), Scope::Status, stamp).expect("updates");
             if last_sample.since(running_at) >= 14 * SECOND {
                 let containers = vec![(name, load(ready as i64), 20 << 20)];
-                let sample = PodMetrics { at: last_sample, window: 14 * SECOND, containers };
+                let sample =
+                    PodMetrics { at: last_sample, window: 14 * SECOND, containers, requests_milli: 0 };
                 metrics.pods.insert(id.0, sample);
             }
         }

@@ -4,9 +4,11 @@ use crate::scenario::Scenario;
 use std::fmt::Write as _;
 
 /// Their names and titles, the one that the page opens with first.
-pub const ALL: [(&str, &str); 4] = [
+pub const ALL: [(&str, &str); 6] = [
     ("welcome", "Self-healing web app"),
     ("order-service", "Order service on Friday"),
+    ("monolith", "Monolith and services"),
+    ("by-hand", "By hand or by spec"),
     ("fifty-services", "Fifty services"),
     ("large", "Fifty nodes"),
 ];
@@ -16,6 +18,8 @@ pub fn scenario(name: &str) -> Option<Scenario> {
     let source = match name {
         "welcome" => include_str!("../scenarios/welcome.yaml").to_string(),
         "order-service" => include_str!("../scenarios/order-service.yaml").to_string(),
+        "monolith" => include_str!("../scenarios/monolith.yaml").to_string(),
+        "by-hand" => include_str!("../scenarios/by-hand.yaml").to_string(),
         "fifty-services" => fifty_services(),
         "large" => large(),
         _ => return None,
@@ -121,9 +125,16 @@ mod tests {
 
     #[test]
     fn every_scenario_is_right_and_fills_its_nodes() {
-        for (name, pods) in [("welcome", 3), ("order-service", 3), ("fifty-services", 150), ("large", 1500)] {
+        for (name, pods) in [
+            ("welcome", 3),
+            ("order-service", 3),
+            ("monolith", 7),
+            ("by-hand", 6),
+            ("fifty-services", 150),
+            ("large", 1500),
+        ] {
             let scenario = scenario(name).expect(name);
-            let sim = scenario.run(1, Time(18 * SECOND));
+            let sim = scenario.run(1, Time(14 * SECOND));
             let is_ready = |pod: &&std::rc::Rc<Pod>| setpoint_control::pod::is_ready(pod);
             let ready = sim.store().list::<Pod>().filter(is_ready).count();
             assert_eq!(ready, pods, "{name}");
@@ -142,5 +153,37 @@ mod tests {
             sim.store().find::<Deployment>("default", "order-service").and_then(|found| found.spec.replicas)
         };
         assert_eq!([wanted(25), wanted(85), wanted(235)], [Some(3), Some(10), Some(3)]);
+    }
+
+    fn pods_of(scenario: &Scenario, at: i64, app: &str) -> Vec<String> {
+        let sim = scenario.run(1, Time(at * SECOND));
+        let is_alive =
+            |pod: &&std::rc::Rc<Pod>| !pod.metadata.is_deleting() && pod.metadata.label("app") == Some(app);
+        let pods = sim.store().list::<Pod>().filter(is_alive);
+        pods.map(|pod| pod.spec.node_name.as_deref().unwrap_or_default().to_string()).collect()
+    }
+
+    #[test]
+    fn what_was_started_by_hand_is_not_put_back() {
+        let scenario = scenario("by-hand").expect("it is there");
+        let alive =
+            |at: i64| (pods_of(&scenario, at, "by-hand").len(), pods_of(&scenario, at, "by-spec").len());
+        assert_eq!([alive(14), alive(25), alive(80)], [(3, 3), (2, 3), (1, 3)]);
+    }
+
+    #[test]
+    fn with_its_node_the_monolith_is_down_and_the_services_answer() {
+        let scenario = scenario("monolith").expect("it is there");
+        assert_eq!(pods_of(&scenario, 14, "monolith"), ["node-01"]);
+        let sim = scenario.run(1, Time(26 * SECOND));
+        let ready = |service: &str| {
+            let slices = sim.store().list::<setpoint_api::EndpointSlice>();
+            let own =
+                slices.filter(|slice| slice.metadata.label("kubernetes.io/service-name") == Some(service));
+            own.flat_map(|slice| slice.endpoints.iter())
+                .filter(|endpoint| endpoint.conditions.ready == Some(true))
+                .count()
+        };
+        assert_eq!(["monolith", "cart", "catalog", "pay"].map(|service| ready(service).min(1)), [0, 1, 1, 1]);
     }
 }

@@ -20,6 +20,8 @@ use std::rc::Rc;
 const FEED_MAX: usize = 200;
 /// Seconds that the chart keeps.
 const HISTORY_MAX: usize = 600;
+/// Facts of the last second that are looked through for what was stored.
+const WRITES_LOOKED_AT: usize = 256;
 /// Requests that are shown as dots.
 const FLIGHTS_MAX: usize = 48;
 
@@ -38,6 +40,8 @@ pub(crate) struct Painter {
     pods: Slab<(tiles::PodKey, Rc<PodTile>)>,
     /// How many pictures there were.
     pictures: u64,
+    /// Whether the cluster has more than one Deployment or Service, so that tiles say whose they are.
+    has_several_workloads: bool,
 }
 
 impl Painter {
@@ -164,6 +168,8 @@ impl Painter {
     /// The picture of now.
     pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64) -> Rc<Frame> {
         self.pictures += 1;
+        let several = |kind| sim.store().ids(kind).nth(1).is_some();
+        self.has_several_workloads = several(Kind::Deployment) || several(Kind::Service);
         sim.settle_requests();
         self.read_facts(sim);
         let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).gather();
@@ -246,6 +252,7 @@ impl Painter {
     fn pod(&self, sim: &Sim, pod: &Rc<Pod>) -> (tiles::PodKey, Rc<PodTile>) {
         let last = self.pods.get(pod.metadata.id.0);
         let mut key = tiles::pod_key(sim, pod, last.map(|(key, _)| key));
+        key.is_among_others = self.has_several_workloads;
         if let Some((old, _)) = last {
             key.steady(old, self.is_turn(u64::from(pod.metadata.id.0)));
         }
@@ -301,6 +308,7 @@ fn same_lines(old: &[Rc<FeedLine>], new: &[Rc<FeedLine>]) -> bool {
 fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
     let titles = [
         ("kube-apiserver", "API server"),
+        ("etcd", "etcd"),
         ("default-scheduler", "Scheduler"),
         ("deployment-controller", "Deployment controller"),
         ("replicaset-controller", "ReplicaSet controller"),
@@ -308,6 +316,7 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
         ("horizontal-pod-autoscaler", "HPA"),
         ("node-controller", "Node controller"),
     ];
+    let stored = last_stored(sim);
     let component = |(name, title): (&str, &str)| {
         let position = CONTROLLERS.iter().position(|row| row.name == name);
         let control = position.map(|position| &sim.loops()[position]);
@@ -317,7 +326,11 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
         // A status that is brought up to date afterwards says less than what made that necessary.
         let is_telling = |decision: &str| decision != "nothing to do" && !decision.starts_with("update ");
         let last = recent().find(|run| is_telling(&run.note.decision)).or_else(|| recent().next());
-        let acting = last.map(|run| Rc::from(&*run.note.decision));
+        let acting = match (control, &stored) {
+            (Some(_), _) => last.map(|run| Rc::from(&*run.note.decision)),
+            (None, Some(_)) if name == "etcd" => Some(format!("revision {}", sim.store().revision()).into()),
+            (None, stored) => stored.clone(),
+        };
         let up = control.map_or(sim.is_api_up(), |control| control.up);
         Component { title: title.into(), name: name.into(), up, acting }
     };
@@ -329,6 +342,18 @@ fn components(sim: &Sim, old: &[Rc<Component>]) -> Vec<Rc<Component>> {
             None => Rc::new(new),
         })
         .gather()
+}
+
+/// What the API server has stored last, if that was within a second. Leases and events are stored all the time.
+fn last_stored(sim: &Sim) -> Option<Rc<str>> {
+    let facts = sim.facts().before(sim.facts().count() + 1);
+    let mut recent = facts.take_while(|fact| sim.now().since(fact.at) < SECOND).take(WRITES_LOOKED_AT);
+    recent.find_map(|fact| match &fact.what {
+        What::Stored { kind, .. } if !matches!(kind, Kind::Lease | Kind::Event) => {
+            Some(format!("store {}", kind.as_str()).into())
+        }
+        _ => None,
+    })
 }
 
 fn flights(sim: &Sim) -> Vec<Flight> {

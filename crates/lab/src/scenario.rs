@@ -29,6 +29,8 @@ use std::rc::Rc;
 pub struct Scenario {
     /// Name for people.
     pub name: String,
+    /// What there is to see, a sentence or two; may be empty.
+    pub about: String,
     /// The cluster; its seed is set when the scenario starts.
     pub config: Config,
     /// Objects that are applied at the start.
@@ -120,6 +122,7 @@ impl ScenarioReader {
     fn scenario(&mut self, root: &Node) -> Scenario {
         let mut scenario = Scenario {
             name: "Scenario".into(),
+            about: String::new(),
             config: Config {
                 seed: 0,
                 profile: Profile::Classroom,
@@ -136,6 +139,7 @@ impl ScenarioReader {
         {
             match key {
                 "name" => scenario.name = self.text(node),
+                "about" => scenario.about = self.text(node),
                 "cluster" => self.cluster(node, &mut scenario.config),
                 "until" => scenario.until = Time(self.duration(node)),
                 "manifests" => scenario.objects = self.manifests(node),

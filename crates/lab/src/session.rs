@@ -1,17 +1,24 @@
 //! One run as a person drives it: time, actions, pictures.
 
-use crate::frame::{Frame, Shortened};
+use crate::frame::{Frame, Period};
 use crate::inspect::{Cause, Inspection, Subject};
 use crate::picture::Painter;
 use crate::scenario::Scenario;
 use serde_json::json;
 use setpoint_api::Gather as _;
+use setpoint_api::Status;
 use setpoint_api::Time;
+use setpoint_api::order;
 use setpoint_api::text::Diagnostic;
 use setpoint_api::time::{MINUTE, SECOND};
+use setpoint_control::Tuning;
 use setpoint_sim::fact::What;
-use setpoint_sim::{Action, Sim};
+use setpoint_sim::{Action, Reply, Request, Sim};
 use std::rc::Rc;
+
+mod tape;
+
+pub use tape::Watch;
 
 /// What stopped [`Session::advance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +41,22 @@ pub struct Session {
     /// How many of the scenario's own actions have been done.
     scripted: usize,
     log: Vec<(i64, Action)>,
+    tape: tape::Tape,
 }
 
 impl Session {
     /// Opens a scenario.
     pub fn open(scenario: Rc<Scenario>, seed: u64) -> Self {
         let sim = scenario.start(seed);
-        let mut session =
-            Self { scenario, seed, sim, painter: Painter::default(), scripted: 0, log: Vec::new() };
+        let mut session = Self {
+            scenario,
+            seed,
+            sim,
+            painter: Painter::default(),
+            scripted: 0,
+            log: Vec::new(),
+            tape: tape::Tape::default(),
+        };
         session.do_scripted();
         session
     }
@@ -68,15 +83,16 @@ impl Session {
         format!("apiVersion: v1\nkind: List\nitems:\n{}\n", items.map_or("", |(items, _)| items))
     }
 
-    /// The periods in force that differ from upstream's.
-    pub fn shortened(&self) -> Vec<Shortened> {
-        let rows = self.sim.tuning().rows();
+    /// The periods in force, those that differ from upstream's first.
+    pub fn periods(&self) -> Vec<Period> {
+        let mut rows = self.sim.tuning().rows();
+        rows.retain(|(name, ..)| Tuning::is_period(name));
+        order::sort_by_key(&mut rows, |(_, here, upstream, _)| here == upstream);
         rows.iter()
-            // Rates and shares are no periods.
-            .filter(|(name, here, upstream, _)| here != upstream && !name.ends_with("_milli"))
             .map(|(name, here, upstream, source)| {
                 let unit = if name.ends_with("_seconds") { SECOND } else { 1 };
-                Shortened {
+                Period {
+                    row: name,
                     name: name.trim_end_matches("_seconds").replace('_', " ").into(),
                     here_us: here * unit,
                     upstream_us: upstream * unit,
@@ -90,6 +106,10 @@ impl Session {
     pub fn scenario_name(&self) -> &str {
         &self.scenario.name
     }
+    /// What there is to see in the scenario, a sentence or two; may be empty.
+    pub fn about(&self) -> &str {
+        &self.scenario.about
+    }
     /// Simulated time.
     pub fn now_us(&self) -> i64 {
         self.sim.now().0
@@ -100,6 +120,7 @@ impl Session {
             let stop = Time(to_us).min(self.next_stop());
             let mut wakes = 0;
             while self.sim.step(stop) {
+                self.tape.record(&self.sim);
                 wakes += 1;
                 if wakes % WAKES_PER_QUESTION == 0 && !within_budget() {
                     return Advance::OutOfBudget;
@@ -119,6 +140,7 @@ impl Session {
         while self.sim.now() < limit {
             let stop = limit.min(self.next_stop());
             while self.sim.step(stop) {
+                self.tape.record(&self.sim);
                 let is_shown = |what: &What| matches!(what, What::Said { .. } | What::Refused(_));
                 if self.sim.facts().after(before).any(|fact| is_shown(&fact.what)) {
                     return;
@@ -127,9 +149,26 @@ impl Session {
             self.arrive(stop);
         }
     }
+    /// The cluster.
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+    /// Sends a request to the API server now. Whatever is no dry run is one of the actions of the run.
+    ///
+    /// # Errors
+    /// As the API server refuses.
+    pub fn request(&mut self, request: Request) -> Result<Reply, Status> {
+        let reply = self.sim.request(&request);
+        self.tape.record(&self.sim);
+        if !request.dry_run {
+            self.log.push((self.now_us(), Action::Request { request: Rc::new(request) }));
+        }
+        reply
+    }
     /// Does something now.
     pub fn act(&mut self, action: Action) {
         self.sim.act(&action);
+        self.tape.record(&self.sim);
         self.log.push((self.now_us(), action));
     }
     /// The picture of now. Parts that did not change since the last call keep their `Rc`.
@@ -175,6 +214,7 @@ impl Session {
             let is_load = |action: &Action| matches!(action, Action::SetLoad { .. });
             if !is_load(action) || !self.log.iter().any(|(_, done)| is_load(done)) {
                 self.sim.act_scripted(action);
+                self.tape.record(&self.sim);
             }
             self.scripted += 1;
         }

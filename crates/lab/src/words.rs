@@ -1,7 +1,7 @@
 //! Sentences for people: actions, facts, causes.
 
 pub use crate::tiles::status_word;
-use setpoint_sim::Action;
+use setpoint_sim::{Action, Method, Request};
 
 /// What an action did, as the rest of the sentence that its author begins.
 pub fn describe_action(action: &Action) -> String {
@@ -46,10 +46,35 @@ pub fn describe_action(action: &Action) -> String {
         Action::Drain { node } => format!("began to drain {node}"),
         Action::Apply { .. } => "applied a manifest".to_string(),
         Action::Delete { kind, name, .. } => format!("deleted {kind} {name}"),
+        Action::SetPeriod { period, micros } => {
+            format!(
+                "set the period {} to {}",
+                period.trim_end_matches("_seconds").replace('_', " "),
+                crate::inspect::parts::span(*micros)
+            )
+        }
+        Action::Request { request } => describe_request(request),
         Action::SetProfile { real: true } => "switched to upstream's default timing".to_string(),
         Action::SetProfile { real: false } => "switched to classroom timing".to_string(),
         Action::SetComponent { component, up: true } => format!("started {component}"),
         Action::SetComponent { component, up: false } => format!("stopped {component}"),
+    }
+}
+
+/// What a request did.
+fn describe_request(request: &Request) -> String {
+    let name = request.named();
+    let kind = request.kind.to_lowercase();
+    match (request.method, &*request.subresource) {
+        (Method::Create, "eviction") => format!("evicted {kind} {name}"),
+        (Method::Create, "binding") => format!("bound {kind} {name}"),
+        (Method::Create, _) => format!("created {kind} {name}"),
+        (Method::Delete, _) => format!("deleted {kind} {name}"),
+        (_, "scale") => {
+            let replicas = &request.body["spec"]["replicas"];
+            format!("scaled {kind} {name} to {replicas} replicas")
+        }
+        _ => format!("changed {kind} {name}"),
     }
 }
 
@@ -68,6 +93,9 @@ pub fn mark_of(action: &Action) -> Option<String> {
         Action::CrashPod { .. } => "crash pod".to_string(),
         Action::WedgePod { .. } => "hang pod".to_string(),
         Action::Drain { node } => format!("drain {node}"),
+        Action::Request { request } if &*request.subresource == "scale" => {
+            format!("scale {}", request.body["spec"]["replicas"])
+        }
         Action::SetComponent { component, up } => format!("{component} {}", if *up { "on" } else { "off" }),
         _ => return None,
     })

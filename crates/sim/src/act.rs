@@ -10,9 +10,10 @@ use crate::fact::{Actor, What};
 use crate::sim::{MachineConfig, Sim};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
+use setpoint_api::time::{MILLISECOND, MINUTE, SECOND};
 use setpoint_api::{
-    Condition, ConditionStatus, DeleteOptions, Deployment, IntOrPercent, Kind, Node, ObjId, Object, Pod,
-    Resource, RollingUpdateDeployment, Scope, Selector, Status, Str,
+    DeleteOptions, Deployment, IntOrPercent, Kind, Micros, Node, ObjId, Object, Pod, Resource,
+    RollingUpdateDeployment, Scope, Selector, Status,
 };
 use setpoint_control::{CONTROLLERS, Patch, Profile, Tuning, Write};
 use std::rc::Rc;
@@ -22,6 +23,12 @@ pub const RPS_MAX: u32 = 20_000;
 
 /// The pods that a cluster is made for (upstream's stated limit); nobody is helped by a simulator that tries more.
 const REPLICAS_MAX: i32 = 150_000;
+
+/// The shortest period that a person can set, unless upstream's is shorter.
+const PERIOD_MIN: Micros = 100 * MILLISECOND;
+
+/// The longest period that a person can set.
+const PERIOD_MAX: Micros = 24 * 60 * MINUTE;
 
 impl Sim {
     /// Does what a person asks for, now. Returns the fact; a refusal is a fact of its own, caused by it.
@@ -35,15 +42,26 @@ impl Sim {
     }
 
     fn act_as(&mut self, action: &Action, is_scripted: bool) -> u64 {
-        let action_fact = What::Action { action: Box::new(action.clone()), is_scripted };
-        let fact = self.facts.add(self.now, 0, action_fact);
-        if let Err(sentence) = self.try_act(action, fact) {
+        let fact = self.begin_action(action, is_scripted);
+        let done = self.try_act(action, fact);
+        self.end_action(fact, done);
+        fact
+    }
+
+    /// Files that an action begins.
+    pub(crate) fn begin_action(&mut self, action: &Action, is_scripted: bool) -> u64 {
+        let what = What::Action { action: Box::new(action.clone()), is_scripted };
+        self.facts.add(self.now, 0, what)
+    }
+
+    /// Files the refusal of an action, and lets the controllers begin what it has given them to do.
+    pub(crate) fn end_action(&mut self, fact: u64, done: Result<(), String>) {
+        if let Err(sentence) = done {
             self.facts.add(self.now, fact, What::Refused(sentence));
         }
         while let Some(controller) = self.ready_loops.pop() {
             self.work(controller);
         }
-        fact
     }
 
     fn try_act(&mut self, action: &Action, fact: u64) -> Result<(), String> {
@@ -124,11 +142,15 @@ impl Sim {
             Action::Drain { node } => self.drain(node, fact),
             Action::Apply { manifest } => self.apply_text(manifest, fact),
             Action::Delete { kind, namespace, name } => self.delete_named(kind, namespace, name, fact),
+            Action::Request { request } => {
+                self.ask_server(request, fact).map(|_| ()).map_err(|status| status.message)
+            }
             Action::SetProfile { real } => {
                 self.profile = if *real { Profile::Real } else { Profile::Classroom };
                 self.tuning = Tuning::of(self.profile);
                 Ok(())
             }
+            Action::SetPeriod { period, micros } => self.set_period(period, *micros, fact),
             Action::SetComponent { component, up } => self.set_component(component, *up, fact),
         }
     }
@@ -216,15 +238,7 @@ impl Sim {
         let pods: Vec<Rc<Pod>> = self.store.pods_on(name).filter(is_to_go).cloned().gather();
         for pod in pods {
             let id = pod.metadata.id;
-            let evicted = Condition {
-                kind: Str::fixed("DisruptionTarget"),
-                status: ConditionStatus::True,
-                observed_generation: Some(pod.metadata.generation),
-                last_transition_time: Some(self.now.whole_seconds()),
-                reason: Str::fixed("EvictionByEvictionAPI"),
-                message: Str::fixed("Eviction API: evicting"),
-                ..Condition::default()
-            };
+            let evicted = crate::request::evicted(&pod, self.now);
             // The Eviction is one request; each has a call of its own, so that a pod that is gone holds nobody up.
             let writes = vec![Write::Together(vec![
                 Write::Patch(id, Patch::PodCondition(evicted, None)),
@@ -302,6 +316,24 @@ impl Sim {
         }
         self.store_with(Actor::Person, fact, |store, stamp| store.update(object, Scope::Main, stamp))
             .map(|_| ())
+    }
+
+    fn set_period(&mut self, name: &str, micros: i64, fact: u64) -> Result<(), String> {
+        let rows = self.tuning.rows();
+        let found = rows.iter().find(|row| row.0 == name && Tuning::is_period(name));
+        let Some((.., upstream, _)) = found else { return Err(format!("There is no period {name:?}.")) };
+        let unit = if name.ends_with("_seconds") { SECOND } else { 1 };
+        // Loops that turn without a pause would leave no time for anything else.
+        let least = PERIOD_MIN.min(upstream * unit);
+        if !(least..=PERIOD_MAX).contains(&micros) {
+            let (least, most) = (least / MILLISECOND, PERIOD_MAX / (60 * MINUTE));
+            return Err(format!("A period lasts {least} ms to {most} h here."));
+        }
+        self.tuning.set(name, micros / unit);
+        if name == "resync" {
+            self.begin_resync(fact);
+        }
+        Ok(())
     }
 
     fn set_component(&mut self, component: &str, up: bool, fact: u64) -> Result<(), String> {

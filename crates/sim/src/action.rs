@@ -1,7 +1,9 @@
 //! What a person can do. The seed and the list of actions with their times are the whole run.
 
+use crate::request::Request;
 use serde_json::Value;
 use setpoint_api::wire::{FieldError, FieldReader, FieldWriter, Fields, Reader, put_fields, take_fields};
+use std::rc::Rc;
 
 /// Defines the actions with their names and those of their fields; a field with `or` may be left out.
 macro_rules! actions {
@@ -190,10 +192,22 @@ actions! {
         /// Name.
         name: String = "name";
     }
+    /// Sends a request to the API server, as kubectl does.
+    Request = "request" {
+        /// The request.
+        request: Rc<Request> = "request";
+    }
     /// Switches between upstream's periods and the short ones.
     SetProfile = "setProfile" {
         /// Whether upstream's defaults are in force.
         real: bool = "real";
+    }
+    /// Gives one of the cluster's periods another length.
+    SetPeriod = "setPeriod" {
+        /// Name of a row of the tuning table, such as `node_monitor_grace`.
+        period: String = "period";
+        /// Its length.
+        micros: i64 = "micros";
     }
     /// Stops or starts a component of the control plane.
     SetComponent = "setComponent" {

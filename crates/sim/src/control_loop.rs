@@ -245,6 +245,41 @@ impl Sim {
         self.work(controller);
     }
 
+    /// From now on a resync comes after each period that is in force.
+    pub(crate) fn begin_resync(&mut self, fact: u64) {
+        self.resync_fact = fact;
+        self.resync_epoch += 1;
+        self.queue.push(self.now.plus(self.tuning.resync), Wake::Resync { epoch: self.resync_epoch });
+    }
+
+    /// Shows every object to every controller that watches its kind, as an update that changed nothing.
+    ///
+    /// Upstream: client-go tools/cache/shared_informer.go, `Resync`.
+    pub(crate) fn resync_due(&mut self, epoch: u32) {
+        if epoch != self.resync_epoch {
+            return;
+        }
+        self.queue.push(self.now.plus(self.tuning.resync), Wake::Resync { epoch });
+        let stamp = setpoint_api::Stamp { at: self.now, fact: self.resync_fact };
+        let seen = |object: &setpoint_api::Object| setpoint_api::Change {
+            revision: self.store.revision(),
+            op: setpoint_api::Op::Modified,
+            old: Some(object.clone()),
+            new: object.clone(),
+            stamp,
+        };
+        let all: Vec<setpoint_api::Change> = self.store.objects().map(seen).gather();
+        for (controller, row) in CONTROLLERS.iter().enumerate() {
+            if !self.loops[controller].up {
+                continue;
+            }
+            for change in all.iter().filter(|change| row.watches.contains(&change.new.kind())) {
+                self.notify(controller, change);
+            }
+            self.work(controller);
+        }
+    }
+
     /// A key whose writes land in the background is free again.
     pub(crate) fn release_due(&mut self, controller: usize, key: Key, epoch: u32) {
         if self.loops[controller].epoch == epoch {

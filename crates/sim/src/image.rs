@@ -81,24 +81,34 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` is in no registry, `crash` ends
+    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` and `does-not-exist` are in no registry, `crash` ends
     /// after a second.
     pub fn standard() -> Self {
         let plain = Behavior::default;
         let by_name = [
             ("broken", Behavior { answers_errors: true, ..plain() }),
             ("missing", Behavior { exists: false, ..plain() }),
+            ("does-not-exist", Behavior { exists: false, ..plain() }),
             ("crash", Behavior { run_for: Some(SECOND), ..plain() }),
         ];
         let by_name = by_name.into_iter().map(|(name, behavior)| (name.to_string(), behavior)).collect();
         Self { default: plain(), by_name, preloaded: false, sandbox: (80 * MILLISECOND, 200 * MILLISECOND) }
     }
 
-    /// How a container's image behaves in a pod.
-    pub fn behavior(&self, image: &str, pod: &Pod) -> Behavior {
+    /// Whether an image is on every machine's disk already.
+    pub fn is_preloaded(&self, image: &str) -> bool {
+        self.preloaded && self.named(image).exists
+    }
+
+    fn named(&self, image: &str) -> &Behavior {
         let tag = image.rsplit_once(':').map_or("latest", |(_, tag)| tag);
         let named = self.by_name.get(image).or_else(|| self.by_name.get(tag));
-        let mut behavior = named.unwrap_or(&self.default).clone();
+        named.unwrap_or(&self.default)
+    }
+
+    /// How a container's image behaves in a pod.
+    pub fn behavior(&self, image: &str, pod: &Pod) -> Behavior {
+        let mut behavior = self.named(image).clone();
         let seconds = |key: &str| {
             let value = parse_float(pod.metadata.annotation(key)?)?;
             // A day is far beyond any lesson, and keeps sums of times far from overflow.

@@ -37,7 +37,7 @@ macro_rules! kubelet_cx {
             node_name: &$machine.config.node,
             host_ip: &$machine.address,
             kubelet_since: $machine.kubelet_since,
-            has_image: &|image: &str| $sim.catalogue.preloaded || $machine.images.contains(image),
+            has_image: &|image: &str| $sim.catalogue.is_preloaded(image) || $machine.images.contains(image),
         }
     };
 }
@@ -111,7 +111,7 @@ impl Sim {
             serving: Serving::default(),
             cpu_limit_milli: limits.sum::<Option<i64>>().unwrap_or(core_milli).clamp(1, core_milli),
             last_fact: cause,
-            samples: Vec::new(),
+            sampled: None,
             wake_at: None,
             reported_until: Time(0),
             probes: Map::new(),
@@ -379,7 +379,7 @@ impl Sim {
         let (ledger, machines) = (&mut self.ledger, &mut self.machines);
         if let Some(local) = machines[number as usize].pods.get_mut(&id) {
             local.last_fact = fact;
-            local.samples.clear();
+            local.sampled = None;
             lose_requests(&mut local.serving, now, Outcome::Killed, fact, ledger);
             kubelet::container_exited(&mut local.record, at, code, "", now);
         }
@@ -656,7 +656,7 @@ pub(crate) fn recover(machine: &mut Machine, now: Time, is_bound: impl Fn(ObjId)
             local.pod = with_told_probe(&pod);
             local.record = PodRecord::restored(&local.pod, now);
             local.probes.clear();
-            local.samples.clear();
+            local.sampled = None;
             local.wake_at = None;
             local.serving = Serving::default();
             local.last_fact = machine.last_fact;

@@ -35,6 +35,8 @@ pub struct Serving {
     free_at: Time,
     /// CPU that all requests so far take, in microseconds of one core.
     cpu_total: Micros,
+    /// Requests that a listening process has taken in so far.
+    pub(crate) taken: i64,
     /// Requests inside, by their end.
     inside: VecDeque<Request>,
 }
@@ -97,12 +99,12 @@ impl Sim {
                 outcome: Outcome::NoEndpoint,
                 cause: 0,
             }),
-            Some(pod) => self.request(id, pod),
+            Some(pod) => self.route(id, pod),
         }
     }
 
     /// A request reaches a pod.
-    fn request(&mut self, id: u64, pod: ObjId) {
+    fn route(&mut self, id: u64, pod: ObjId) {
         let now = self.now;
         let mut request =
             Request { id, sent: now, ended: now, pod: Some(pod), outcome: Outcome::Refused, cause: 0 };
@@ -135,6 +137,7 @@ impl Sim {
             ledger.end(request);
             return;
         };
+        serving.taken += 1;
         decide(&mut request, process, serving, cpu_free_at, (limit_milli, core_milli));
         if request.ended > now {
             // Ends only come in order while the queue is first in, first out; a wedged process keeps its own.
@@ -149,6 +152,9 @@ impl Sim {
     pub fn settle_requests(&mut self) {
         let (now, ledger) = (self.now, &mut self.ledger);
         ledger.settle(now);
+        if ledger.sent() == ledger.ended() {
+            return;
+        }
         for machine in &mut self.machines {
             for local in machine.pods.values_mut() {
                 settle(&mut local.serving, now, ledger);

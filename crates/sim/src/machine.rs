@@ -106,8 +106,8 @@ pub struct LocalPod {
     pub cpu_limit_milli: i64,
     /// The last fact that happened to it here.
     pub last_fact: u64,
-    /// CPU used at the last two samples of the metrics server.
-    pub samples: Vec<(Time, Micros)>,
+    /// When the metrics server has last sampled it, the CPU it had used and the requests it had taken in by then.
+    pub sampled: Option<(Time, Micros, i64)>,
     /// When the kubelet is to look at it next, so that equal wake-ups are not queued twice.
     pub wake_at: Option<Time>,
     /// When the kubelet's last report will have come back to it.

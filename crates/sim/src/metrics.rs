@@ -1,7 +1,8 @@
 //! The metrics server: samples what pods use, and answers with the newest sample that spans a whole window.
 //!
 //! Upstream: kubernetes-sigs/metrics-server pkg/storage/pod.go, pkg/scraper.
-//! Simplified: all kubelets are read at the same moment; a pod appears with its second sample, as it needs two.
+//! Simplified: all kubelets are read at the same moment; a pod appears with its second sample, as it needs two. The same samples
+//! carry the rate of requests, which on a real cluster Prometheus and its adapter would measure.
 
 use crate::queue::Wake;
 use crate::sim::Sim;
@@ -23,39 +24,42 @@ impl Sim {
         self.settle_requests();
         let shares = self.told_cpu_shares();
         let now = self.now;
+        let mut sampled = 0;
         for machine in self.machines.iter_mut().filter(|machine| machine.is_up()) {
             for (id, local) in &mut machine.pods {
                 let Some(process) = local.processes.iter().find(|process| process.serves) else { continue };
                 let Some(started_at) = process.started_at else {
-                    local.samples.clear();
+                    local.sampled = None;
                     continue;
                 };
                 let told = shares.get(id).copied();
                 let idle = now.since(started_at) / 1000 * process.behavior.idle_milli;
                 let used = local.serving.cpu_used(now, local.cpu_limit_milli) + idle;
                 let memory = process.behavior.memory_bytes;
-                let first = local.samples.last().copied().unwrap_or((started_at, 0));
-                local.samples.push((now, used));
-                if local.samples.len() > 2 {
-                    local.samples.remove(0);
-                }
+                let taken = local.serving.taken;
+                let first = local.sampled.replace((now, used, taken)).unwrap_or((started_at, 0, taken));
                 let window = now.since(first.0);
                 // A window that is too short says nothing; upstream leaves the pod out until the next sample.
                 if window * 10 < self.tuning.metrics_resolution * 9 {
                     continue;
                 }
+                sampled += 1;
                 // Usage is measured in billionths of a core and read in thousandths, rounded up.
                 let milli = told.unwrap_or(div_ceil((used - first.1).max(0) * 1000, window));
+                let requests_milli = (taken - first.2) * 1000 * SECOND / window;
                 // Most pods were there at the last sample as well.
                 if let Some(sample) = self.metrics.pods.get_mut(id.0) {
-                    (sample.at, sample.window) = (now, window);
+                    (sample.at, sample.window, sample.requests_milli) = (now, window, requests_milli);
                     sample.containers.iter_mut().for_each(|c| (c.1, c.2) = (milli, memory));
                     continue;
                 }
                 let name = local.pod.spec.containers.first().map(|container| container.name.clone());
                 let containers = vec![(name.unwrap_or_default(), milli, memory)];
-                self.metrics.pods.insert(id.0, PodMetrics { at: now, window, containers });
+                self.metrics.pods.insert(id.0, PodMetrics { at: now, window, containers, requests_milli });
             }
+        }
+        if sampled == self.metrics.pods.len() {
+            return;
         }
         let gone = self.metrics.pods.iter().filter(|(_, sample)| sample.at != now).map(|(id, _)| id);
         for id in gone.gather() {
@@ -89,7 +93,7 @@ impl Sim {
         let local = machine.pods.get(&pod)?;
         let process = local.processes.iter().find(|process| process.serves)?;
         let started_at = process.started_at?;
-        let (from, used_then) = local.samples.last().copied().unwrap_or((started_at, 0));
+        let (from, used_then, _) = local.sampled.unwrap_or((started_at, 0, 0));
         let window: Micros = self.now.since(from);
         if window < SECOND {
             return self.metrics.pods.get(pod.0).map(|sample| sample.containers.iter().map(|c| c.1).sum());

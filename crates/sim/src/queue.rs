@@ -15,6 +15,8 @@ pub enum Wake {
     Enqueue { controller: u8, key: Key, cause: u64 },
     /// A controller's period has passed; `epoch` voids the ticks of a process that has ended.
     Tick { controller: u8, epoch: u32 },
+    /// Every controller gets every object once more; `epoch` voids what a change of the period has overtaken.
+    Resync { epoch: u32 },
     /// A controller is done with a key whose writes land in the background.
     Release { controller: u8, key: Key, epoch: u32 },
     /// The next write of a call reaches the API server.

@@ -4,9 +4,20 @@
 //! Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update,patch,delete}.go.
 //! Simplified: a person's request is decided the moment it is sent; nobody is authenticated.
 
+mod change;
+mod create;
+mod evict;
+mod remove;
+
+pub(crate) use evict::evicted;
+
+use crate::action::Action;
 use crate::sim::Sim;
 use serde_json::Value;
-use setpoint_api::{Reason, Status, Str, wire, words};
+use setpoint_api::object::custom_name;
+use setpoint_api::schema;
+use setpoint_api::{CustomResourceDefinition, Kind, Object, Reason, Status, Store, Str, wire, words};
+use std::rc::Rc;
 
 words! {
     /// What a request asks for.
@@ -67,6 +78,14 @@ wire! {
     }
 }
 
+impl Request {
+    /// The name of what it is about; empty if the server is to make one.
+    pub fn named(&self) -> &str {
+        let given = self.body["metadata"]["name"].as_str().unwrap_or_default();
+        if self.name.is_empty() { given } else { &self.name }
+    }
+}
+
 /// What the API server answers when it does not refuse.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reply {
@@ -77,14 +96,125 @@ pub struct Reply {
 }
 
 impl Sim {
+    /// Does a person's request now: files it as their action, with a refusal as a fact of its own. A dry run leaves no trace.
+    ///
+    /// # Errors
+    /// As the API server refuses.
+    pub fn request(&mut self, request: &Request) -> Result<Reply, Status> {
+        if request.dry_run {
+            return self.ask_server(request, 0);
+        }
+        let fact = self.begin_action(&Action::Request { request: Rc::new(request.clone()) }, false);
+        let answer = self.ask_server(request, fact);
+        self.end_action(fact, answer.as_ref().map(|_| ()).map_err(|status| status.message.clone()));
+        answer
+    }
+
     /// Does a request now, as a consequence of a fact.
     ///
     /// # Errors
     /// As the API server refuses.
-    pub fn ask_server(&mut self, _request: &Request, _fact: u64) -> Result<Reply, Status> {
-        Err(Status {
-            reason: Reason::BadRequest,
-            message: "the server does not allow this method on the requested resource".into(),
+    pub fn ask_server(&mut self, request: &Request, fact: u64) -> Result<Reply, Status> {
+        if request.dry_run {
+            // What would happen, happens to a copy.
+            let request = Request { dry_run: false, ..request.clone() };
+            return self.clone().ask_server(&request, fact);
+        }
+        self.check_api_up()?;
+        let target = Target::of(self.store(), request)?;
+        match (request.method, &*request.subresource) {
+            (Method::Create, "") => self.create_requested(&target, request, fact),
+            (Method::Create, "eviction") if target.kind == Kind::Pod => self.evict(&target, request, fact),
+            (Method::Create, "binding") if target.kind == Kind::Pod => {
+                self.bind_requested(&target, request, fact)
+            }
+            (Method::Update | Method::Patch, "" | "status") => self.change_requested(&target, request, fact),
+            (Method::Update | Method::Patch, "scale") => self.scale_requested(&target, request, fact),
+            (Method::Delete, "") => self.delete_requested(&target, request, fact),
+            _ => Err(nowhere()),
+        }
+    }
+}
+
+fn nowhere() -> Status {
+    Status::new(Reason::NotFound, "the server could not find the requested resource")
+}
+
+/// What a request is about.
+struct Target {
+    kind: Kind,
+    api_version: Str,
+    kind_name: Str,
+    /// Plural name, for messages.
+    plural: String,
+    is_namespaced: bool,
+    namespace: Str,
+    /// The `spec` of its definition, of custom kinds.
+    definition: Option<Value>,
+}
+
+impl Target {
+    fn of(store: &Store, request: &Request) -> Result<Self, Status> {
+        let (api_version, kind_name) = (request.api_version.clone(), request.kind.clone());
+        // The same objects are served under both versions.
+        let model = match &*api_version {
+            "autoscaling/v1" => "autoscaling/v2",
+            "events.k8s.io/v1" => "v1",
+            other => other,
+        };
+        let served = schema::resource_of(&api_version, &kind_name);
+        let definition = if served.is_none() { definition(store, &api_version, &kind_name) } else { None };
+        let (plural, is_namespaced) = match (served, &definition) {
+            (Some(row), _) => (row.plural.to_string(), row.namespaced),
+            (None, Some(spec)) => {
+                let plural = spec["names"]["plural"].as_str().unwrap_or_default();
+                (plural.to_string(), spec["scope"] != "Cluster")
+            }
+            (None, None) => return Err(nowhere()),
+        };
+        let namespace = match (is_namespaced, request.namespace.is_empty()) {
+            (false, _) => Str::default(),
+            (true, true) => "default".into(),
+            (true, false) => request.namespace.clone(),
+        };
+        Ok(Self {
+            kind: Kind::from_manifest(model, &kind_name).unwrap_or(Kind::Custom),
+            plural,
+            is_namespaced,
+            namespace,
+            definition,
+            api_version,
+            kind_name,
         })
     }
+    fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+    fn not_found(&self, name: &str) -> Status {
+        Status::resource_not_found(&self.plural, self.group(), name)
+    }
+    /// The stored object of a name.
+    fn find<'a>(&self, store: &'a Store, name: &str) -> Result<&'a Object, Status> {
+        let stored_name = if self.kind == Kind::Custom {
+            custom_name(self.group(), &self.kind_name, name)
+        } else {
+            name.into()
+        };
+        let id = store.id_of(self.kind, &self.namespace, &stored_name);
+        id.and_then(|id| store.object(id)).ok_or_else(|| self.not_found(name))
+    }
+}
+
+/// The `spec` of the definition that teaches a kind in a version.
+fn definition(store: &Store, api_version: &str, kind: &str) -> Option<Value> {
+    let (group, version) = api_version.split_once('/')?;
+    let definitions = store.list::<CustomResourceDefinition>();
+    let specs = definitions.filter_map(|object| object.rest.as_ref()?.get("spec").cloned());
+    let serves = |spec: &Value| {
+        let mut versions = spec["versions"].as_array().into_iter().flatten();
+        spec["group"] == group
+            && spec["names"]["kind"] == kind
+            && versions.any(|one| one["name"] == version && one["served"] != false)
+    };
+    specs.into_iter().find(serves)
 }

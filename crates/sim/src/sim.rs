@@ -96,6 +96,10 @@ pub struct Sim {
     pub(crate) routes: Routes,
     pub(crate) ledger: Ledger,
     pub(crate) wakes: u64,
+    /// Counts changes of the resync period.
+    pub(crate) resync_epoch: u32,
+    /// The fact that set it; 0 for the profile.
+    pub(crate) resync_fact: u64,
 }
 
 impl Sim {
@@ -138,6 +142,8 @@ impl Sim {
             routes: Routes::default(),
             ledger: Ledger::default(),
             wakes: 0,
+            resync_epoch: 0,
+            resync_fact: 0,
         };
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let namespace = Namespace { metadata: ObjectMeta::named("", name), ..Namespace::default() };
@@ -150,6 +156,7 @@ impl Sim {
             sim.add_machine(machine.clone(), 0);
         }
         sim.queue.push(sim.now.plus(sim.tuning.metrics_resolution), Wake::Sample);
+        sim.begin_resync(0);
         sim
     }
 
@@ -256,6 +263,7 @@ impl Sim {
         match wake {
             Wake::Deliver { revision } => self.deliver(revision),
             Wake::Enqueue { controller, key, cause } => self.enqueue_due(usize::from(controller), key, cause),
+            Wake::Resync { epoch } => self.resync_due(epoch),
             Wake::Tick { controller, epoch } => self.tick_due(usize::from(controller), epoch),
             Wake::Release { controller, key, epoch } => self.release_due(usize::from(controller), key, epoch),
             Wake::Land { call } => self.land_due(call),

@@ -15,6 +15,7 @@ mod html;
 mod packed;
 mod page;
 mod process;
+mod schema;
 mod serve;
 mod server;
 mod shorten;
@@ -31,7 +32,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::args::Args;
 use crate::page::Profile;
-use crate::process::root;
+use crate::process::{cargo, root, run};
 use crate::server::{Server, Site};
 
 const HELP: &str = "\
@@ -45,6 +46,9 @@ cargo xtask COMMAND
   swarm [--seeds N] [--first S]           random fault schedules, checked after every event
   bench                                   benchmarks, native and in wasm, against their targets
   bench frames                            main-thread work and pace of the page's frames in Chromium
+  vectors FILE.json...                    run files of upstream's table tests; a line per file, and a sum
+  fuzz TARGET [SECONDS [SEED]]            drawn texts against manifest, kubectl, jsonpath or patch (`fuzz/` is for cargo-fuzz)
+  schema FIELDS.json API-RESOURCES.txt    rewrite the table of types from what a real API server publishes
   docs                                    rewrite docs/simplifications.md from the headers
   bless [ARGS]                            rewrite golden files and generated documents to what holds now
   profile                                 record anew which functions an untouched page runs (web/first.txt)
@@ -109,6 +113,31 @@ fn command(mut args: Args) -> Result<()> {
                 }
                 Some(other) => bail!("no benchmark {other:?}; there is `frames`"),
             }
+        }
+        Some("vectors") => {
+            let files = args.rest();
+            run(cargo(["run", "--quiet", "--package", "setpoint-tests", "--bin", "vectors", "--"])
+                .args(files))?;
+        }
+        Some("fuzz") => {
+            let words = args.rest();
+            run(cargo([
+                "run",
+                "--quiet",
+                "--release",
+                "--package",
+                "setpoint-tests",
+                "--bin",
+                "fuzz",
+                "--",
+            ])
+            .args(words))?;
+        }
+        Some("schema") => {
+            let fields: String = args.word().context("schema needs the file of fields")?;
+            let resources: String = args.word().context("schema needs the file of resources")?;
+            args.finish()?;
+            schema::write(&fields, &resources)?;
         }
         Some("docs") => {
             args.finish()?;

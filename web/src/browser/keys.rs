@@ -9,7 +9,7 @@ use web_sys::{Element, KeyboardEvent};
 /// Where the choice is kept.
 const KEY: &str = "setpoint-keys";
 /// Keys that act, beside Escape, which always does.
-const KEYS: [&str; 7] = [" ", ".", "[", "]", "R", "t", "?"];
+const KEYS: [&str; 9] = [" ", ".", "[", "]", "R", "t", "c", "m", "?"];
 /// What has its own use for keys.
 const FIELDS: &str = "input:not([type='checkbox']), textarea, select, [contenteditable]";
 /// What the space bar presses.

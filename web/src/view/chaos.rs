@@ -61,7 +61,12 @@ fn on_pod(props: &Props, pod: Option<&Rc<PodTile>>) -> Html {
             { button(props, "Delete a pod", "Delete", act(|namespace, pod| Action::DeletePod { namespace, pod, grace_seconds: None })) }
         </>
     };
-    row("Pod", pod.map(|pod| pod.short_name.clone()), "press one to aim", buttons)
+    row(
+        "Pod",
+        pod.map(|pod| pod.name.rsplit('-').next().unwrap_or_default().into()),
+        "press one to aim",
+        buttons,
+    )
 }
 
 fn on_node(props: &Props, node: Option<&Rc<NodeTile>>) -> Html {

@@ -5,7 +5,7 @@ use super::panel::Props;
 use crate::app::Msg;
 use crate::desk;
 use crate::words;
-use setpoint_lab::frame::{Frame, Mark, Sample};
+use setpoint_lab::frame::{Autoscaler, Frame, Mark, Sample};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -22,13 +22,9 @@ pub fn view(props: &Props) -> Html {
     let (frame, look) = (&*props.frame, props.look);
     let span = Span::of(frame.at_us);
     let at = look.cursor.and_then(|cursor| sample_at(&frame.history, cursor));
-    let toggle = props.send.reform(|_: MouseEvent| Msg::Desk(desk::Msg::Table));
     html! {
-        <section class="panel chart" aria-label="History">
-            <div class="legend">
-                { names(frame, at) }
-                <button onclick={toggle} aria-pressed={if look.table { "true" } else { "false" }}>{ "Data as table" }</button>
-            </div>
+        <section class="chart" aria-label="History">
+            { names(frame, at) }
             if look.table {
                 { table(frame) }
             } else {
@@ -38,10 +34,19 @@ pub fn view(props: &Props) -> Html {
     }
 }
 
+/// Switches between lines and numbers.
+pub fn table_switch(props: &Props) -> Html {
+    let toggle = props.send.reform(|_: MouseEvent| Msg::Desk(desk::Msg::Table));
+    html! { <button onclick={toggle} aria-pressed={if props.look.table { "true" } else { "false" }}>{ "Data as table" }</button> }
+}
+
 /// What each line stands for, with its value.
 fn names(frame: &Frame, at: Option<&Sample>) -> Html {
     let app = frame.app.as_deref();
-    let target = app.and_then(|app| app.autoscaler.as_ref()).map(|hpa| format!("{}%", hpa.target_percent));
+    let target = app
+        .and_then(|app| app.autoscaler.as_ref())
+        .and_then(Autoscaler::cpu_target)
+        .map(|target| format!("{target}%"));
     let now = Sample {
         at_us: frame.at_us,
         rps: frame.traffic.offered_rps,
@@ -68,8 +73,12 @@ fn names(frame: &Frame, at: Option<&Sample>) -> Html {
 fn plot(props: &Props, span: Span, at: Option<&Sample>) -> Html {
     let frame = &*props.frame;
     let points = points(&frame.history, span);
-    let target =
-        frame.app.as_ref().and_then(|app| app.autoscaler.as_ref()).map(|hpa| i64::from(hpa.target_percent));
+    let target = frame
+        .app
+        .as_ref()
+        .and_then(|app| app.autoscaler.as_ref())
+        .and_then(Autoscaler::cpu_target)
+        .map(i64::from);
     let tops = [
         top(&points, 20, |sample| Some(i64::from(sample.rps.max(sample.failed)))),
         top(&points, 4, |sample| Some(i64::from(sample.desired.max(sample.ready)))),

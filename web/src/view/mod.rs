@@ -6,6 +6,8 @@ mod chart;
 mod chart_lane;
 mod controls;
 mod crowd;
+mod dock;
+mod editor;
 mod feed;
 mod gauges;
 mod inspector;
@@ -20,6 +22,7 @@ mod pod;
 mod sheet;
 mod side;
 mod tally;
+mod terminal;
 pub mod topbar;
 mod why;
 

@@ -242,7 +242,7 @@ fn facts(node: &NodeTile) -> Html {
 /// What is, and what the cluster says.
 fn truth(node: &NodeTile) -> Html {
     let what = if node.powered { "Machine on" } else { "No power" };
-    html! { <><b>{ what }</b>{ " · Node says " }<b class={if node.ready { "ok" } else { "" }}>{ belief(node) }</b></> }
+    html! { <><b>{ what }</b>{ " · " }<span class="roomy">{ "Node " }</span>{ "says " }<b class={if node.ready { "ok" } else { "" }}>{ belief(node) }</b></> }
 }
 
 /// The same in less room.

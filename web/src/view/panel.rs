@@ -1,9 +1,10 @@
 //! The parts of the page that people read at leisure. They are drawn anew only when their picture is.
 
-use super::{chaos, chart, controls, gauges, side};
+use super::{chaos, controls, dock, gauges, side};
 use crate::app::Send;
 use crate::desk::Look;
 use crate::faults::Fault;
+use crate::language::Shown;
 use crate::side::Side;
 use setpoint_lab::frame::Frame;
 use std::rc::Rc;
@@ -16,7 +17,7 @@ pub enum Part {
     Controls,
     Side,
     Faults,
-    Chart,
+    Dock,
 }
 
 /// One component for all parts: each kind of component costs the visitor some kilobytes.
@@ -32,6 +33,8 @@ pub struct Props {
     pub faults: Rc<Vec<Fault>>,
     /// How the chart is looked at.
     pub look: Look,
+    /// The terminal and the editor, for the part that shows them.
+    pub shown: Option<Rc<Shown>>,
     pub send: Send,
 }
 
@@ -43,6 +46,6 @@ pub fn Panel(props: &Props) -> Html {
         Part::Controls => controls::view(props),
         Part::Side => side::view(props),
         Part::Faults => chaos::faults(props),
-        Part::Chart => chart::view(props),
+        Part::Dock => dock::view(props),
     }
 }

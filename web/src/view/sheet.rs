@@ -1,18 +1,24 @@
-//! What unfolds below the top bar: the keys, or the periods that are not upstream's.
+//! What unfolds below the top bar: the keys, or the cluster's periods.
 
+use super::number::Number;
 use super::parts::{CLOSE, icon};
+use super::when;
 use crate::app::{Msg, Send};
 use crate::desk::{self, Desk, Sheet};
 use crate::words;
+use setpoint_lab::frame::Period;
+use setpoint_lab::{Action, parse_duration};
 use yew::prelude::*;
 
 /// Keys and what they do.
-const KEYS: [(&str, &str); 11] = [
+const KEYS: [(&str, &str); 13] = [
     ("Space", "Play or pause"),
     (".", "Step to the next event"),
     ("[  ]", "Slower, faster"),
     ("Shift R", "Restart with the same seed"),
     ("t", "Next theme"),
+    ("c", "To the kubectl terminal; Esc leaves it"),
+    ("m", "To the manifest editor; Esc leaves it"),
     ("?", "This list"),
     ("Esc", "Close what is unfolded"),
     ("← →", "On a node or a pod: to the next one"),
@@ -27,7 +33,7 @@ pub fn view(desk: &Desk, send: &Send) -> Html {
     let close = send.reform(move |_: MouseEvent| Msg::Desk(desk::Msg::Sheet(sheet)));
     let (title, inside) = match sheet {
         Sheet::Keys => ("Keys", keys(desk, send)),
-        Sheet::Timing => ("Periods that are shorter here than upstream", timing(desk)),
+        Sheet::Timing => ("Periods", timing(desk, send)),
     };
     html! {
         <section class="panel sheet" id="sheet" aria-labelledby="sheet-title">
@@ -55,24 +61,33 @@ fn keys(desk: &Desk, send: &Send) -> Html {
     }
 }
 
-fn timing(desk: &Desk) -> Html {
-    if desk.shortened.is_empty() {
-        return html! { <p>{ "None: every period is upstream's default." }</p> };
-    }
-    let rows = desk.shortened.iter().map(|row| {
+fn timing(desk: &Desk, send: &Send) -> Html {
+    let row = |row: &Period| {
+        let (name, here) = (row.row, words::span(row.here_us));
+        let onchange = when(send, move |text: String| {
+            // As the field itself writes it, or a plain number of seconds.
+            let text = text.replace(' ', "").replace("min", "m");
+            let micros = parse_duration(&text).or_else(|| parse_duration(&format!("{text}s")))?;
+            Some(Msg::Act(Action::SetPeriod { period: name.to_string(), micros }))
+        });
+        let class = (row.here_us != row.upstream_us).then_some("own");
         html! {
-            <tr>
-                <th scope="row">{ row.name.clone() }<small>{ row.source }</small></th>
-                <td>{ words::span(row.here_us) }</td><td>{ words::span(row.upstream_us) }</td>
+            <tr key={name} {class}>
+                <th scope="row"><label for={name}>{ row.name.clone() }</label><small>{ row.source }</small></th>
+                <td><Number id={name} value={here} {onchange} /></td>
+                <td>{ words::span(row.upstream_us) }</td>
             </tr>
         }
-    });
+    };
     html! {
-        <div class="rows" tabindex="0" role="region" aria-label="Periods">
-            <table>
-                <thead><tr><th scope="col">{ "Period" }</th><th scope="col">{ "here" }</th><th scope="col">{ "upstream" }</th></tr></thead>
-                <tbody>{ for rows }</tbody>
-            </table>
-        </div>
+        <>
+            <p class="muted">{ "Type another length, such as 30s or 5m; it holds from the next round on." }</p>
+            <div class="rows" tabindex="0" role="region" aria-label="Periods">
+                <table>
+                    <thead><tr><th scope="col">{ "Period" }</th><th scope="col">{ "here" }</th><th scope="col">{ "upstream" }</th></tr></thead>
+                    <tbody>{ for desk.periods.iter().map(row) }</tbody>
+                </table>
+            </div>
+        </>
     }
 }

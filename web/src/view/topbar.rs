@@ -8,6 +8,7 @@ use crate::browser::{address, theme::Theme};
 use crate::desk::{self, Desk, Sheet};
 use crate::pace::SPEEDS;
 use crate::words;
+use setpoint_lab::frame::Period;
 use setpoint_lab::{Action, builtin};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -156,22 +157,22 @@ fn timing(bar: &Bar) -> Html {
 
 /// Which periods are in force, with the one that people meet first, and a way to the others.
 fn timing_note(bar: &Bar) -> Html {
-    let grace = bar.desk.shortened.iter().find(|row| *row.name == *"node monitor grace");
-    let (name, note) = match grace {
-        _ if bar.real_timing => {
-            ("Real timing: ", "node loss is noticed after 50 s, as by default.".to_string())
-        }
-        Some(row) => {
+    let name = if bar.real_timing { "Real timing: " } else { "Classroom timing: " };
+    let own = |row: &&Period| row.here_us != row.upstream_us;
+    let grace = bar.desk.periods.iter().find(|row| row.row == "node_monitor_grace");
+    let note = match grace {
+        Some(row) if own(&row) => {
             let (here, upstream) = (words::span(row.here_us), words::span(row.upstream_us));
-            ("Classroom timing: ", format!("node loss is noticed after {here}, not {upstream}."))
+            format!("node loss is noticed after {here}, not {upstream}.")
         }
-        None => ("Classroom timing: ", "some periods are short.".to_string()),
+        _ if bar.desk.periods.iter().any(|row| own(&row)) => "some periods are not upstream's.".to_string(),
+        _ => "node loss is noticed after 50 s, as by default.".to_string(),
     };
     html! {
         <p class="note">
             <span id="timing-note"><b>{ name }</b>{ note }</span>
             { " " }
-            { sheet_button(bar, Sheet::Timing, "All short periods", html! { "All periods" }, "bare link") }
+            { sheet_button(bar, Sheet::Timing, "All periods, to see and to change", html! { "All periods" }, "bare link") }
         </p>
     }
 }

@@ -3,6 +3,7 @@
 //! Upstream reads with `sigs.k8s.io/yaml` over YAML 1.1 rules; `scalar` holds those rules, `read` the
 //! tree builder, `emit` the printer of `kubectl -o yaml`.
 
+mod base64;
 mod emit;
 mod explain;
 mod float;
@@ -17,6 +18,7 @@ mod suggest;
 
 use std::fmt;
 
+pub use base64::{base64_decode, base64_encode};
 pub use emit::to_yaml;
 pub use float::parse_float;
 pub use node::{Key, Node, NodeValue};
@@ -52,6 +54,8 @@ pub enum Severity {
     Error,
     /// The text is used, likely not as it was meant.
     Warning,
+    /// Good to know.
+    Note,
 }
 
 /// Something to say about a place in a text.

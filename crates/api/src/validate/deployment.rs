@@ -71,12 +71,16 @@ fn rolling_update(rolling: &RollingUpdateDeployment, path: &Path, errors: &mut E
     if amount(unavailable) == 0 && amount(surge) == 0 {
         errors.invalid(&at, unavailable, "may not be 0 when `maxSurge` is 0");
     }
-    if percent(unavailable).is_some_and(|percent| percent > 100) {
-        errors.invalid(&at, unavailable, "must not be greater than 100%");
+    not_over_100_percent(unavailable, &at, errors);
+}
+
+pub(super) fn not_over_100_percent(value: &IntOrPercent, path: &Path, errors: &mut Errors) {
+    if percent(value).is_some_and(|percent| percent > 100) {
+        errors.invalid(path, value, "must not be greater than 100%");
     }
 }
 
-fn count_or_percent(value: &IntOrPercent, path: &Path, errors: &mut Errors) {
+pub(super) fn count_or_percent(value: &IntOrPercent, path: &Path, errors: &mut Errors) {
     match value {
         IntOrPercent::Int(count) => errors.nonnegative(path, i64::from(*count)),
         IntOrPercent::Text(text) if percent_digits(text).is_none() => {
@@ -101,7 +105,7 @@ fn percent(value: &IntOrPercent) -> Option<i64> {
 }
 
 /// The number in front of a percent sign, or the count; 0 for a text that is neither.
-fn amount(value: &IntOrPercent) -> i64 {
+pub(super) fn amount(value: &IntOrPercent) -> i64 {
     match value {
         IntOrPercent::Int(count) => i64::from(*count),
         IntOrPercent::Text(text) => percent(value).unwrap_or_else(|| text.parse().unwrap_or(0)),

@@ -5,6 +5,7 @@
 
 use super::METADATA;
 use super::cause::{Errors, Path, Raw};
+use super::rbac::path_segment_problems;
 use crate::Gather as _;
 use crate::map::Map;
 use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name, is_valid_label_value};
@@ -19,7 +20,11 @@ const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDelet
 pub(super) fn object(kind: Kind, meta: &ObjectMeta, errors: &mut Errors) {
     let name_problems = match kind {
         // A Service's name became as free as a label's lately; before, it had to start with a letter.
-        Kind::Namespace | Kind::Service => is_dns1123_label,
+        // Nor may a StatefulSet's have dots any more, for its pods' names are host names.
+        Kind::Namespace | Kind::Service | Kind::StatefulSet => is_dns1123_label,
+        Kind::Role | Kind::ClusterRole | Kind::RoleBinding | Kind::ClusterRoleBinding => {
+            path_segment_problems
+        }
         _ => is_dns1123_subdomain,
     };
     let prefix = meta.generate_name.as_deref().unwrap_or_default();
@@ -33,7 +38,9 @@ pub(super) fn object(kind: Kind, meta: &ObjectMeta, errors: &mut Errors) {
         errors.required(&METADATA.child("name"), "name or generateName is required");
     }
     let namespace = METADATA.child("namespace");
-    match (kind.is_namespaced(), meta.namespace.is_empty()) {
+    // A custom object's namespace is decided by its definition.
+    let is_namespaced = if kind == Kind::Custom { !meta.namespace.is_empty() } else { kind.is_namespaced() };
+    match (is_namespaced, meta.namespace.is_empty()) {
         (true, true) => errors.required(&namespace, ""),
         (true, false) => errors.problems(&namespace, &meta.namespace, is_dns1123_label(&meta.namespace)),
         (false, false) => errors.forbidden(&namespace, "not allowed on this type"),

@@ -1,7 +1,8 @@
 //! What the autoscaler reads while it evaluates: pods and the metrics APIs.
 //!
 //! Upstream: pkg/controller/podautoscaler/metrics/client.go.
-//! Simplified: there is a metrics server and no adapter, so custom and external metrics answer as on such a cluster.
+//! Simplified: besides the metrics server there is an adapter that knows one custom metric of pods,
+//! `http_requests_per_second`; any other custom or external metric answers as on a cluster without an adapter.
 
 use super::replicas::{Sample, Samples};
 use crate::Metrics;
@@ -57,6 +58,9 @@ pub struct Cluster<'a> {
     pub selectors: &'a mut Selectors,
 }
 
+/// The custom metric that the adapter serves: requests that a pod takes in per second.
+pub const REQUESTS: &str = "http_requests_per_second";
+
 const NO_ADAPTER: &str = "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered";
 
 impl Feed for Cluster<'_> {
@@ -84,8 +88,23 @@ impl Feed for Cluster<'_> {
         resource_samples(self.metrics, resource, container, pods)
     }
 
-    fn custom(&self, _: &str) -> Result<Samples, String> {
-        Err(NO_ADAPTER.into())
+    fn custom(&self, name: &str) -> Result<Samples, String> {
+        if name != REQUESTS {
+            return Err(NO_ADAPTER.into());
+        }
+        let mut samples = Samples::new();
+        if let Some((_, _, selector)) = self.selectors.get(&self.id) {
+            for pod in self.pods(selector) {
+                let id = pod.metadata.id;
+                let Some(known) = self.metrics.pods.get(id.0) else { continue };
+                let value = known.requests_milli;
+                samples.insert(id, Sample { at: known.at.whole_seconds(), window: known.window, value });
+            }
+        }
+        if samples.is_empty() {
+            return Err("unable to fetch metrics from custom metrics API: no metrics returned".into());
+        }
+        Ok(samples)
     }
 
     fn object(&self, _: &str) -> Result<i64, String> {

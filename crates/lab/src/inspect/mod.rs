@@ -4,7 +4,7 @@ mod autoscaler;
 mod component;
 mod look;
 mod node;
-mod parts;
+pub(crate) mod parts;
 mod pod;
 mod scheduling;
 mod service;

@@ -30,7 +30,7 @@ pub(super) fn timer(name: &str, then: &str, (from, to): (Time, Time), length: St
 }
 
 /// A length of time in the largest unit that keeps it readable.
-pub(super) fn span(micros: Micros) -> String {
+pub(crate) fn span(micros: Micros) -> String {
     if micros % SECOND != 0 {
         format!("{} s", tenths(micros))
     } else if micros >= MINUTE && micros % MINUTE == 0 {

@@ -25,7 +25,8 @@ pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
         }
         A::SetComponent { component, .. } => Subject::Component(component.as_str().into()),
         A::Delete { kind, namespace, name } => subject(kind, namespace, name),
-        A::DeletePods { .. } | A::Apply { .. } | A::SetProfile { .. } => return None,
+        A::Request { request } => subject(&request.kind, &request.namespace, request.named()),
+        A::DeletePods { .. } | A::Apply { .. } | A::SetProfile { .. } | A::SetPeriod { .. } => return None,
     })
 }
 

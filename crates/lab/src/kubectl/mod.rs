@@ -1,7 +1,71 @@
 //! kubectl, as far as people use it by hand: a command line in, kubectl's own text out.
 //!
+//! **A verb** is a file with `pub(super) static VERB: Verb` (name, flags, help) and its `run` function, and a row in
+//! [`table::ROOT`]. Sub-commands are verbs in the `verbs` of another. When `run` is called, flags are read and checked:
+//! `call.text("output")`, `call.is_on("watch")`, `call.list("filename")`, `call.args`. It works with a [`Context`]:
+//!
+//! - `cx.say(..)`, `cx.print(..)` print; `Err(Failure)` ends with kubectl's words: `Failure::error` ("error: ..."),
+//!   `call.misuse` (with "See ... -h"), and any `Status` turns into one with `?` ("Error from server (NotFound): ...").
+//! - [`resource::targets`] reads `pods,svc`, `deploy/web`, `pod a b`; `cx.resource("po")` one word.
+//! - `cx.request(..)` changes the cluster; `cx.store()` and `cx.now()` read it; `cx.file(path)` reads `-f`.
+//! - [`print::Format`] prints objects as `-o` says.
+//! - What goes on (`wait`, `rollout status`) is given to `cx.go_on(..)`: an [`Ongoing`] that is asked at once and then after
+//!   each advance of time. A [`Watch`](crate::session::Watch) of its own tells it every change since it was last asked.
+//!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd, staging/src/k8s.io/cli-runtime.
 
+mod apply;
+mod change;
+mod cluster;
+mod complete;
+mod context;
+mod create;
+mod delete;
+mod describe;
+mod diff;
+mod drain;
+mod edit;
+mod equivalent;
+mod events;
+mod exec;
+mod explain;
+mod failure;
+mod flag;
+mod get;
+mod help;
+mod invocation;
+mod jsonpath;
+mod label;
+mod line;
+mod logs;
+mod make;
+mod manifest;
+mod named;
+mod patch;
+mod print;
+mod replace;
+mod resource;
+mod rollout;
+mod scale;
+mod served;
+mod set;
+mod shell;
+mod source;
+mod synthetic;
+mod table;
+mod taint;
+mod template;
+mod top;
+mod verb;
+mod wait;
+
+pub use context::{Context, Ongoing};
+pub use equivalent::Equivalent;
+pub use failure::Failure;
+pub use invocation::Invocation;
+pub use print::{cells, titles};
+
+use crate::Session;
 use setpoint_api::map::Map;
 
 /// A person's terminal: what kubectl would find on their disk, and the context they are in.
@@ -57,12 +121,26 @@ impl Output {
     pub fn complain(&mut self, text: impl Into<String>) {
         self.chunks.push(Chunk { is_error: true, text: text.into() });
     }
+    /// Ends with a result.
+    fn end(&mut self, result: Result<(), Failure>) {
+        match result {
+            Ok(()) => self.code = Some(0),
+            Err(failure) => {
+                if !failure.text.is_empty() {
+                    self.complain(failure.text);
+                }
+                self.code = Some(failure.code);
+            }
+        }
+    }
 }
 
 /// A command that has begun. Commands that wait or watch go on as simulated time passes: ask [`crate::Session::follow`]
 /// again and again until it says an exit code. Dropping it is Ctrl-C.
 pub struct Command {
-    _private: (),
+    ongoing: Box<dyn Ongoing>,
+    terminal: Terminal,
+    namespace: String,
 }
 
 /// What a command wants of the one who runs it, besides showing its output.
@@ -96,37 +174,79 @@ pub struct Completion {
     pub candidates: Vec<String>,
 }
 
-impl crate::Session {
+impl Session {
     /// Runs a command line, with or without the word `kubectl` in front. `stdin` is what `-f -` reads.
-    pub fn kubectl(&mut self, _terminal: &mut Terminal, line: &str, _stdin: &str) -> Started {
-        let mut output = Output::default();
-        output.complain(format!("error: unknown command {line:?} for \"kubectl\"\n"));
-        output.code = Some(1);
-        Started { output, command: None, wish: None }
+    pub fn kubectl(&mut self, terminal: &mut Terminal, line: &str, stdin: &str) -> Started {
+        match line::read(line) {
+            Ok(line) => shell::run(self, terminal, &line, stdin),
+            Err(why) => {
+                let mut output = Output::default();
+                output.end(Err(Failure { text: format!("bash: {why}\n"), code: 2 }));
+                Started { output, command: None, wish: None }
+            }
+        }
+    }
+    /// Runs kubectl with words that a shell has read already.
+    pub fn kubectl_words(&mut self, terminal: &mut Terminal, words: &[String], stdin: &str) -> Started {
+        run(self, terminal, words, stdin)
     }
     /// What a command has printed since it was last asked.
-    pub fn follow(&mut self, _command: &mut Command) -> Output {
-        Output { code: Some(0), ..Output::default() }
-    }
-    /// Saves what `kubectl edit` opened.
-    pub fn save_edit(&mut self, _terminal: &mut Terminal, _text: &str) -> Output {
-        Output { code: Some(0), ..Output::default() }
+    pub fn follow(&mut self, command: &mut Command) -> Output {
+        let Command { ongoing, terminal, namespace } = command;
+        let mut cx = Context::new(self, terminal, "");
+        cx.namespace.clone_from(namespace);
+        let result = ongoing.poll(&mut cx);
+        let mut output = cx.output;
+        match result {
+            Ok(false) => {}
+            Ok(true) => output.end(Ok(())),
+            Err(failure) => output.end(Err(failure)),
+        }
+        output
     }
     /// What Tab offers at a place in a line.
-    pub fn complete(&self, _terminal: &Terminal, _line: &str, cursor: usize) -> Completion {
-        Completion { from: cursor, candidates: Vec::new() }
-    }
-    /// The kubectl line that an action equals, and the manifest or patch behind it; `None` for what no client can do.
-    pub fn equivalent(_action: &setpoint_sim::Action) -> Option<Equivalent> {
-        None
+    pub fn complete(&self, terminal: &Terminal, line: &str, cursor: usize) -> Completion {
+        complete::complete(self, terminal, line, cursor)
     }
 }
 
-/// An action of the page, said in kubectl's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Equivalent {
-    /// The command line.
-    pub line: String,
-    /// The change as YAML, where it is one.
-    pub yaml: Option<String>,
+/// Runs kubectl with words that are read already.
+fn run(session: &mut Session, terminal: &mut Terminal, words: &[String], stdin: &str) -> Started {
+    let mut cx = Context::new(session, terminal, stdin);
+    let mut result = verb::find(words).and_then(|call| dispatch(&mut cx, &call));
+    let Context { mut output, wish, namespace, ongoing, .. } = cx;
+    let mut command = ongoing.map(|ongoing| Command { ongoing, terminal: terminal.clone(), namespace });
+    if let Some(going) = command.as_mut().filter(|_| result.is_ok()) {
+        let more = session.follow(going);
+        output.chunks.extend(more.chunks);
+        match more.code {
+            None => return Started { output, command, wish },
+            Some(0) => {}
+            Some(code) => result = Err(Failure::exit(code)),
+        }
+    }
+    output.end(result);
+    Started { output, command: None, wish }
+}
+
+fn dispatch(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    if call.is_help || call.verb.name.is_empty() {
+        let help = help::of(call.verb, &call.path);
+        cx.print(help);
+        return Ok(());
+    }
+    if !call.verb.is_local && !cx.session.sim().is_api_up() {
+        return Err(no_server());
+    }
+    if call.has("namespace") {
+        cx.namespace = call.text("namespace").to_owned();
+    }
+    (call.verb.run)(cx, call)
+}
+
+/// What kubectl says when nothing answers where the API server should be.
+fn no_server() -> Failure {
+    Failure::plain(
+        "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
+    )
 }

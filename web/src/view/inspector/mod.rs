@@ -9,6 +9,7 @@ use super::panel::Props;
 use super::parts::icon;
 use super::side::{ask, go, only};
 use crate::app::Msg;
+use crate::language;
 use crate::side::{TITLE, Turn};
 use crate::words;
 use parts::{part, state};
@@ -47,13 +48,24 @@ pub fn view(props: &Props) -> Html {
                     <span class="kind">{ kind.to_string() }</span>
                 }
                 <span class="state">{ state }</span>
-                { ask(fact, name, None) }
+                <span>{ yaml(props) }{ " " }{ ask(fact, name, None) }</span>
                 <button class="round" onclick={close} aria-label="Close details" title="Close details">{ icon(CLOSE) }</button>
                 <h2 id={TITLE} class="mono" tabindex="-1">{ name.to_string() }</h2>
             </header>
             { inside }
         </section>
     }
+}
+
+/// Opens the object as a manifest.
+fn yaml(props: &Props) -> Html {
+    let subject = match (&props.side.seen, &props.side.selected) {
+        (Some(seen), Some(subject @ Subject::Object { .. })) if seen.exists => subject.clone(),
+        _ => return html! {},
+    };
+    let open =
+        props.send.reform(move |_: MouseEvent| Msg::Language(language::Msg::Export(Some(subject.clone()))));
+    html! { <button class="link" onclick={open} title="Open it as a manifest">{ "YAML" }</button> }
 }
 
 /// Kinds whose names leave no room beside them go by the name that people use.

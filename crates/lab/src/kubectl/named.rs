@@ -1,0 +1,66 @@
+//! The stored objects that a changing verb is about: by arguments, by `-l`, by `--all`, or by the names in `-f`.
+//!
+//! Upstream: staging/src/k8s.io/cli-runtime/pkg/resource/builder.go.
+
+use super::change::{Fault, nothing_named};
+use super::context::Context;
+use super::failure::Failure;
+use super::invocation::Invocation;
+use super::resource::{self, Resource};
+use super::source;
+use setpoint_api::{Object, Selector};
+
+/// Objects, each with its kind.
+pub(super) type Found = Vec<(Resource, Object)>;
+
+/// The objects that are named, and those that are not there.
+///
+/// # Errors
+/// Kinds that the cluster does not know; nothing named at all.
+pub(super) fn objects(
+    cx: &Context,
+    call: &Invocation,
+    args: &[String],
+) -> Result<(Found, Vec<Fault>), Failure> {
+    let (mut found, mut faults) = (Vec::new(), Vec::new());
+    if !call.list("filename").is_empty() {
+        let (items, unread) = source::items(cx, call)?;
+        faults.extend(unread);
+        for item in items {
+            match item.live(cx) {
+                Some(object) => found.push((item.resource, object)),
+                None => faults.push(item.resource.not_found(&item.name).into()),
+            }
+        }
+        return Ok((found, faults));
+    }
+    if args.is_empty() {
+        return Err(nothing_named());
+    }
+    let selector = call.text("selector");
+    let takes_all = call.verb.flag("all").is_some() && call.is_on("all");
+    for target in resource::targets(cx, args)? {
+        let resource = target.resource;
+        match target.name {
+            Some(_) if !selector.is_empty() => {
+                return Err(Failure::error("name cannot be provided when a selector is specified"));
+            }
+            Some(name) => match resource.find(cx.store(), &cx.namespace_of(&resource), &name) {
+                Some(object) => found.push((resource, object)),
+                None => faults.push(resource.not_found(&name).into()),
+            },
+            None if selector.is_empty() && !takes_all => {
+                return Err(Failure::error("resource(s) were provided, but no name was specified"));
+            }
+            None => {
+                let parsed = Selector::parse(selector)
+                    .map_err(|why| resource::bad_query(&resource, selector, "", &why.to_string()))?;
+                let mut all = cx.objects(&resource, false, &parsed);
+                // What is not stored can neither be changed nor deleted.
+                all.retain(|object| object.id() != setpoint_api::ObjId::default());
+                found.extend(all.into_iter().map(|object| (resource.clone(), object)));
+            }
+        }
+    }
+    Ok((found, faults))
+}

@@ -33,7 +33,7 @@ pub fn verdict(path: &str, source: &str) -> Verdict {
     for namespace in namespaces(source) {
         session.kubectl(&mut terminal, &format!("create namespace {namespace}"), "");
     }
-    terminal.files.insert(path.to_owned(), source.to_owned());
+    terminal.files.insert(path.trim_start_matches("./").to_owned(), source.to_owned());
     let quoted = path.replace('\'', "'\\''");
     let output = session.kubectl(&mut terminal, &format!("create --dry-run=server -f '{quoted}'"), "").output;
     Verdict { rc: output.code.unwrap_or(0), out: output.out(), err: output.err() }

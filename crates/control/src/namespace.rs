@@ -4,7 +4,7 @@
 //! Writes: deletions of everything in the namespace, conditions of the Namespace, its finalizer `kubernetes`.
 //! Rule: once a namespace is ending, all that is in it is deleted; when nothing is left, its finalizer is taken off.
 //! Upstream: pkg/controller/namespace/namespace_controller.go, deletion/namespaced_resources_deleter.go.
-//! Simplified: all kinds are deleted side by side; what pods need to end is waited for by looking every second.
+//! Simplified: all kinds are deleted side by side.
 
 use crate::{ChangeCx, Controller, Cx, Key, Keys, Memory, Note, Outcome, Write};
 use setpoint_api::map::Map;
@@ -29,11 +29,26 @@ pub const ROW: Controller = Controller {
 /// How long upstream waits before it looks at a namespace, so that its other servers have heard of the end as well.
 const GRACE: i64 = 5 * SECOND;
 
+/// How long upstream takes to go through all kinds.
+const SYNC: i64 = SECOND / 2;
+
 fn on_change(_: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
-    let was_deleting = change.old.as_ref().is_some_and(|old| old.metadata().is_deleting());
-    if change.op != Op::Deleted && change.new.metadata().is_deleting() && !was_deleting {
-        keys.add_after(change.new.id(), GRACE);
+    // Every change of an ending namespace, the controller's own conditions included, has it looked at again.
+    if change.op == Op::Deleted || !change.new.metadata().is_deleting() {
+        return;
     }
+    let was_deleting = change.old.as_ref().is_some_and(|old| old.metadata().is_deleting());
+    keys.add_after(change.new.id(), if was_deleting { GRACE + SYNC } else { GRACE });
+}
+
+/// How long upstream waits for what is left: half of the longest grace of a pod, and a second.
+fn patience(left: &[&Object]) -> i64 {
+    let grace = |object: &&Object| match object {
+        Object::Pod(pod) => pod.spec.termination_grace_period_seconds.unwrap_or(30),
+        _ => 0,
+    };
+    let longest = left.iter().map(grace).max().unwrap_or(0).clamp(0, 3_600);
+    (longest / 2 + 1) * SECOND
 }
 
 fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
@@ -73,7 +88,7 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     }
     Outcome {
         writes,
-        requeue_after: Some(SECOND),
+        requeue_after: Some(patience(&left)),
         note: Note { observed, decision: decision.into() },
         ..Outcome::default()
     }

@@ -5,7 +5,7 @@
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/create/create.go, staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go,
 //! plugin/pkg/admission/{serviceaccount,priority}.
 
-use crate::kubectl::Failure;
+use crate::kubectl::{Failure, yaml_error};
 use serde_json::Value;
 use setpoint_api::{Object, Reason, Status, decode, default, manifest, schema, text, validate};
 
@@ -43,14 +43,7 @@ pub fn verdict(path: &str, source: &str) -> Verdict {
         }
     }
     if let Some(error) = read.error() {
-        // kubectl reads document by document, and counts their lines anew.
-        let before = source.lines().take(error.line.saturating_sub(1) as usize);
-        let begins = before.zip(1..).filter(|(line, _)| line.starts_with("---")).map(|(_, line)| line).last();
-        let line = error.line - begins.unwrap_or(0);
-        let message = format!(
-            "error parsing {path}: error converting YAML to JSON: yaml: line {line}: {}",
-            error.message
-        );
+        let message = format!("error parsing {path}: {}", yaml_error(source, error));
         failures.push(Failed::Client(message));
     } else if count == 0 {
         failures.push(Failed::Client("no objects passed to create".into()));

@@ -62,6 +62,7 @@ pub use context::{Context, Ongoing};
 pub use equivalent::Equivalent;
 pub use failure::Failure;
 pub use invocation::Invocation;
+pub(crate) use source::yaml_error;
 pub use print::{cells, titles};
 
 use crate::Session;

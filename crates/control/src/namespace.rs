@@ -30,7 +30,7 @@ pub const ROW: Controller = Controller {
 const GRACE: i64 = 5 * SECOND;
 
 /// How long upstream takes to go through all kinds.
-const SYNC: i64 = SECOND / 2;
+const SYNC: i64 = 3 * SECOND / 10;
 
 fn on_change(_: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
     // Every change of an ending namespace, the controller's own conditions included, has it looked at again.
@@ -62,40 +62,35 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let (events, left): (Vec<&Object>, Vec<&Object>) =
         inside.partition(|object| object.kind() == Kind::Event);
     let delete = |object: &&Object| Write::Delete(object.id(), DeleteOptions::default(), None);
-    let observed = vec![("objects left", left.len() as i64)];
-    if left.is_empty() {
-        let mut done = (**namespace).clone();
-        done.metadata.resource_version = 0;
-        done.spec.finalizers.retain(|finalizer| &**finalizer != "kubernetes");
-        // Events go last: until then the end of the others is told in them.
-        let writes = vec![
-            Write::Together(events.iter().map(delete).collect()),
-            Write::Update(done.into_object(), Scope::Main),
-        ];
-        return Outcome {
-            writes,
-            note: Note { observed, decision: "let the namespace go".into() },
-            ..Outcome::default()
-        };
-    }
     let begun = left.iter().filter(|object| !object.metadata().is_deleting());
-    let deletes: Vec<Write> = begun.map(delete).collect();
+    let mut deletes: Vec<Write> = begun.map(delete).collect();
+    // Pods take their time; all else goes at once, unless somebody else holds it.
+    let stays = |object: &&Object| object.kind() == Kind::Pod || !object.metadata().finalizers.is_empty();
+    let stay: Vec<&Object> = left.iter().copied().filter(stays).collect();
+    let observed = vec![("objects to delete", deletes.len() as i64), ("objects left", stay.len() as i64)];
+    let mut changed = (**namespace).clone();
+    changed.metadata.resource_version = 0;
+    if stay.is_empty() {
+        // Events go last: until then the end of the others is told in them.
+        deletes.extend(events.iter().map(delete));
+        changed.spec.finalizers.retain(|finalizer| &**finalizer != "kubernetes");
+        let writes = vec![Write::Together(deletes), Write::Update(changed.into_object(), Scope::Main)];
+        let note = Note { observed, decision: "let the namespace go".into() };
+        return Outcome { writes, note, ..Outcome::default() };
+    }
     let decision =
         if deletes.is_empty() { "wait for what is left" } else { "delete what is in the namespace" };
-    let mut writes = vec![Write::Update(with_conditions(namespace, &left, cx).into_object(), Scope::Status)];
+    changed.status.conditions = conditions(namespace, &stay, cx);
+    let mut writes = vec![Write::Update(changed.into_object(), Scope::Status)];
     if !deletes.is_empty() {
-        writes.push(Write::Together(deletes));
+        writes.insert(0, Write::Together(deletes));
     }
-    Outcome {
-        writes,
-        requeue_after: Some(patience(&left)),
-        note: Note { observed, decision: decision.into() },
-        ..Outcome::default()
-    }
+    let note = Note { observed, decision: decision.into() };
+    Outcome { writes, requeue_after: Some(patience(&stay)), note, ..Outcome::default() }
 }
 
-/// The namespace with conditions that say what is left in it.
-fn with_conditions(namespace: &Namespace, left: &[&Object], cx: &Cx) -> Namespace {
+/// Conditions that say what is left in a namespace.
+fn conditions(namespace: &Namespace, left: &[&Object], cx: &Cx) -> Vec<Condition> {
     let mut kinds: Map<Str, (String, i64)> = Map::new();
     for object in left {
         let plural = object.kind().resource();
@@ -137,7 +132,7 @@ fn with_conditions(namespace: &Namespace, left: &[&Object], cx: &Cx) -> Namespac
         );
         condition("NamespaceFinalizersRemaining", true, "SomeFinalizersRemain", message)
     };
-    let conditions = vec![
+    vec![
         condition(
             "NamespaceDeletionDiscoveryFailure",
             false,
@@ -163,9 +158,5 @@ fn with_conditions(namespace: &Namespace, left: &[&Object], cx: &Cx) -> Namespac
             format!("Some resources are remaining: {}", list.join(", ")),
         ),
         finalizers,
-    ];
-    let mut changed = namespace.clone();
-    changed.metadata.resource_version = 0;
-    changed.status.conditions = conditions;
-    changed
+    ]
 }

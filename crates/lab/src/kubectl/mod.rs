@@ -186,6 +186,10 @@ impl Session {
             }
         }
     }
+    /// Runs kubectl with words that a shell has read already.
+    pub fn kubectl_words(&mut self, terminal: &mut Terminal, words: &[String], stdin: &str) -> Started {
+        run(self, terminal, words, stdin)
+    }
     /// What a command has printed since it was last asked.
     pub fn follow(&mut self, command: &mut Command) -> Output {
         let Command { ongoing, terminal, namespace } = command;

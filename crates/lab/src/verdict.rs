@@ -46,11 +46,8 @@ pub fn verdict(path: &str, source: &str) -> Verdict {
         // kubectl reads document by document, and counts their lines anew.
         let before = source.lines().take(error.line.saturating_sub(1) as usize);
         let begins = before.zip(1..).filter(|(line, _)| line.starts_with("---")).map(|(_, line)| line).last();
-        let line = error.line - begins.unwrap_or(0);
-        let message = format!(
-            "error parsing {path}: error converting YAML to JSON: yaml: line {line}: {}",
-            error.message
-        );
+        let told = error.go_yaml(begins.unwrap_or(0));
+        let message = format!("error parsing {path}: error converting YAML to JSON: {told}");
         failures.push(Failed::Client(message));
     } else if count == 0 {
         failures.push(Failed::Client("no objects passed to create".into()));

@@ -100,8 +100,8 @@ fn read(
     }
     if let Some(error) = read.error() {
         faults.push(Fault::Client(format!(
-            "error parsing {path}: error converting YAML to JSON: yaml: line {}: {}",
-            error.line, error.message
+            "error parsing {path}: error converting YAML to JSON: {}",
+            error.go_yaml(0)
         )));
     }
 }

@@ -99,10 +99,11 @@ fn read(
         }
     }
     if let Some(error) = read.error() {
-        faults.push(Fault::Client(format!(
-            "error parsing {path}: error converting YAML to JSON: {}",
-            error.go_yaml(0)
-        )));
+        // kubectl reads document by document, and counts their lines anew.
+        let before = source.lines().take(error.line.saturating_sub(1) as usize).zip(1..);
+        let begins = before.filter(|(line, _)| line.starts_with("---")).map(|(_, line)| line).last();
+        let what = format!("error converting YAML to JSON: {}", error.go_yaml(begins.unwrap_or(0)));
+        faults.push(Fault::Client(format!("error parsing {path}: {what}")));
     }
 }
 

@@ -9,9 +9,11 @@ pub mod endpointslice;
 pub mod garbage_collector;
 pub mod hpa;
 pub mod kubelet;
+pub mod namespace;
 pub mod node_lifecycle;
 pub mod pod;
 pub mod pod_gc;
+pub mod quota;
 pub mod replicaset;
 pub mod scheduler;
 pub mod taint_eviction;
@@ -32,6 +34,8 @@ pub const CONTROLLERS: &[Controller] = &[
     taint_eviction::ROW,
     pod_gc::ROW,
     garbage_collector::ROW,
+    namespace::ROW,
+    quota::ROW,
 ];
 
 /// What the controllers keep in memory between runs; lost when their process restarts.

@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod builtin;
 pub mod frame;
+pub mod headless;
 pub mod inspect;
 pub mod kubectl;
 mod manifest;

@@ -48,10 +48,10 @@ pub fn suggest(text: &str, cursor: usize) -> Completion {
         return nothing;
     }
     let candidates = match line.value {
-        Some(_) => words(&api_version, &kind, &path, line.key),
+        Some(_) => words(api_version, kind, &path, line.key),
         None => {
             present.extend(siblings_below(&line, &below));
-            fields(&api_version, &kind, &path, &present)
+            fields(api_version, kind, &path, &present)
         }
     };
     let starts = |candidate: &String| candidate.starts_with(word);

@@ -16,10 +16,14 @@ pub struct Seen {
     pub object: Value,
 }
 
-/// The timeline of changes in the order of their resource versions; it begins when the first Deployment is created, at the
+/// Kinds the first object of which begins a timeline.
+const WORKLOADS: [&str; 6] =
+    ["Deployment", "Job", "CronJob", "StatefulSet", "DaemonSet", "ReplicationController"];
+
+/// The timeline of changes in the order of their resource versions; it begins when the first workload is created, at the
 /// time that is returned with it.
 pub fn timeline(changes: &[Seen], namespace: &str) -> (Timeline, i64) {
-    let is_start = |seen: &&Seen| text(&seen.object, "kind") == "Deployment";
+    let is_start = |seen: &&Seen| WORKLOADS.contains(&text(&seen.object, "kind"));
     let origin = changes.iter().find(is_start).map_or(0, |seen| seen.at);
     let mut reducer = Reducer { namespace: namespace.to_string(), ..Reducer::default() };
     for seen in changes {
@@ -97,6 +101,12 @@ impl Reducer {
         for pod in self.pods.keys() {
             plain = plain.replace(&format!("{}/{pod}", self.namespace), "<pod>").replace(pod, "<pod>");
         }
+        // The kubelet names namespace and identity of a pod that it starts again.
+        let full = format!("<pod>_{}(", self.namespace);
+        if let Some((before, after)) = plain.clone().split_once(&full) {
+            let after = after.split_once(')').map_or("", |(_, after)| after);
+            plain = format!("{before}<pod>{after}");
+        }
         for (set, role) in &self.sets {
             plain = plain.replace(set, role);
         }
@@ -124,6 +134,14 @@ impl Reducer {
                 }
                 (format!("node {name}"), state)
             }
+            "Job" => {
+                self.conditions_of(at, "job", object);
+                (format!("job {}", self.plain(name)), job(object))
+            }
+            "CronJob" => (format!("cronjob {name}"), format!("active={}", items(object, "active").len())),
+            "StatefulSet" => (format!("statefulset {name}"), stateful_set(object)),
+            "DaemonSet" => (format!("daemonset {name}"), daemon_set(object)),
+            "PodDisruptionBudget" => (format!("pdb {name}"), budget(object)),
             "EndpointSlice" => (format!("endpoints {}", text(object, "service")), endpoints(object)),
             "Pod" => {
                 let role = self.pods.get(name).cloned().unwrap_or_default();
@@ -226,6 +244,76 @@ fn replica_set(object: &Value) -> String {
             ("terminating", "terminatingReplicas"),
         ],
     )
+}
+
+fn job(object: &Value) -> String {
+    let counts = pairs(
+        object,
+        &[
+            ("parallelism", "parallelism"),
+            ("completions", "completions"),
+            ("active", "active"),
+            ("ready", "ready"),
+            ("succeeded", "succeeded"),
+            ("failed", "failed"),
+            ("terminating", "terminating"),
+        ],
+    );
+    let noted = |key: &str| {
+        let uncounted = object.get("uncountedTerminatedPods").and_then(|uncounted| uncounted.get(key));
+        uncounted.and_then(Value::as_array).map_or(0, Vec::len)
+    };
+    let indexes = text(object, "completedIndexes");
+    let noted = noted("succeeded") + noted("failed");
+    format!("{counts} noted={noted} indexes:{indexes} {}", conditions(object)).trim_end().to_string()
+}
+
+fn stateful_set(object: &Value) -> String {
+    let counts = pairs(
+        object,
+        &[
+            ("spec", "specReplicas"),
+            ("generation", "gen"),
+            ("observed", "observedGeneration"),
+            ("replicas", "replicas"),
+            ("current", "currentReplicas"),
+            ("updated", "updatedReplicas"),
+            ("ready", "readyReplicas"),
+            ("available", "availableReplicas"),
+        ],
+    );
+    let is_new = text(object, "currentRevision") != text(object, "updateRevision");
+    format!("{counts}{}", if is_new { " updating" } else { "" })
+}
+
+fn daemon_set(object: &Value) -> String {
+    pairs(
+        object,
+        &[
+            ("generation", "gen"),
+            ("observed", "observedGeneration"),
+            ("desired", "desiredNumberScheduled"),
+            ("current", "currentNumberScheduled"),
+            ("mis", "numberMisscheduled"),
+            ("updated", "updatedNumberScheduled"),
+            ("ready", "numberReady"),
+            ("available", "numberAvailable"),
+            ("unavailable", "numberUnavailable"),
+        ],
+    )
+}
+
+fn budget(object: &Value) -> String {
+    let counts = pairs(
+        object,
+        &[
+            ("healthy", "currentHealthy"),
+            ("desired", "desiredHealthy"),
+            ("allowed", "disruptionsAllowed"),
+            ("expected", "expectedPods"),
+        ],
+    );
+    format!("{counts} {}", conditions(object)).trim_end().to_string()
 }
 
 fn autoscaler(object: &Value) -> String {

@@ -8,6 +8,7 @@ pub mod deployment;
 pub mod endpointslice;
 pub mod garbage_collector;
 pub mod hpa;
+pub mod job;
 pub mod kubelet;
 pub mod node_lifecycle;
 pub mod pod;
@@ -32,6 +33,8 @@ pub const CONTROLLERS: &[Controller] = &[
     taint_eviction::ROW,
     pod_gc::ROW,
     garbage_collector::ROW,
+    job::ROW,
+    job::ttl::ROW,
 ];
 
 /// What the controllers keep in memory between runs; lost when their process restarts.
@@ -44,4 +47,5 @@ pub struct Memory {
     pub node_lifecycle: node_lifecycle::Memory,
     pub taint_eviction: taint_eviction::Memory,
     pub pod_gc: pod_gc::Memory,
+    pub job: job::Memory,
 }

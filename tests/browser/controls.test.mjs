@@ -582,3 +582,16 @@ test("another scenario is chosen on top: orders on a Friday, at the service's ow
   await until(() => replicas.inputValue(), /^10$/, { timeout: 30_000 });
   assert.match(await counter(page, "Target replicas"), /by HPA/);
 }));
+
+test("the autoscaler goes by memory or by requests per second as well", () => visit(async (page) => {
+  await page.locator("summary").filter({ hasText: "3–20, 70%" }).click();
+  const metric = page.getByRole("combobox", { name: "Metric" });
+  await metric.selectOption("memory");
+  await until(() => counter(page, "Average CPU"), /HPA: memory 70%/);
+  await metric.selectOption("requests");
+  await until(() => counter(page, "Average CPU"), /HPA: 20 requests\/s per pod/);
+  await hands[0].type(page, "Req/s per pod", "2");
+  await speed(page, 8);
+  // 10 requests per second, 2 for each pod.
+  await until(() => counter(page, "Target replicas"), /^Target replicas[^0-9]*5\b/s, { timeout: 30_000 });
+}, { ready: true }));

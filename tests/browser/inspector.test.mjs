@@ -43,7 +43,7 @@ test("a pod by mouse: what is wanted and what is, whose it is, what it waits for
   assert.equal(await chosen(page, "Details"), "true");
   assert.equal(await tile.getAttribute("aria-pressed"), "true");
   assert.match(await heading(page), /^web-\w+-\w{5}$/);
-  assert.match(await detail(page), /^Pod Ready why\? web-\w+-\w{5} Owned by Deployment web › ReplicaSet web-\w+ /);
+  assert.match(await detail(page), /^Pod Ready YAML why\? web-\w+-\w{5} Owned by Deployment web › ReplicaSet web-\w+ /);
   const spec = await detail(page, "Spec against status");
   assert.match(spec, /Wanted Is image web:v1 web:v1 node any that fits node-02 /);
   assert.match(await detail(page, "Conditions"), /Ready True/);

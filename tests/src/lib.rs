@@ -7,4 +7,6 @@ pub mod compare;
 pub mod reduce;
 pub mod reference;
 pub mod replay;
+pub mod terminal;
 pub mod timeline;
+pub mod vectors;

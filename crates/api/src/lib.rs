@@ -5,6 +5,7 @@
 //! the caller.
 
 pub mod cron;
+pub mod custom;
 pub mod decode;
 pub mod default;
 pub mod duration;

@@ -1,9 +1,10 @@
 //! Manifest text to objects, with a complaint that has a line and a column for whatever does not fit.
 
 use crate::decode::{self, Fault};
-use crate::text::{self, Diagnostic, Node, NodeValue, Severity};
+use crate::text::{self, Diagnostic, Node, NodeValue, Severity, Span};
 use crate::validate::{self, Cause};
 use crate::{Kind, Object, default};
+use serde_json::Value;
 
 /// Reads all documents of a text, `List`s unpacked.
 ///
@@ -39,17 +40,11 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
     for node in manifest.documents.iter().flat_map(|document| items(&document.root)) {
         let before = diagnostics.len();
         let Some(mut object) = read_node(node, &mut diagnostics) else { continue };
-        diagnostics.extend(not_simulated(&object).iter().map(|path| {
-            let at = node.key_at_path(&text::parse_path(path)).unwrap_or(node.span);
-            Diagnostic {
-                severity: Severity::Note,
-                ..Diagnostic::error(at, format!("{path} is not simulated"))
-            }
-        }));
         let is_refused = diagnostics.iter().skip(before).any(|said| said.severity == Severity::Error);
         if is_refused {
             continue;
         }
+        diagnostics.extend(not_simulated(node));
         if object.kind().is_namespaced() && object.metadata().namespace.is_empty() {
             object.metadata_mut().namespace = "default".into();
         }
@@ -97,7 +92,7 @@ fn read_node(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Object> {
     };
     // Only what has no type here needs the table of all types; the page begins without it.
     let (object, reader) = Object::read(kind, value);
-    if !reader.kept && reader.errors.is_empty() {
+    if reader.kept.is_empty() && reader.errors.is_empty() {
         return Some(object);
     }
     let mut value = node.to_value();
@@ -120,10 +115,94 @@ fn read_node(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Object> {
     Some(object)
 }
 
-/// The fields of an object that are kept though nothing in the simulator acts on them, as paths.
-pub fn not_simulated(object: &Object) -> Vec<String> {
-    let mut paths = Vec::new();
-    let _ = object;
-    paths.sort();
-    paths
+/// Fields without a type of their own that something acts on all the same, or that are only there to be read.
+const ACTED_ON: [&str; 18] = [
+    "annotations",
+    "data",
+    "env",
+    "envFrom",
+    "exec",
+    "fieldRef",
+    "grpc",
+    "readinessGates",
+    "resources",
+    "restartPolicyRules",
+    "schedulingGates",
+    "series",
+    "serviceAccount",
+    "status",
+    "subdomain",
+    "tcpSocket",
+    "valueFrom",
+    "volumes",
+];
+
+/// Whether a field says nothing but what would hold without it.
+fn is_default(name: &str, value: &Value) -> bool {
+    match name {
+        "dnsPolicy" => value == "ClusterFirst",
+        "schedulerName" => value == "default-scheduler",
+        "terminationMessagePath" => value == "/dev/termination-log",
+        "terminationMessagePolicy" => value == "File",
+        _ => value.as_object().is_some_and(serde_json::Map::is_empty),
+    }
+}
+
+/// Whether objects of a kind are there to be read by others.
+fn is_data(kind: Kind) -> bool {
+    matches!(kind, Kind::ConfigMap | Kind::Secret | Kind::ServiceAccount)
+}
+
+/// Whether anything in the cluster acts on objects of a kind, or asks for them.
+fn is_acted_on(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::StatefulSet
+            | Kind::DaemonSet
+            | Kind::Job
+            | Kind::CronJob
+            | Kind::ReplicationController
+            | Kind::PersistentVolume
+            | Kind::PersistentVolumeClaim
+            | Kind::StorageClass
+            | Kind::Ingress
+            | Kind::IngressClass
+            | Kind::NetworkPolicy
+            | Kind::Role
+            | Kind::RoleBinding
+            | Kind::ClusterRole
+            | Kind::ClusterRoleBinding
+            | Kind::Custom
+    )
+}
+
+/// What nothing in the simulator acts on, though it is kept: a note at the kind, or one at each field.
+pub fn not_simulated(node: &Node) -> Vec<Diagnostic> {
+    let value = node.to_value();
+    let (api_version, kind_name) = decode::type_meta(&value);
+    let Some(kind) = Kind::from_manifest(&api_version, &kind_name) else { return Vec::new() };
+    let note = |at: Option<Span>, message: String| Diagnostic {
+        severity: Severity::Note,
+        ..Diagnostic::error(at.unwrap_or(node.span), message)
+    };
+    if !is_acted_on(kind) {
+        let at = node.at_path(&text::parse_path("kind"));
+        return vec![note(at, format!("Nothing acts on a {kind_name} here; it is stored as it is."))];
+    }
+    let (object, reader) = Object::read(kind, value);
+    // Kinds without a model are data for others.
+    if object.rest().as_ref().is_some_and(|rest| rest.contains_key("spec")) || is_data(kind) {
+        return Vec::new();
+    }
+    let is_idle = |path: &&String| {
+        let mut steps = path.split(['.', '[']);
+        if steps.any(|step| ACTED_ON.contains(&step)) {
+            return false;
+        }
+        let name = path.rsplit('.').next().unwrap_or(path);
+        node.value_at(&text::parse_path(path)).is_some_and(|value| !is_default(name, &value.to_value()))
+    };
+    let paths = reader.kept.iter().filter(is_idle);
+    let place = |path: &String| node.key_at_path(&text::parse_path(path));
+    paths.map(|path| note(place(path), format!("{path} is kept, but nothing here acts on it."))).collect()
 }

@@ -46,8 +46,8 @@ pub struct Reader {
     path: Vec<Segment>,
     /// Errors found so far, in the order of the object's fields.
     pub errors: Vec<FieldError>,
-    /// Whether anything was kept that has no type, so that it was not checked.
-    pub kept: bool,
+    /// Paths of what was kept that has no type, so that it was not checked.
+    pub kept: Vec<String>,
 }
 
 impl Reader {
@@ -82,6 +82,11 @@ impl Reader {
             Value::Object(_) => "a mapping".to_string(),
         };
         self.fail(format!("expected {expected}, got {found}"));
+    }
+
+    /// Notes that the field being read is kept as it is.
+    fn keep(&mut self) {
+        self.kept.push(self.path());
     }
 
     /// Notes an error at the field being read.
@@ -205,7 +210,11 @@ impl FieldReader<'_> {
     /// Keeps the fields that nobody asked for.
     pub fn rest(&mut self, rest: &mut Rest) {
         let map = std::mem::take(&mut self.map);
-        self.r.kept |= !map.is_empty();
+        for key in map.keys() {
+            self.r.path.push(Segment::Key(key.clone()));
+            self.r.keep();
+            self.r.path.pop();
+        }
         *rest = (!map.is_empty()).then(|| Rc::new(map));
     }
 }
@@ -318,7 +327,7 @@ impl Wire for String {
 
 impl Wire for Value {
     fn take(&mut self, value: Value, r: &mut Reader) {
-        r.kept = true;
+        r.keep();
         *self = value;
     }
     fn put(&self, _: bool) -> Option<Value> {

@@ -1,6 +1,7 @@
 //! Strict reading: upstream's messages, and where they are in the text.
 
 use serde_json::{Value, json};
+use setpoint_api::text::Severity;
 use setpoint_api::{decode, manifest, text};
 
 fn refusal(value: Value) -> String {
@@ -124,4 +125,32 @@ fn complaints_name_line_and_column() {
     assert!(said[1].starts_with("line 7, column 11: spec.ports[0].port: Invalid value: 0"), "{said:?}");
     assert!(say("kind: Pod\n")[0].contains("apiVersion not set"));
     assert!(text::read("a: 1\na: 2\n").diagnostics[0].message.contains("already set"));
+}
+
+#[test]
+fn what_nothing_acts_on_is_noted() {
+    let notes = |text: &str| -> Vec<String> {
+        manifest::check(text)
+            .iter()
+            .filter(|said| said.severity == Severity::Note)
+            .map(ToString::to_string)
+            .collect()
+    };
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  dnsPolicy: Default\n  containers:\n  - name: c\n    image: x\n    tty: true\n    readinessProbe: {exec: {command: [a]}}\n";
+    assert_eq!(
+        notes(pod),
+        [
+            "line 9, column 5: spec.containers[0].tty is kept, but nothing here acts on it.",
+            "line 5, column 3: spec.dnsPolicy is kept, but nothing here acts on it.",
+        ]
+    );
+    let policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec: {podSelector: {}}\n";
+    assert_eq!(
+        notes(policy),
+        ["line 2, column 7: Nothing acts on a NetworkPolicy here; it is stored as it is."]
+    );
+    assert_eq!(
+        notes("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n"),
+        [] as [&str; 0]
+    );
 }

@@ -1,74 +1,10 @@
-//! Defaults against recorded results of upstream's own code (`tests/vectors/defaults.json`).
+//! Defaults beyond the vectors.
 
 mod support;
 
 use serde_json::{Value, json};
 use setpoint_api::{Object, default};
-use support::{object, run};
-
-/// What is wrong with `found`. Fields that Go leaves out when they are empty may be there as empty values.
-fn difference(path: &str, found: &Value, expected: &Value) -> Option<String> {
-    match (found, expected) {
-        (Value::Object(found), Value::Object(expected)) => {
-            let is_empty = |value: &Value| *value == json!({}) || *value == json!([]) || *value == json!("");
-            let extra = found.iter().find(|(key, value)| !expected.contains_key(*key) && !is_empty(value));
-            if let Some((key, value)) = extra {
-                return Some(format!("{path}.{key}: {value}, expected nothing"));
-            }
-            let compare = |(key, expected): (&String, &Value)| match found.get(key) {
-                None => Some(format!("{path}.{key}: nothing, expected {expected}")),
-                Some(found) => difference(&format!("{path}.{key}"), found, expected),
-            };
-            expected.iter().find_map(compare)
-        }
-        (Value::Array(found), Value::Array(expected)) if found.len() == expected.len() => {
-            let mut pairs = found.iter().zip(expected).enumerate();
-            pairs.find_map(|(i, (found, expected))| difference(&format!("{path}[{i}]"), found, expected))
-        }
-        _ => (found != expected).then(|| format!("{path}: {found}, expected {expected}")),
-    }
-}
-
-/// Takes out what upstream's registries give a moment later: a pod's first phase, a Service's address families, the first number
-/// of a DaemonSet's template.
-fn drop_given_early(object: &Object, found: &mut Value) {
-    match object {
-        Object::Pod(_) => {
-            assert_eq!(found.as_object_mut().unwrap().remove("status"), Some(json!({ "phase": "Pending" })))
-        }
-        Object::Service(service) => {
-            let spec = found["spec"].as_object_mut().unwrap();
-            let expected = match &*service.spec.kind {
-                "ExternalName" => (None, None),
-                _ => (Some(json!(["IPv4"])), Some(json!("SingleStack"))),
-            };
-            assert_eq!((spec.remove("ipFamilies"), spec.remove("ipFamilyPolicy")), expected);
-        }
-        // Defaulting writes the number of a template that was never stored; the registry counts it.
-        Object::DaemonSet(_) => {
-            let number = &mut found["metadata"]["annotations"]["deprecated.daemonset.template.generation"];
-            assert_eq!(std::mem::replace(number, "0".into()), "1");
-        }
-        _ => {}
-    }
-}
-
-#[test]
-fn defaults_are_upstreams() {
-    run("defaults.json", &[], |case| {
-        let mut defaulted = object(&case["input"]["object"]);
-        default::apply(&mut defaulted);
-        let mut found = defaulted.to_value();
-        drop_given_early(&defaulted, &mut found);
-        let twice = {
-            let mut twice = defaulted.clone();
-            default::apply(&mut twice);
-            twice
-        };
-        assert_eq!(twice, defaulted, "defaulting again changes nothing");
-        difference("", &found, &case["expect"]["object"]).map_or(Ok(()), Err)
-    });
-}
+use support::object;
 
 #[test]
 fn defaults_beyond_the_vectors() {

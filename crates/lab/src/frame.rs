@@ -112,6 +112,20 @@ pub struct VersionCount {
     pub ready: i32,
 }
 
+/// What an autoscaler goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Metric {
+    /// CPU in percent of the request.
+    #[default]
+    Cpu,
+    /// Memory in percent of the request.
+    Memory,
+    /// Requests per second of each pod, a custom metric.
+    Requests,
+    /// Something else, or several together.
+    Other,
+}
+
 /// The autoscaler's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Autoscaler {
@@ -119,8 +133,10 @@ pub struct Autoscaler {
     pub min: i32,
     /// Upper bound.
     pub max: i32,
-    /// Target in percent of the request.
-    pub target_percent: i32,
+    /// What it holds.
+    pub metric: Metric,
+    /// Target: percent of the request, or requests per second of each pod.
+    pub target: i32,
     /// When it looks next.
     pub next_look_us: Option<i64>,
     /// The arithmetic of its last decision, such as `3 × 160/70 = 6.86 → 7`, and the bound that it met.
@@ -131,6 +147,13 @@ pub struct Autoscaler {
     pub window_us: i64,
     /// Replicas that the last decision would have asked for without that, within the bounds.
     pub wish: Option<i32>,
+}
+
+impl Autoscaler {
+    /// Its target of CPU in percent, if it goes by that.
+    pub fn cpu_target(&self) -> Option<i32> {
+        (self.metric == Metric::Cpu).then_some(self.target)
+    }
 }
 
 /// A period of the cluster.

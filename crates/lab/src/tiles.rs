@@ -1,7 +1,7 @@
 //! What single parts of the frame show: the application, nodes, pods, traffic.
 
 use crate::frame::{
-    App, Autoscaler, Balancer, NodeTile, PodLook, PodTile, Revision, Rollout, Traffic, VersionCount,
+    App, Autoscaler, Balancer, Metric, NodeTile, PodLook, PodTile, Revision, Rollout, Traffic, VersionCount,
 };
 use crate::picture::steady;
 use setpoint_api::Gather as _;
@@ -9,19 +9,31 @@ use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
-    ConditionStatus, Deployment, HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Service, Time,
-    condition, condition_status,
+    ConditionStatus, Deployment, HorizontalPodAutoscaler, MetricSpec, Node, ObjId, Pod, Quantity, ReplicaSet,
+    Service, Time, condition, condition_status,
 };
-use setpoint_control::{deployment, kubelet, pod as pods};
+use setpoint_control::{deployment, hpa, kubelet, pod as pods};
 use setpoint_sim::Sim;
 use setpoint_sim::ledger::Outcome;
 use setpoint_sim::machine::Power;
 use std::rc::Rc;
 
-/// The Deployment that the page is about: the first of the default namespace, or of any.
+/// The Deployment that the page is about: the one that the load goes to, whatever else is applied; without one the first of
+/// the default namespace, or of any.
 fn shown_deployment(sim: &Sim) -> Option<&Rc<Deployment>> {
+    let loaded = sim.loads().iter().filter(|load| load.rps > 0).find_map(|load| {
+        let service = sim.store().find::<Service>(&load.namespace, &load.service)?;
+        let mut deployments = sim.store().list_in::<Deployment>(&load.namespace);
+        deployments.find(|found| selects(service, &found.spec.template.metadata.labels))
+    });
     let mut in_default = sim.store().list_in::<Deployment>("default");
-    in_default.next().or_else(|| sim.store().list::<Deployment>().next())
+    loaded.or_else(|| in_default.next()).or_else(|| sim.store().list::<Deployment>().next())
+}
+
+/// Whether a Service sends requests to pods with these labels.
+fn selects(service: &Service, labels: &setpoint_api::Labels) -> bool {
+    let selector = &service.spec.selector;
+    !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
 /// The Service that sends requests to the shown Deployment's pods; without a Deployment the first one that selects pods.
@@ -29,10 +41,9 @@ fn shown_service(sim: &Sim) -> Option<&Rc<Service>> {
     let shown = shown_deployment(sim);
     let namespace = shown.map_or("default", |shown| &shown.metadata.namespace);
     let labels = shown.map(|shown| &shown.spec.template.metadata.labels);
-    sim.store().list_in::<Service>(namespace).find(|service| {
-        let selector = &service.spec.selector;
-        !selector.is_empty()
-            && labels.is_none_or(|labels| selector.iter().all(|(key, value)| labels.get(key) == Some(value)))
+    sim.store().list_in::<Service>(namespace).find(|service| match labels {
+        Some(labels) => selects(service, labels),
+        None => !service.spec.selector.is_empty(),
     })
 }
 
@@ -177,7 +188,7 @@ fn cpu_percent(sim: &Sim, shown: &Deployment) -> Option<i32> {
 }
 
 fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
-    let target = autoscaler.spec.metrics.iter().find_map(|metric| metric.resource.as_ref());
+    let (metric, target) = metric_of(&autoscaler.spec.metrics);
     let decision = sim.memory().hpa.decision(autoscaler.metadata.id);
     let (min, max) = (autoscaler.spec.min_replicas.unwrap_or(1), autoscaler.spec.max_replicas);
     let rules = autoscaler.spec.behavior.as_ref().and_then(|behavior| behavior.scale_down.as_ref());
@@ -185,7 +196,8 @@ fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
     Autoscaler {
         min,
         max,
-        target_percent: target.and_then(|target| target.target.average_utilization).unwrap_or(80),
+        metric,
+        target,
         next_look_us: decision.map(|decision| decision.next.0),
         arithmetic: decision
             .map(|decision| {
@@ -203,6 +215,26 @@ fn autoscaler(sim: &Sim, autoscaler: &HorizontalPodAutoscaler) -> Autoscaler {
         window_us: window
             .map_or(sim.tuning().hpa_downscale_stabilization, |seconds| i64::from(seconds) * SECOND),
         wish: decision.map(|decision| decision.proposed.min(max).max(min)),
+    }
+}
+
+/// The metric that an autoscaler goes by, and its target.
+fn metric_of(specs: &[MetricSpec]) -> (Metric, i32) {
+    let [spec] = specs else { return (Metric::Other, 0) };
+    if let Some(resource) = &spec.resource {
+        let target = resource.target.average_utilization;
+        return match (&*resource.name, target) {
+            ("cpu", Some(percent)) => (Metric::Cpu, percent),
+            ("memory", Some(percent)) => (Metric::Memory, percent),
+            _ => (Metric::Other, 0),
+        };
+    }
+    let pods = spec.rest.as_ref().and_then(|rest| rest.get("pods")).filter(|_| &*spec.kind == "Pods");
+    let is_rate = pods.is_some_and(|pods| pods["metric"]["name"] == hpa::feed::REQUESTS);
+    let target = pods.and_then(|pods| Quantity::parse(pods["target"]["averageValue"].as_str()?).ok());
+    match target {
+        Some(target) if is_rate => (Metric::Requests, target.value().clamp(0, i64::from(i32::MAX)) as i32),
+        _ => (Metric::Other, 0),
     }
 }
 

@@ -120,6 +120,8 @@ pub fn title_of(component: &str) -> &str {
         "taint-eviction-controller" => "Taint eviction",
         "pod-garbage-collector-controller" => "Pod garbage collector",
         "garbage-collector-controller" => "Garbage collector",
+        "job-controller" => "Job controller",
+        "ttl-after-finished-controller" => "Job clean-up",
         other => other,
     }
 }

@@ -4,7 +4,8 @@
 
 use crate::server::put_condition;
 use crate::sim::Sim;
-use setpoint_api::{Condition, ConditionStatus, Object, Pod, PodSpec, PodStatus, Str, Toleration};
+use serde_json::Value;
+use setpoint_api::{Condition, ConditionStatus, Kind, Object, Pod, PodSpec, PodStatus, Str, Toleration};
 use std::rc::Rc;
 
 /// Owners whose pods are remembered; then all are forgotten.
@@ -63,6 +64,7 @@ impl Sim {
             *pod = defaulted;
         }
         let pod = Rc::make_mut(pod);
+        self.give_priority(&mut pod.spec);
         prepare_pod(pod, seconds);
         if let Some(owner) = owner {
             if self.admitted.len() >= MOST_ADMITTED {
@@ -70,6 +72,31 @@ impl Sim {
             }
             let (spec, status) = (pod.spec.clone(), pod.status.clone());
             self.admitted.insert(owner, Admitted { given, seconds, spec, status });
+        }
+    }
+
+    /// The priority of a pod's class, or of the class that is everybody's.
+    fn give_priority(&self, spec: &mut PodSpec) {
+        if spec.priority.is_some() {
+            return;
+        }
+        let system = [("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000)];
+        if let Some((_, value)) = system.iter().find(|(name, _)| *spec.priority_class_name == **name) {
+            spec.priority = Some(*value);
+            return;
+        }
+        let classes = self.store.ids(Kind::PriorityClass).filter_map(|id| self.store.object(id));
+        let is_its = |class: &Object, value: &Value| match &*spec.priority_class_name {
+            "" => value["globalDefault"] == true,
+            name => *class.metadata().name == *name,
+        };
+        let found =
+            classes.map(|class| (class, class.to_value())).find(|(class, value)| is_its(class, value));
+        let Some((class, value)) = found else { return };
+        spec.priority_class_name = class.metadata().name.clone();
+        spec.priority = value["value"].as_i64().and_then(|value| i32::try_from(value).ok());
+        if spec.preemption_policy.is_none() {
+            spec.preemption_policy = value["preemptionPolicy"].as_str().map(Str::from);
         }
     }
 

@@ -50,7 +50,7 @@ fn end_of_image(image: &Str) -> Option<End> {
     let (name, tag) = name.split_once(':').unwrap_or((name, ""));
     match name {
         // The catalogue knows what these tags mean.
-        _ if ["fail", "crash", "broken", "missing"].contains(&tag) => None,
+        _ if ["fail", "crash", "broken", "missing", "does-not-exist"].contains(&tag) => None,
         "job" => Some(End { after: Some(WORK), code: 0 }),
         _ if TOOLBOXES.contains(&name) => Some(End { after: Some(0), code: 0 }),
         _ => None,

@@ -269,13 +269,11 @@ impl Sim {
             stamp,
         };
         let all: Vec<setpoint_api::Change> = self.store.objects().map(seen).gather();
-        for controller in 0..CONTROLLERS.len() {
+        for (controller, row) in CONTROLLERS.iter().enumerate() {
             if !self.loops[controller].up {
                 continue;
             }
-            for change in
-                all.iter().filter(|change| CONTROLLERS[controller].watches.contains(&change.new.kind()))
-            {
+            for change in all.iter().filter(|change| row.watches.contains(&change.new.kind())) {
                 self.notify(controller, change);
             }
             self.work(controller);

@@ -82,13 +82,14 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` is in no registry, `crash` and
-    /// `fail` end after a second.
+    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` and `does-not-exist` are in no registry,
+    /// `crash` and `fail` end after a second.
     pub fn standard() -> Self {
         let plain = Behavior::default;
         let by_name = [
             ("broken", Behavior { answers_errors: true, ..plain() }),
             ("missing", Behavior { exists: false, ..plain() }),
+            ("does-not-exist", Behavior { exists: false, ..plain() }),
             ("crash", Behavior { run_for: Some(SECOND), ..plain() }),
             ("fail", Behavior { run_for: Some(SECOND), ..plain() }),
         ];

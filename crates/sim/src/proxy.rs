@@ -141,6 +141,12 @@ impl Sim {
         self.proxies[0].routes()
     }
 
+    /// The list that requests from a machine's pods are routed by.
+    pub fn routes_on(&self, node: &str) -> Option<&RouteTable> {
+        let number = *self.machine_of_node.get(node)? as usize;
+        self.proxies.get(number + 1).map(Proxy::routes)
+    }
+
     /// Services or endpoints have changed: every proxy will read them, each in its own time.
     pub(crate) fn proxies_changed(&mut self) {
         for number in 0..self.proxies.len() {

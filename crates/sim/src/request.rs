@@ -15,7 +15,7 @@ use crate::action::Action;
 use crate::sim::Sim;
 use serde_json::Value;
 use setpoint_api::object::custom_name;
-use setpoint_api::schema::{self, Type};
+use setpoint_api::schema;
 use setpoint_api::{CustomResourceDefinition, Kind, Object, Reason, Status, Store, Str, wire, words};
 use std::rc::Rc;
 
@@ -149,8 +149,8 @@ struct Target {
     plural: String,
     is_namespaced: bool,
     namespace: Str,
-    /// The type, of kinds that have one.
-    of: Option<Type>,
+    /// The `spec` of its definition, of custom kinds.
+    definition: Option<Value>,
 }
 
 impl Target {
@@ -182,7 +182,7 @@ impl Target {
             plural,
             is_namespaced,
             namespace,
-            of: schema::type_of(&api_version, &kind_name),
+            definition,
             api_version,
             kind_name,
         })

@@ -30,7 +30,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::args::Args;
 use crate::page::Profile;
-use crate::process::root;
+use crate::process::{cargo, root, run};
 use crate::server::{Server, Site};
 
 const HELP: &str = "\
@@ -44,6 +44,7 @@ cargo xtask COMMAND
   swarm [--seeds N] [--first S]           random fault schedules, checked after every event
   bench                                   benchmarks, native and in wasm, against their targets
   bench frames                            main-thread work and pace of the page's frames in Chromium
+  vectors FILE.json...                    run files of upstream's table tests; a line per file, and a sum
   schema FIELDS.json API-RESOURCES.txt    rewrite the table of types from what a real API server publishes
   docs                                    rewrite docs/simplifications.md from the headers
   bless [ARGS]                            rewrite golden files and generated documents to what holds now
@@ -109,6 +110,11 @@ fn command(mut args: Args) -> Result<()> {
                 }
                 Some(other) => bail!("no benchmark {other:?}; there is `frames`"),
             }
+        }
+        Some("vectors") => {
+            let files = args.rest();
+            run(cargo(["run", "--quiet", "--package", "setpoint-tests", "--bin", "vectors", "--"])
+                .args(files))?;
         }
         Some("schema") => {
             let fields: String = args.word().context("schema needs the file of fields")?;

@@ -5,7 +5,7 @@ use super::panel::Props;
 use crate::app::Msg;
 use crate::desk;
 use crate::words;
-use setpoint_lab::frame::{Frame, Mark, Sample};
+use setpoint_lab::frame::{Autoscaler, Frame, Mark, Sample};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -43,7 +43,10 @@ pub fn table_switch(props: &Props) -> Html {
 /// What each line stands for, with its value.
 fn names(frame: &Frame, at: Option<&Sample>) -> Html {
     let app = frame.app.as_deref();
-    let target = app.and_then(|app| app.autoscaler.as_ref()).map(|hpa| format!("{}%", hpa.target_percent));
+    let target = app
+        .and_then(|app| app.autoscaler.as_ref())
+        .and_then(Autoscaler::cpu_target)
+        .map(|target| format!("{target}%"));
     let now = Sample {
         at_us: frame.at_us,
         rps: frame.traffic.offered_rps,
@@ -70,8 +73,12 @@ fn names(frame: &Frame, at: Option<&Sample>) -> Html {
 fn plot(props: &Props, span: Span, at: Option<&Sample>) -> Html {
     let frame = &*props.frame;
     let points = points(&frame.history, span);
-    let target =
-        frame.app.as_ref().and_then(|app| app.autoscaler.as_ref()).map(|hpa| i64::from(hpa.target_percent));
+    let target = frame
+        .app
+        .as_ref()
+        .and_then(|app| app.autoscaler.as_ref())
+        .and_then(Autoscaler::cpu_target)
+        .map(i64::from);
     let tops = [
         top(&points, 20, |sample| Some(i64::from(sample.rps.max(sample.failed)))),
         top(&points, 4, |sample| Some(i64::from(sample.desired.max(sample.ready)))),

@@ -5,8 +5,8 @@ use super::number::Number;
 use super::panel::Props;
 use crate::app::{Msg, Send};
 use setpoint_lab::Action;
-use setpoint_lab::frame::{App, Autoscaler, Revision, Rollout};
-use web_sys::HtmlInputElement;
+use setpoint_lab::frame::{App, Autoscaler, Metric, Revision, Rollout};
+use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 /// Where the load slider stops, in requests per second: a log scale with round numbers.
@@ -157,7 +157,7 @@ fn autoscaler(app: &App, send: &Send) -> Html {
         if on {
             Action::Delete { kind: "HorizontalPodAutoscaler".to_string(), namespace, name }
         } else {
-            Action::Apply { manifest: autoscaler_manifest(&namespace, &name, [3, 20, 70]) }
+            Action::Apply { manifest: autoscaler_manifest(&namespace, &name, Metric::Cpu, [3, 20, 70]) }
         }
     });
     html! {
@@ -173,32 +173,72 @@ fn autoscaler(app: &App, send: &Send) -> Html {
     }
 }
 
-/// The autoscaler's numbers; each is applied when it is confirmed.
+/// The autoscaler's numbers and its metric; each is applied when it is confirmed.
 fn bounds(app: &App, hpa: &Autoscaler, send: &Send) -> Html {
-    let now = [hpa.min, hpa.max, hpa.target_percent];
-    let cells = [("hpa-min", "Min"), ("hpa-max", "Max"), ("hpa-target", "CPU target %")];
-    let cells = cells.into_iter().enumerate().map(|(at, (id, name))| {
+    let (now, metric) = ([hpa.min, hpa.max, hpa.target], hpa.metric);
+    let (target, short) = match metric {
+        Metric::Cpu => ("CPU target %", format!("{}%", hpa.target)),
+        Metric::Memory => ("Mem. target %", format!("mem {}%", hpa.target)),
+        Metric::Requests => ("Req/s per pod", format!("{}/s", hpa.target)),
+        Metric::Other => ("Target", "own metrics".to_string()),
+    };
+    let cells = [("hpa-min", "Min"), ("hpa-max", "Max"), ("hpa-target", target)];
+    // Metrics that a manifest has set are changed by manifest.
+    let cells = cells.into_iter().take(if metric == Metric::Other { 0 } else { 3 });
+    let cells = cells.enumerate().map(|(at, (id, name))| {
         let onchange = on_app(app, send, move |namespace, name, text: String| {
             let mut numbers = now;
             numbers[at] = text.parse().unwrap_or(numbers[at]);
-            Action::Apply { manifest: autoscaler_manifest(&namespace, &name, numbers) }
+            Action::Apply { manifest: autoscaler_manifest(&namespace, &name, metric, numbers) }
         });
         html! { <label for={id}>{ name }<Number {id} value={now[at].to_string()} {onchange} /></label> }
     });
+    let choose = on_app(app, send, move |namespace, name, event: Event| {
+        let (metric, target) = match event.target_unchecked_into::<HtmlSelectElement>().value().as_str() {
+            "memory" => (Metric::Memory, 70),
+            "requests" => (Metric::Requests, 20),
+            _ => (Metric::Cpu, 70),
+        };
+        Action::Apply { manifest: autoscaler_manifest(&namespace, &name, metric, [now[0], now[1], target]) }
+    });
+    let metrics = [
+        ("cpu", Metric::Cpu, "CPU"),
+        ("memory", Metric::Memory, "Memory"),
+        ("requests", Metric::Requests, "Requests/s (custom)"),
+    ];
     html! {
         <details class="fold">
-            <summary aria-label="Bounds of the autoscaler"><span class="unit">{ format!("{}–{}, {}%", now[0], now[1], now[2]) }</span></summary>
+            <summary aria-label="Bounds of the autoscaler"><span class="unit">{ format!("{}–{}, {short}", now[0], now[1]) }</span></summary>
             <div class="cells">{ for cells }</div>
+            <label class="wide">{ "Metric" }
+                <select onchange={choose}>
+                    { for metrics.iter().map(|(value, of, title)| html! { <option value={*value} selected={*of == metric}>{ *title }</option> }) }
+                    if metric == Metric::Other { <option value="" selected=true>{ "As its manifest says" }</option> }
+                </select>
+            </label>
         </details>
     }
 }
 
-/// The autoscaler with its lower and upper bound and its target in percent.
-fn autoscaler_manifest(namespace: &str, name: &str, [min, max, target]: [i32; 3]) -> String {
+/// The autoscaler with its metric, its lower and upper bound and its target.
+fn autoscaler_manifest(namespace: &str, name: &str, metric: Metric, [min, max, target]: [i32; 3]) -> String {
+    let resource = |resource: &str| {
+        format!(
+            "  - type: Resource\n    resource:\n      name: {resource}\n      target:\n        type: Utilization\n        \
+             averageUtilization: {target}\n"
+        )
+    };
+    let metric = match metric {
+        Metric::Memory => resource("memory"),
+        Metric::Requests => format!(
+            "  - type: Pods\n    pods:\n      metric:\n        name: http_requests_per_second\n      target:\n        type: AverageValue\n        \
+             averageValue: \"{target}\"\n"
+        ),
+        _ => resource("cpu"),
+    };
     format!(
         "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata:\n  name: {name}\n  namespace: {namespace}\nspec:\n  \
          scaleTargetRef:\n    apiVersion: apps/v1\n    kind: Deployment\n    name: {name}\n  minReplicas: {min}\n  maxReplicas: {max}\n  \
-         metrics:\n  - type: Resource\n    resource:\n      name: cpu\n      target:\n        type: Utilization\n        \
-         averageUtilization: {target}\n"
+         metrics:\n{metric}"
     )
 }

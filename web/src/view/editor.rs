@@ -63,10 +63,12 @@ impl Component for Editor {
         html! {
             <div class="editor" ondrop={drop} {ondragover}>
                 { tools(editor, send) }
-                { self.sheet(editor, send) }
-                <div class="findings">
-                    { self.findings(editor, send) }
-                    { for editor.answer.as_ref().map(|answer| said(answer, send)) }
+                <div class="work">
+                    { self.sheet(editor, send) }
+                    <div class="findings">
+                        { self.findings(editor, send) }
+                        { for editor.answer.as_ref().map(|answer| said(answer, send)) }
+                    </div>
                 </div>
             </div>
         }
@@ -83,7 +85,8 @@ impl Editor {
         let onkeydown = when(send, move |event: KeyboardEvent| pressed(&event, is_edit));
         let is_wrong = editor.problems.iter().any(|problem| problem.severity == Severity::Error);
         html! {
-            <div class="code">
+            // Another file begins at its top.
+            <div class="code" key={editor.open.clone()}>
                 { numbers(editor) }
                 <div class="stack">
                     { colours(editor) }
@@ -97,20 +100,7 @@ impl Editor {
 
     /// What is wrong, each line a way to its place.
     fn findings(&self, editor: &editor::Editor, send: &Send) -> Html {
-        let errors = editor.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        let warnings = editor.problems.len() - errors;
-        let count =
-            |number: usize, noun: &str| crate::words::count(i32::try_from(number).unwrap_or(i32::MAX), noun);
-        let (class, sum) = match (errors, warnings) {
-            _ if !editor.note.is_empty() => ("sum", editor.note.to_string()),
-            (0, 0) if editor.is_stale => ("sum", "…".to_string()),
-            (0, 0) => ("sum good", "✓ Nothing is wrong with it".to_string()),
-            (0, warnings) => ("sum", count(warnings, "warning")),
-            (errors, 0) => ("sum", count(errors, "error")),
-            (errors, warnings) => {
-                ("sum", format!("{}, {}", count(errors, "error"), count(warnings, "warning")))
-            }
-        };
+        let (class, sum) = sum(editor);
         let undo = send.reform(|_: MouseEvent| say(Said::Restore));
         html! {
             <>
@@ -137,11 +127,7 @@ impl Editor {
                 go_to(&text, line, column);
             }
         });
-        let class = match problem.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
+        let class = class_of(problem.severity);
         html! {
             <li {class}>
                 <span class="mark" role="img" aria-label={class} />
@@ -154,6 +140,39 @@ impl Editor {
                 </p>
             </li>
         }
+    }
+}
+
+/// All findings in a few words, and their class.
+fn sum(editor: &editor::Editor) -> (&'static str, String) {
+    if !editor.note.is_empty() {
+        return ("sum", editor.note.to_string());
+    }
+    let of = |severity: Severity| {
+        let number = editor.problems.iter().filter(|problem| problem.severity == severity).count();
+        i32::try_from(number).unwrap_or(i32::MAX)
+    };
+    let counts =
+        [(of(Severity::Error), "error"), (of(Severity::Warning), "warning"), (of(Severity::Note), "note")];
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, noun)| crate::words::count(*number, noun))
+        .collect();
+    match counts {
+        [(0, _), (0, _), _] if editor.is_stale => ("sum", "…".to_string()),
+        [(0, _), (0, _), (0, _)] => ("sum good", "✓ Nothing is wrong with it".to_string()),
+        [(0, _), (0, _), _] => ("sum good", format!("✓ Nothing is wrong with it; {}", told.join(", "))),
+        _ => ("sum", told.join(", ")),
+    }
+}
+
+/// The class of a finding; it is its name as well.
+fn class_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
     }
 }
 
@@ -306,11 +325,8 @@ fn numbers(editor: &editor::Editor) -> Html {
     }
     let class = |number: usize| {
         let on_line = editor.problems.iter().filter(|problem| problem.line as usize == number);
-        match on_line.map(|problem| problem.severity == Severity::Error).max() {
-            Some(true) => "error",
-            Some(false) => "warning",
-            None => "",
-        }
+        let worst = on_line.min_by_key(|problem| problem.severity as u8);
+        worst.map_or("", |problem| class_of(problem.severity))
     };
     html! {
         <div class="numbers" aria-hidden="true">
@@ -326,6 +342,7 @@ fn colours(editor: &editor::Editor) -> Html {
     }
     let lines = highlight::lines(&editor.text).into_iter().enumerate().map(|(at, pieces)| {
         let wrong = editor.problems.iter().find(|problem| problem.line as usize == at + 1);
+        let wrong = wrong.filter(|problem| problem.severity != Severity::Note);
         let mut column = 0;
         let pieces = pieces.into_iter().map(|(class, text)| {
             let from = column;

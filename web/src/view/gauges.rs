@@ -6,7 +6,7 @@ use super::parts::{CLOSE, bar, icon};
 use super::tally::Tally;
 use crate::app::{Msg, Send};
 use crate::words;
-use setpoint_lab::frame::{App, Autoscaler, Frame, Rollout, Traffic};
+use setpoint_lab::frame::{App, Autoscaler, Frame, Metric, Rollout, Traffic};
 use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
 use yew::prelude::*;
@@ -219,7 +219,7 @@ fn version(app: &App, send: &Send) -> Html {
 
 fn cpu(app: &App, at_us: i64, send: &Send) -> Html {
     let hpa = app.autoscaler.as_ref();
-    let goal = hpa.map(|hpa| hpa.target_percent);
+    let goal = hpa.and_then(Autoscaler::cpu_target);
     let scaled = |percent: i32| i64::from(percent) * 100 / CPU_BAR_MAX;
     let tone = match (app.cpu_percent, goal) {
         (Some(cpu), Some(goal)) if cpu * 10 > goal * 11 => "warn",
@@ -242,13 +242,23 @@ fn cpu(app: &App, at_us: i64, send: &Send) -> Html {
         foot: match hpa {
             // The policies let it grow in steps; then it asks for fewer than the formula says.
             Some(hpa) if *app.target_set_by == *"HPA" && hpa.wish > Some(app.target_replicas) => {
-                format!("Target {}%. {}, at first {}", hpa.target_percent, hpa.arithmetic, app.target_replicas)
+                format!("{}. {}, at first {}", goal_of(hpa), hpa.arithmetic, app.target_replicas)
             }
-            Some(hpa) => format!("Target {}%. {}", hpa.target_percent, hpa.arithmetic),
+            Some(hpa) => format!("{}. {}", goal_of(hpa), hpa.arithmetic),
             None => "No autoscaler watches it".to_string(),
         },
     }
     .draw(send)
+}
+
+/// What the autoscaler holds, in a few words.
+fn goal_of(hpa: &Autoscaler) -> String {
+    match hpa.metric {
+        Metric::Cpu => format!("Target {}%", hpa.target),
+        Metric::Memory => format!("HPA: memory {}%", hpa.target),
+        Metric::Requests => format!("HPA: {} requests/s per pod", hpa.target),
+        Metric::Other => "HPA: metrics of its manifest".to_string(),
+    }
 }
 
 fn requests(frame: &Frame, send: &Send) -> Html {

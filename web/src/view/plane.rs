@@ -45,7 +45,11 @@ fn short(doing: &str) -> String {
     let (first, last) = (rest.first().copied().unwrap_or_default(), rest.last().copied().unwrap_or_default());
     match verb {
         "bind" => "bind pod".to_string(),
-        "store" => keeps(last, 9),
+        "store" => match last {
+            "EndpointSlice" => "Slice".to_string(),
+            "HorizontalPodAutoscaler" => "HPA".to_string(),
+            kind => keeps(kind, 10),
+        },
         "revision" => last.to_string(),
         // "scale web-5db4f98dd8 up from 0 to 3", "create web-86d6bd95c7 with 1 pods".
         "scale" => format!("scale {last}"),
@@ -74,7 +78,8 @@ mod tests {
             ("create 3 pods", "create 3"),
             ("create web-86d6bd95c7 with 1 pods", "create"),
             ("update status", "status"),
-            ("store Deployment", "Deploymen…"),
+            ("store Deployment", "Deployment"),
+            ("store EndpointSlice", "Slice"),
             ("revision 312", "312"),
             ("say what has changed", "report"),
             ("invalid metrics (1 invalid out of 1), first error is: failed", "no data"),

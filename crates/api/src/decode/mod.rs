@@ -60,6 +60,12 @@ pub fn problems(value: &mut Value) -> Vec<Problem> {
     }
 }
 
+/// [`problems`] of a tree that has metadata alone, as every kind has them.
+pub(crate) fn metadata_problems(value: &mut Value) -> Vec<Problem> {
+    // Any kind will do that has no fields of its own.
+    schema::type_of("v1", "ServiceAccount").map_or_else(Vec::new, |of| walk::walk(of, value))
+}
+
 /// `Pod in version "v1" cannot be handled as a Pod:`
 pub(crate) fn cannot_be_handled(api_version: &str, kind: &str) -> String {
     let version = api_version.rsplit('/').next().unwrap_or(api_version);

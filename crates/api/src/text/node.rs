@@ -68,9 +68,14 @@ impl Node {
         self.field(key).map(|(_, node)| node)
     }
 
+    /// The value at a path.
+    pub fn value_at(&self, path: &[PathSegment]) -> Option<&Node> {
+        path.iter().try_fold(self, Node::child)
+    }
+
     /// Where the value at a path begins.
     pub fn at_path(&self, path: &[PathSegment]) -> Option<Span> {
-        path.iter().try_fold(self, Node::child).map(|node| node.span)
+        self.value_at(path).map(|node| node.span)
     }
 
     /// Where the name of the field at a path begins; an item of a list has none, its value counts.

@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 1 << 20;
 const ACCOUNT: &str = "kubernetes.io/service-account.name";
 
 /// What is wrong with the key of a setting, which may become the name of a file.
-fn key_problems(key: &str) -> Vec<String> {
+pub(super) fn key_problems(key: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if key.len() > 253 {
         problems.push("must be no more than 253 characters".to_owned());

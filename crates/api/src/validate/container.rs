@@ -7,9 +7,10 @@ use super::cause::{Errors, Path};
 use super::pod_spec::{field, items, text};
 use super::probe::{self, lifecycle};
 use super::volume::{devices, mounts};
+use super::{environment, security};
 use crate::map::Set;
 use crate::names::{is_dns1123_label, is_qualified_name, is_valid_port_name};
-use crate::{Container, ContainerPort, EnvVar, PodSpec, Quantity, ResourceList, ResourceRequirements};
+use crate::{Container, ContainerPort, PodSpec, Quantity, ResourceList, ResourceRequirements};
 
 /// Names of the pod's volumes.
 pub(super) type Volumes<'a> = Set<&'a str>;
@@ -101,7 +102,8 @@ fn common(container: &Container, volumes: &Volumes, path: &Path, errors: &mut Er
     let policy = text(field(&container.rest, "terminationMessagePolicy"));
     errors.one_of(&path.child("terminationMessagePolicy"), policy, &["File", "FallbackToLogsOnError"]);
     ports(&container.ports, &path.child("ports"), errors);
-    environment(&container.env, &path.child("env"), errors);
+    environment::variables(&container.env, &path.child("env"), errors);
+    environment::groups(items(field(&container.rest, "envFrom")), &path.child("envFrom"), errors);
     let privileged = field(&container.rest, "securityContext").and_then(|context| context.get("privileged"));
     let is_privileged = privileged.and_then(serde_json::Value::as_bool) == Some(true);
     let list = items(field(&container.rest, "volumeMounts"));
@@ -110,6 +112,9 @@ fn common(container: &Container, volumes: &Volumes, path: &Path, errors: &mut Er
     let policy = container.image_pull_policy.as_deref().unwrap_or_default();
     errors.one_of(&path.child("imagePullPolicy"), policy, &["Always", "IfNotPresent", "Never"]);
     resources(&container.resources, &path.child("resources"), errors);
+    if let Some(context) = field(&container.rest, "securityContext") {
+        security::of_container(context, &path.child("securityContext"), errors);
+    }
 }
 
 fn ports(ports: &[ContainerPort], path: &Path, errors: &mut Errors) {
@@ -147,27 +152,6 @@ fn host_port_conflicts(containers: &[Container], first: usize, path: &Path, erro
                 errors.duplicate(&at.index(j).child("hostPort"), key.as_str(), "");
             }
             taken.insert(key);
-        }
-    }
-}
-
-fn environment(variables: &[EnvVar], path: &Path, errors: &mut Errors) {
-    for (index, variable) in variables.iter().enumerate() {
-        let at = path.index(index);
-        if variable.name.is_empty() {
-            errors.required(&at.child("name"), "");
-        } else if !variable.name.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=') {
-            let detail = "a valid environment variable name must consist only of printable ASCII characters other \
-                          than '='";
-            errors.invalid(&at.child("name"), &variable.name, detail);
-        }
-        let sources = field(&variable.rest, "valueFrom").and_then(|from| from.as_object());
-        let Some(count) = sources.map(serde_json::Map::len).filter(|count| *count > 0) else { continue };
-        if !variable.value.is_empty() {
-            errors.invalid(&at.child("valueFrom"), "", "may not be specified when `value` is not empty");
-        } else if count > 1 {
-            let detail = "may not have more than one field specified at a time";
-            errors.invalid(&at.child("valueFrom"), "", detail);
         }
     }
 }

@@ -7,10 +7,12 @@ use super::container::{containers, init_containers};
 use super::meta::labels;
 use super::scheduling::{affinity, tolerations, topology_spread};
 use super::volume::volumes;
+use super::{environment, security};
 use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name};
 use crate::wire::Rest;
 use crate::{Container, PodSpec};
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// A pod's spec; `is_pod` where it is no template's.
 pub(super) fn pod_spec(spec: &PodSpec, is_pod: bool, path: &Path, errors: &mut Errors) {
@@ -31,7 +33,14 @@ pub(super) fn pod_spec(spec: &PodSpec, is_pod: bool, path: &Path, errors: &mut E
     }
     readiness_gates(spec, path, errors);
     topology_spread(&spec.topology_spread_constraints, &path.child("topologySpreadConstraints"), errors);
+    context(spec, path, errors);
+    environment::references(
+        field(&spec.rest, "imagePullSecrets").unwrap_or(&Value::Null),
+        &path.child("imagePullSecrets"),
+        errors,
+    );
     names(spec, path, errors);
+    host_aliases(spec, path, errors);
     tolerations(&spec.tolerations, &path.child("tolerations"), errors);
     let class = &*spec.priority_class_name;
     if !class.is_empty() {
@@ -69,6 +78,44 @@ fn host_ports(containers: &[Container], is_pod: bool, path: &Path, errors: &mut 
                 let detail = "must match `containerPort` when `hostNetwork` is true";
                 errors.invalid(&at.index(j).child("hostPort"), port.host_port, detail);
             }
+        }
+    }
+}
+
+/// The pod's security context, and what it shares with its node.
+fn context(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let is_on = |key: &str| field(&spec.rest, key).and_then(Value::as_bool) == Some(true);
+    let nothing = Value::Null;
+    let context = field(&spec.rest, "securityContext").unwrap_or(&nothing);
+    let shares = (is_on("shareProcessNamespace"), is_on("hostPID"));
+    security::of_pod(context, shares, &path.child("securityContext"), errors);
+    let dns = field(&spec.rest, "dnsConfig").unwrap_or(&nothing);
+    let servers = items(dns.get("nameservers"));
+    let at = path.child("dnsConfig");
+    if text(field(&spec.rest, "dnsPolicy")) == "None" && servers.is_empty() {
+        errors.required(
+            &at.child("nameservers"),
+            "must provide at least one DNS nameserver when `dnsPolicy` is None",
+        );
+    }
+    for (index, server) in servers.iter().filter_map(Value::as_str).enumerate() {
+        ip(server, &at.child("nameservers").index(index), errors);
+    }
+}
+
+fn ip(address: &str, path: &Path, errors: &mut Errors) {
+    if address.parse::<IpAddr>().is_err() {
+        errors.invalid(path, address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+    }
+}
+
+fn host_aliases(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    for (index, alias) in items(field(&spec.rest, "hostAliases")).iter().enumerate() {
+        let at = path.child("hostAliases");
+        let at = at.index(index);
+        ip(text(alias.get("ip")), &at.child("ip"), errors);
+        for (index, name) in items(alias.get("hostnames")).iter().filter_map(Value::as_str).enumerate() {
+            errors.problems(&at.child("hostnames").index(index), name, is_dns1123_subdomain(name));
         }
     }
 }

@@ -13,13 +13,14 @@ use crate::text::go_quote;
 use crate::wire::Wire;
 use crate::{IntOrPercent, Kind, Service, ServicePort, ServiceSpec};
 use serde_json::Value;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 const NODE_PORTS: std::ops::RangeInclusive<i32> = 30000..=32767;
 
 pub(super) fn create(service: &Service, errors: &mut Errors) {
     content(service, errors);
     if errors.is_empty() {
+        address_range(&service.spec, errors);
         node_port_range(&service.spec, errors);
     }
 }
@@ -208,6 +209,19 @@ fn cluster_ip_is_kept(old: &ServiceSpec, new: &ServiceSpec, errors: &mut Errors)
     } else {
         let shown = vec![new.cluster_ip.clone()].write_always();
         errors.invalid(&at.index(0), &shown, "may not change once set");
+    }
+}
+
+/// The address that is asked for must be in the range of the cluster, 10.96.0.0/12.
+fn address_range(spec: &ServiceSpec, errors: &mut Errors) {
+    let is_given = !spec.cluster_ip.is_empty() && !is_headless(spec) && &*spec.kind != "ExternalName";
+    let in_range = |address: Ipv4Addr| address.octets()[0] == 10 && address.octets()[1] & 0xf0 == 96;
+    if is_given && !spec.cluster_ip.parse().is_ok_and(in_range) {
+        let shown = vec![spec.cluster_ip.clone()].write_always();
+        let address = &spec.cluster_ip;
+        let detail =
+            format!("failed to allocate IP {address}: the provided network does not match the current range");
+        errors.invalid(&SPEC.child("clusterIPs"), &shown, &detail);
     }
 }
 

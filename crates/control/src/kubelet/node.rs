@@ -10,6 +10,7 @@ use super::events::{COMPONENT, about_pod};
 use crate::EventDraft;
 use serde_json::{Value, json};
 use setpoint_api::Gather as _;
+use setpoint_api::wire::{Reader, Wire as _};
 use setpoint_api::*;
 use std::rc::Rc;
 
@@ -209,23 +210,30 @@ pub fn reject(cx: &KubeletCx, pod: &Pod, rejection: &Rejection) -> (PodStatus, E
     (status, EventDraft { is_warning: true, ..draft })
 }
 
-/// Guaranteed, Burstable or BestEffort, from CPU and memory.
+/// Guaranteed, Burstable or BestEffort, from CPU and memory: of the pod as a whole where it names any, or else of its
+/// containers together, each of which needs both limits to be guaranteed.
 pub fn qos_class(spec: &PodSpec) -> &'static str {
-    let mut has_any = false;
-    let mut is_guaranteed = true;
-    for container in spec.containers.iter().chain(spec.init_containers.iter()) {
-        for name in ["cpu", "memory"] {
+    const COUNTED: [&str; 2] = ["cpu", "memory"];
+    let whole = spec.rest.as_deref().and_then(|rest| rest.get("resources"));
+    let whole = whole.map(|whole| ResourceRequirements::read(whole.clone(), &mut Reader::default()));
+    let has_amounts = |part: &ResourceRequirements| !part.requests.is_empty() || !part.limits.is_empty();
+    let whole = whole.filter(has_amounts);
+    let parts =
+        spec.containers.iter().chain(spec.init_containers.iter()).map(|container| &container.resources);
+    let (mut requests, mut limits, mut is_guaranteed) = ([0_i64; 2], [0_i64; 2], true);
+    for part in whole.iter().chain(parts.filter(|_| whole.is_none())) {
+        for (index, name) in COUNTED.into_iter().enumerate() {
             let amount = |list: &ResourceList| list.get(name).map_or(0, |quantity| quantity.milli_value());
-            let (request, limit) =
-                (amount(&container.resources.requests), amount(&container.resources.limits));
-            has_any |= request > 0 || limit > 0;
-            // The API server takes the limit for the request where only the limit is given.
-            is_guaranteed &= limit > 0 && (request == limit || request == 0);
+            requests[index] = requests[index].saturating_add(amount(&part.requests));
+            limits[index] = limits[index].saturating_add(amount(&part.limits));
+            is_guaranteed &= amount(&part.limits) > 0;
         }
     }
-    match (has_any, is_guaranteed) {
-        (false, _) => "BestEffort",
-        (true, true) => "Guaranteed",
-        (true, false) => "Burstable",
+    if requests == [0, 0] && limits == [0, 0] {
+        "BestEffort"
+    } else if is_guaranteed && requests == limits {
+        "Guaranteed"
+    } else {
+        "Burstable"
     }
 }

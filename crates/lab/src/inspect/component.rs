@@ -16,7 +16,7 @@ use std::rc::Rc;
 const WRITES_SHOWN: usize = 24;
 
 /// What each part does and what it is like, and the rows of the tuning table that it goes by.
-const PARTS: [(&str, &str, &str, &[&str]); 11] = [
+const PARTS: [(&str, &str, &str, &[&str]); 13] = [
     (
         "kube-apiserver",
         "The only door to the cluster's state. Every read and write passes it: it checks and stores objects, and tells watchers what changed. It decides nothing by itself.",
@@ -81,6 +81,18 @@ const PARTS: [(&str, &str, &str, &[&str]); 11] = [
         "garbage-collector-controller",
         "Deletes objects whose owners are gone: the pods of a deleted ReplicaSet, the ReplicaSets of a deleted Deployment.",
         "An executor who clears the house once the owner has left.",
+        &[],
+    ),
+    (
+        "job-controller",
+        "Runs pods to completion: so many at a time, until enough have succeeded or too many have failed. It counts each pod once.",
+        "A foreman with a list of tasks: a failed one is tried again, later each time.",
+        &["client_qps", "client_burst"],
+    ),
+    (
+        "ttl-after-finished-controller",
+        "Deletes a finished Job once its time to live is over, and its pods with it.",
+        "The kitchen help that clears the tables some time after the guests have left.",
         &[],
     ),
 ];

@@ -3,11 +3,12 @@
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/apply/{apply,patcher}.go, pkg/util/apply.go.
 //! Simplified: with `--server-side` the server merges strategically and asks nobody who owns a field; nothing is pruned.
 
-use super::change::{self, COMMON, Dry, FILES, Fault, VALIDATE, go_json};
+use super::change::{self, COMMON, Dry, FILES, Fault, VALIDATE};
 use super::context::Context;
 use super::failure::Failure;
 use super::flag::flag;
 use super::invocation::Invocation;
+use super::print::compact_json;
 use super::source::{self, Item};
 use super::verb::Verb;
 use serde_json::{Map, Value, json};
@@ -156,7 +157,7 @@ fn apply(cx: &mut Context, call: &Invocation, item: &Item, dry: Dry) -> Result<R
     match change::send(cx, dry, request) {
         Ok(reply) => change::done(cx, call, &item.resource, &reply.object, "configured", dry).map(Ok),
         Err(status) => {
-            let (patch, about) = (go_json(&patch), item.described());
+            let (patch, about) = (compact_json(&patch), item.described());
             let what = format!("error when applying patch:\n{patch}\nto:\n{about}\nfor: {quoted}");
             Ok(Err(Fault::Server(status).about(&what)))
         }
@@ -232,7 +233,7 @@ pub(super) fn with_last_applied(value: &Value) -> Value {
     if let Some(annotations) = annotations(&mut bare) {
         annotations.remove(LAST_APPLIED);
     }
-    let text = go_json(&bare) + "\n";
+    let text = compact_json(&bare) + "\n";
     if let Some(annotations) = annotations(&mut bare) {
         annotations.insert(LAST_APPLIED.into(), text.into());
     }

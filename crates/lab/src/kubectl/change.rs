@@ -6,9 +6,9 @@ use super::context::Context;
 use super::failure::Failure;
 use super::flag::{Flag, flag};
 use super::invocation::Invocation;
+use super::print::Format;
 use super::resource::Resource;
 use serde_json::Value;
-use setpoint_api::text::{go_quote, to_yaml};
 use setpoint_api::{Object, Status};
 use setpoint_sim::{Method, Reply, Request};
 
@@ -96,7 +96,8 @@ impl Dry {
             ))),
         }
     }
-    fn suffix(self) -> &'static str {
+    /// What stands behind what was done.
+    pub fn suffix(self) -> &'static str {
         match self {
             Dry::No => "",
             Dry::Client => " (dry run)",
@@ -150,38 +151,15 @@ pub(super) fn done(
     operation: &str,
     dry: Dry,
 ) -> Result<(), Failure> {
-    let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    match call.text("output") {
-        "" => cx.say(format!("{}/{name} {operation}{}", resource.printed(), dry.suffix())),
-        "name" => cx.say(format!("{}/{name}", resource.printed())),
-        "yaml" => cx.print(to_yaml(object)),
-        "json" => cx.print(pretty_json(object)),
-        other => {
-            return Err(Failure::error(format!(
-                "unable to match a printer suitable for the output format {}, allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml",
-                go_quote(other)
-            )));
-        }
+    let format = Format::of(cx, call)?;
+    if format.is_table() {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        cx.say(format!("{}/{name} {operation}{}", resource.printed(), dry.suffix()));
+    } else {
+        let text = format.print(Some(resource), object)?;
+        cx.print(text);
     }
     Ok(())
-}
-
-/// JSON as kubectl prints it, indented by four.
-pub(super) fn pretty_json(value: &Value) -> String {
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    let mut wide = String::with_capacity(text.len() * 2);
-    for line in text.lines() {
-        let blanks = line.len() - line.trim_start_matches(' ').len();
-        wide.push_str(&" ".repeat(blanks));
-        wide.push_str(line);
-        wide.push('\n');
-    }
-    wide
-}
-
-/// JSON as Go writes it, on one line.
-pub(super) fn go_json(value: &Value) -> String {
-    value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 /// Why one of several objects was not changed.
@@ -234,4 +212,23 @@ pub(super) fn nothing_named() -> Failure {
         "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   \
          '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
     )
+}
+
+/// A duration as Go prints it: `8s`, `1m30s`, `500ms`.
+pub(super) fn go_duration(micros: i64) -> String {
+    let (millis, seconds) = (micros / 1_000, micros / 1_000_000);
+    if millis < 1_000 {
+        return format!("{millis}ms");
+    }
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    let rest = micros % 60_000_000;
+    let fraction = format!("{:06}", rest % 1_000_000);
+    let fraction = fraction.trim_end_matches('0');
+    let dot = if fraction.is_empty() { "" } else { "." };
+    let tail = format!("{}{dot}{fraction}s", rest / 1_000_000);
+    match (hours, minutes) {
+        (0, 0) => tail,
+        (0, minutes) => format!("{minutes}m{tail}"),
+        (hours, minutes) => format!("{hours}h{minutes}m{tail}"),
+    }
 }

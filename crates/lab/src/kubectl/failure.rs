@@ -71,7 +71,10 @@ fn refusal(status: &Status) -> String {
         }
     }
     let quoted = setpoint_api::text::go_quote(&details.name);
-    let mut text = format!("The {} {quoted} is invalid", details.kind);
+    let mut text = match &*details.kind {
+        "" => "The request is invalid".to_owned(),
+        kind => format!("The {kind} {quoted} is invalid"),
+    };
     match causes.as_slice() {
         [] => text.push('\n'),
         [one] => text.push_str(&format!(": {one}\n")),

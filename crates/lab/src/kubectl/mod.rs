@@ -16,27 +16,47 @@
 
 mod apply;
 mod change;
+mod cluster;
 mod complete;
 mod context;
+mod create;
+mod delete;
+mod describe;
+mod diff;
+mod drain;
+mod edit;
 mod equivalent;
+mod events;
+mod exec;
+mod explain;
 mod failure;
 mod flag;
 mod get;
 mod help;
 mod invocation;
 mod jsonpath;
+mod label;
 mod line;
+mod logs;
+mod make;
 mod manifest;
 mod named;
+mod patch;
 mod print;
 mod replace;
 mod resource;
+mod rollout;
 mod scale;
+mod served;
+mod set;
 mod shell;
 mod source;
 mod synthetic;
 mod table;
+mod taint;
+mod top;
 mod verb;
+mod wait;
 
 pub use context::{Context, Ongoing};
 pub use equivalent::Equivalent;
@@ -179,10 +199,6 @@ impl Session {
         }
         output
     }
-    /// Saves what `kubectl edit` opened.
-    pub fn save_edit(&mut self, _terminal: &mut Terminal, _text: &str) -> Output {
-        Output { code: Some(0), ..Output::default() }
-    }
     /// What Tab offers at a place in a line.
     pub fn complete(&self, terminal: &Terminal, line: &str, cursor: usize) -> Completion {
         complete::complete(self, terminal, line, cursor)
@@ -214,8 +230,18 @@ fn dispatch(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         cx.print(help);
         return Ok(());
     }
+    if !call.verb.is_local && !cx.session.sim().is_api_up() {
+        return Err(no_server());
+    }
     if call.has("namespace") {
         cx.namespace = call.text("namespace").to_owned();
     }
     (call.verb.run)(cx, call)
+}
+
+/// What kubectl says when nothing answers where the API server should be.
+fn no_server() -> Failure {
+    Failure::plain(
+        "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?",
+    )
 }

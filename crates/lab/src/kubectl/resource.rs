@@ -4,6 +4,7 @@
 
 use super::context::Context;
 use super::failure::Failure;
+use super::synthetic;
 use serde_json::Value;
 use setpoint_api::text::go_quote;
 use setpoint_api::{Kind, Object, Selector, Status, Store, custom_name, schema};
@@ -94,7 +95,9 @@ impl Resource {
     /// All objects of the kind, by namespace and name.
     pub fn list(&self, store: &Store) -> Vec<Object> {
         let objects = store.ids(self.model).filter_map(|id| store.object(id));
-        objects.filter(|object| self.has(object)).cloned().collect()
+        let mut all: Vec<Object> = objects.filter(|object| self.has(object)).cloned().collect();
+        synthetic::add_given(self.model, store, &mut all);
+        all
     }
     /// One object.
     pub fn find(&self, store: &Store, namespace: &str, name: &str) -> Option<Object> {
@@ -102,7 +105,8 @@ impl Resource {
             let name = custom_name(self.group(), &self.kind, name);
             return store.id_of(self.model, namespace, &name).and_then(|id| store.object(id)).cloned();
         }
-        store.id_of(self.model, namespace, name).and_then(|id| store.object(id)).cloned()
+        let stored = store.id_of(self.model, namespace, name).and_then(|id| store.object(id)).cloned();
+        stored.or_else(|| synthetic::given(self.model, store, namespace, name))
     }
     /// Whether an object is of this kind.
     pub fn has(&self, object: &Object) -> bool {

@@ -1,13 +1,55 @@
 //! Objects that the API server makes up when it is asked, or that mirror others.
 //!
-//! Upstream: pkg/controller/endpoint, pkg/registry/core/componentstatus.
-//! Simplified: Endpoints are made from EndpointSlices when they are read, nobody watches or writes them.
+//! Upstream: pkg/controller/endpoint, pkg/registry/core/componentstatus, pkg/controller/serviceaccount,
+//! pkg/controller/certificates/rootcacertpublisher.
+//! Simplified: the account `default` and the ConfigMap `kube-root-ca.crt` of each namespace are not stored; Endpoints are made from EndpointSlices when they are read, nobody watches or writes them.
 
 use super::context::Context;
 use super::print::look::{entries, is, items, text};
 use super::resource::Resource;
 use serde_json::{Value, json};
-use setpoint_api::{Kind, Object};
+use setpoint_api::{Kind, Namespace, Object, Store, Uid};
+
+/// What every namespace is given: an account, and the certificate of the API server.
+const GIVEN: [(Kind, &str); 2] = [(Kind::ServiceAccount, "default"), (Kind::ConfigMap, "kube-root-ca.crt")];
+
+/// One of the objects that a namespace is given.
+pub(super) fn given(kind: Kind, store: &Store, namespace: &str, name: &str) -> Option<Object> {
+    if !GIVEN.contains(&(kind, name)) {
+        return None;
+    }
+    let of = &store.find::<Namespace>("", namespace)?.metadata;
+    let created = of.creation_timestamp.map(|at| at.to_rfc3339(0));
+    // Its identity follows from the namespace's.
+    let uid = Uid(of.uid.0 ^ (kind as u128 + 1)).to_string();
+    let metadata = json!({ "name": name, "namespace": namespace, "creationTimestamp": created, "uid": uid });
+    let mut value = json!({ "metadata": metadata });
+    if kind == Kind::ConfigMap {
+        value["metadata"]["annotations"] = json!({ "kubernetes.io/description": DESCRIPTION });
+        value["data"] =
+            json!({ "ca.crt": "-----BEGIN CERTIFICATE-----\nsimulated\n-----END CERTIFICATE-----\n" });
+    }
+    Some(Object::from_value(kind, value).0)
+}
+
+const DESCRIPTION: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the \
+                           internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of \
+                           Kubernetes clusters.";
+
+/// Adds what namespaces are given to what is stored of a kind.
+pub(super) fn add_given(kind: Kind, store: &Store, all: &mut Vec<Object>) {
+    let Some((_, name)) = GIVEN.iter().find(|(given, _)| *given == kind) else { return };
+    for namespace in store.list::<Namespace>() {
+        let namespace = &namespace.metadata.name;
+        if store.id_of(kind, namespace, name).is_none() {
+            all.extend(given(kind, store, namespace, name));
+        }
+    }
+    all.sort_by(|a, b| {
+        let key = |object: &Object| (object.metadata().namespace.clone(), object.metadata().name.clone());
+        key(a).cmp(&key(b))
+    });
+}
 
 /// All objects of a kind that is not stored; `None` for the kinds that are.
 pub(super) fn list(cx: &Context, resource: &Resource) -> Option<Vec<Value>> {

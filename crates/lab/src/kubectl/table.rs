@@ -2,7 +2,10 @@
 
 use super::flag::{Flag, flag};
 use super::verb::Verb;
-use super::{apply, get, replace, scale};
+use super::{
+    apply, cluster, create, delete, describe, diff, drain, edit, events, exec, explain, get, label, logs,
+    make, patch, replace, rollout, scale, set, taint, top, wait,
+};
 
 /// kubectl itself.
 pub(super) static ROOT: Verb = Verb {
@@ -10,9 +13,39 @@ pub(super) static ROOT: Verb = Verb {
     usage: "kubectl [flags] [options]",
     verbs: &[
         &get::VERB,
+        &describe::VERB,
+        &explain::VERB,
+        &events::VERB,
+        &logs::VERB,
+        &exec::VERB,
+        &top::VERB,
+        &cluster::API_RESOURCES,
+        &cluster::API_VERSIONS,
+        &cluster::VERSION,
+        &cluster::CLUSTER_INFO,
+        &cluster::OPTIONS,
+        &cluster::AUTH,
+        &cluster::CONFIG,
         &apply::VERB,
         &replace::VERB,
         &scale::VERB,
+        &create::VERB,
+        &set::VERB,
+        &make::RUN,
+        &make::EXPOSE,
+        &make::AUTOSCALE,
+        &delete::VERB,
+        &patch::VERB,
+        &label::LABEL,
+        &label::ANNOTATE,
+        &taint::VERB,
+        &drain::CORDON,
+        &drain::UNCORDON,
+        &drain::DRAIN,
+        &rollout::VERB,
+        &edit::VERB,
+        &diff::VERB,
+        &wait::VERB,
         // A row per verb; the order here is that of completion, help sorts by `GROUPS`.
     ],
     ..Verb::NONE

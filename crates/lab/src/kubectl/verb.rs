@@ -33,6 +33,8 @@ pub struct Verb {
     pub required: &'static [&'static str],
     /// Its sub-commands.
     pub verbs: &'static [&'static Verb],
+    /// Whether it works without the API server.
+    pub is_local: bool,
     /// What it does.
     pub run: Run,
 }
@@ -49,6 +51,7 @@ impl Verb {
         flags: &[],
         required: &[],
         verbs: &[],
+        is_local: false,
         run: only_sub_commands,
     };
 

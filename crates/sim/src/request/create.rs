@@ -1,13 +1,13 @@
 //! Requests that create, and how the body of a request becomes an object.
 //!
 //! Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go.
-//! Simplified: an autoscaler of autoscaling/v1 keeps its target for CPU alone; objects of custom kinds are kept as given.
+//! Simplified: an autoscaler of autoscaling/v1 keeps its target for CPU alone.
 
 use super::{FieldValidation, Reply, Request, Target};
 use crate::fact::Actor;
 use crate::sim::Sim;
 use serde_json::{Value, json};
-use setpoint_api::{Kind, ObjId, Object, Reason, Status, decode};
+use setpoint_api::{Kind, ObjId, Object, Reason, Status, custom, decode, validate};
 
 impl Sim {
     pub(super) fn create_requested(
@@ -29,8 +29,10 @@ impl Sim {
     }
 
     /// The answer that shows an object as it is now stored.
-    pub(super) fn reply(&self, id: ObjId, warnings: Vec<String>) -> Reply {
-        Reply { object: self.store().object(id).map(Object::to_value).unwrap_or_default(), warnings }
+    pub(super) fn reply(&self, id: ObjId, mut warnings: Vec<String>) -> Reply {
+        let object = self.store().object(id);
+        warnings.extend(object.into_iter().flat_map(validate::warnings));
+        Reply { object: object.map(Object::to_value).unwrap_or_default(), warnings }
     }
 }
 
@@ -47,12 +49,19 @@ impl Target {
         for (key, word) in [("apiVersion", &self.api_version), ("kind", &self.kind_name)] {
             fields.entry(key).or_insert_with(|| word.to_string().into());
         }
-        let (mut object, unknown) = if self.of.is_some() {
-            let decoded = decode::decode(Value::Object(fields), validation == FieldValidation::Strict)?;
-            (decoded.object, decoded.unknown)
-        } else {
-            (Object::from_value(Kind::Custom, Value::Object(fields)).0, Vec::new())
+        let (value, is_strict) = (Value::Object(fields), validation == FieldValidation::Strict);
+        let decoded = match &self.definition {
+            Some(definition) => {
+                let decoded = custom::decode(value, definition, is_strict)?;
+                let causes = custom::causes(&decoded.object, definition);
+                if !causes.is_empty() {
+                    return Err(Status::invalid(&decoded.object, causes));
+                }
+                decoded
+            }
+            None => decode::decode(value, is_strict)?,
         };
+        let (mut object, unknown) = (decoded.object, decoded.unknown);
         if &*self.api_version == "autoscaling/v1" && self.kind == Kind::HorizontalPodAutoscaler {
             object = Object::from_value(self.kind, autoscaler_v2(object.to_value())).0;
         }

@@ -48,7 +48,7 @@ pub fn view(props: &Props) -> Html {
                     <span class="kind">{ kind.to_string() }</span>
                 }
                 <span class="state">{ state }</span>
-                <span>{ yaml(props) }{ ask(fact, name, None) }</span>
+                <span>{ yaml(props) }{ " " }{ ask(fact, name, None) }</span>
                 <button class="round" onclick={close} aria-label="Close details" title="Close details">{ icon(CLOSE) }</button>
                 <h2 id={TITLE} class="mono" tabindex="-1">{ name.to_string() }</h2>
             </header>

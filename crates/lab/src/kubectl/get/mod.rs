@@ -13,10 +13,11 @@ use super::failure::Failure;
 use super::invocation::Invocation;
 use super::print::{self, Format, Shown, Table};
 use super::resource::{self, Resource, Target};
+use super::served;
 use super::verb::Verb;
 use fields::FieldSelector;
 use serde_json::Value;
-use setpoint_api::{Kind, Object, Selector};
+use setpoint_api::Selector;
 
 pub(super) static VERB: Verb = Verb {
     name: "get",
@@ -42,9 +43,8 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(Failure::error("--raw is not simulated: there is no HTTP in front of this API server"));
     }
     let mut args = call.args.clone();
-    for path in call.list("filename") {
-        let names = super::manifest::names(cx, &path)?;
-        args.extend(names);
+    if call.has("filename") {
+        args.extend(super::manifest::names(cx, call)?);
     }
     if args.is_empty() {
         cx.complain(
@@ -123,18 +123,7 @@ fn one(cx: &Context, resource: &Resource, name: &str) -> Result<Value, Failure> 
         };
         return values.iter().find(is_it).cloned().ok_or_else(|| resource.not_found(name).into());
     }
-    cx.object(resource, name).map(|object| shown(resource, &object))
-}
-
-/// An object as the API server hands it out in the version that was asked for.
-fn shown(resource: &Resource, object: &Object) -> Value {
-    let mut value = object.to_value();
-    if object.kind() != Kind::Custom
-        && let Some(map) = value.as_object_mut()
-    {
-        map.insert("apiVersion".into(), resource.api_version.clone().into());
-    }
-    value
+    cx.object(resource, name).map(|object| served::value(resource, &object))
 }
 
 fn query(call: &Invocation, resource: &Resource) -> Result<Query, Failure> {
@@ -159,7 +148,7 @@ impl Query {
             }
             None => {
                 let objects = cx.objects(resource, self.everywhere, &self.labels);
-                objects.iter().map(|object| shown(resource, object)).collect::<Vec<_>>()
+                objects.iter().map(|object| served::value(resource, object)).collect::<Vec<_>>()
             }
         };
         values.retain(|value| self.fields.matches(value));

@@ -2,13 +2,14 @@
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/get/get.go (`watch`).
 
-use super::{Query, options, shown};
+use super::{Query, options};
 use crate::Watch;
 use crate::kubectl::context::{Context, Ongoing};
 use crate::kubectl::failure::Failure;
 use crate::kubectl::invocation::Invocation;
 use crate::kubectl::print::{Format, Table};
 use crate::kubectl::resource::{Resource, Target};
+use crate::kubectl::served;
 use serde_json::{Value, json};
 use setpoint_api::{Change, Object, Op, Time};
 
@@ -94,7 +95,7 @@ impl Watching {
             (Op::Modified, true, false) => "DELETED",
             _ => return None,
         };
-        Some((event, shown(&self.resource, &change.new)))
+        Some((event, served::value(&self.resource, &change.new)))
     }
 
     fn selects(&self, cx: &Context, object: &Object) -> bool {

@@ -1,7 +1,7 @@
 //! The cells of `kubectl get`, one row per object.
 //!
 //! Upstream: pkg/printers/internalversion/printers.go.
-//! Simplified: component statuses, certificate requests and resource claims have a name and an age alone.
+//! Simplified: certificate requests and resource claims have a name and an age alone.
 
 use super::look::{
     at, entries, has, int, is, is_true, items, labels, or, plain, selector, since, text, time,
@@ -97,6 +97,16 @@ pub fn cells(kind: &str, object: &Value, now: Time) -> Vec<String> {
         }
         "ControllerRevision" => vec![controller(object), count("/revision"), age],
         "ResourceQuota" => quota(object, age),
+        "ComponentStatus" => {
+            let healthy =
+                items(object, "/conditions").iter().find(|condition| condition["type"] == "Healthy");
+            let of = |path: &str| healthy.map_or("", |condition| text(condition, path)).to_owned();
+            vec![
+                if of("/status") == "True" { "Healthy" } else { "Unhealthy" }.to_owned(),
+                of("/message"),
+                of("/error"),
+            ]
+        }
         "PodTemplate" => {
             let mut cells = with_template(object, "/template", Vec::new());
             cells.pop();

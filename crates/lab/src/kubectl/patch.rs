@@ -1,0 +1,138 @@
+//! `kubectl patch`.
+//!
+//! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/patch/patch.go.
+
+use super::change::{self, COMMON, Dry, FILES, Fault, RECORD, SELECT};
+use super::context::Context;
+use super::failure::Failure;
+use super::flag::flag;
+use super::invocation::Invocation;
+use super::named;
+use super::verb::Verb;
+use serde_json::Value;
+use setpoint_api::Status;
+use setpoint_api::text::{self, go_quote};
+use setpoint_sim::{Method, PatchType, Request};
+
+pub(super) static VERB: Verb = Verb {
+    name: "patch",
+    brief: "Update fields of a resource",
+    usage: "kubectl patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE] [options]",
+    flags: &[
+        FILES,
+        COMMON,
+        SELECT,
+        RECORD,
+        &[
+            flag("patch", 'p', "''", "The patch to be applied to the resource JSON file."),
+            flag("patch-file", '\0', "''", "A file containing a patch to be applied to the resource."),
+            flag(
+                "type",
+                '\0',
+                "'strategic'",
+                "The type of patch being provided; one of [json merge strategic]",
+            ),
+            flag(
+                "subresource",
+                '\0',
+                "''",
+                "If specified, patch will operate on the subresource of the requested object.",
+            ),
+        ],
+    ],
+    run,
+    ..Verb::NONE
+};
+
+fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    let patch_type = match &*call.text("type").to_lowercase() {
+        "json" => PatchType::Json,
+        "merge" => PatchType::Merge,
+        "strategic" => PatchType::Strategic,
+        _ => {
+            let given = go_quote(call.text("type"));
+            return Err(Failure::error(format!("--type must be one of [json merge strategic], not {given}")));
+        }
+    };
+    let text = match (call.text("patch"), call.text("patch-file")) {
+        ("", "") => {
+            return Err(Failure::error(
+                "must specify --patch or --patch-file containing the contents of the patch",
+            ));
+        }
+        ("", path) => cx.file(path)?,
+        (text, _) => text.to_owned(),
+    };
+    let dry = Dry::of(cx, call)?;
+    let (found, mut faults) = named::objects(cx, call, &call.args)?;
+    let body = if found.is_empty() { Value::Null } else { read(&text)? };
+    for (resource, object) in found {
+        let meta = object.metadata();
+        let request = Request {
+            patch_type,
+            body: body.clone(),
+            subresource: call.text("subresource").into(),
+            ..change::request(&resource, Method::Patch, &meta.namespace, &meta.name)
+        };
+        // A client's dry run asks as well, so that the outcome can be shown.
+        let tried = if dry == Dry::Client { Dry::Server } else { dry };
+        match change::send(cx, tried, request) {
+            Ok(reply) => {
+                let is_changed = differs(&object.to_value(), &reply.object);
+                let operation = if is_changed { "patched" } else { "patched (no change)" };
+                change::done(cx, call, &resource, &reply.object, operation, dry)?;
+            }
+            Err(status) => faults.push(status.into()),
+        }
+    }
+    Fault::end(faults)
+}
+
+fn differs(old: &Value, new: &Value) -> bool {
+    old["metadata"]["resourceVersion"] != new["metadata"]["resourceVersion"]
+}
+
+/// The patch of a text: JSON, or else YAML.
+fn read(text: &str) -> Result<Value, Failure> {
+    let start = text.trim_start();
+    // What kubectl takes for JSON goes to the server as it is.
+    if start.starts_with('{') || start.starts_with('[') {
+        return serde_json::from_str(text)
+            .map_err(|error| Status::bad_request(go_syntax_error(text, &error)).into());
+    }
+    let read = text::read(text);
+    if let Some(error) = read.error() {
+        let why = format!("yaml: line {}: {}", error.line, error.message);
+        return Err(Failure::error(format!("unable to parse {}: {why}", go_quote(text))));
+    }
+    let value = read.documents.first().map(|document| document.root.to_value()).unwrap_or_default();
+    if value.is_object() || value.is_array() {
+        return Ok(value);
+    }
+    let what = if value.is_string() { "string" } else { "number" };
+    let message = format!("json: cannot unmarshal {what} into Go value of type map[string]interface {{}}");
+    Err(Status::bad_request(message).into())
+}
+
+/// What is wrong with a JSON text, in the words of Go's decoder.
+fn go_syntax_error(text: &str, error: &serde_json::Error) -> String {
+    let place = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let at = place.get(error.column().saturating_sub(1)..).and_then(|rest| rest.chars().next());
+    let Some(found) = at.filter(|_| !error.is_eof()) else { return "unexpected end of JSON input".into() };
+    let message = error.to_string();
+    let says = |words: &str| message.starts_with(words);
+    let expected = if says("key must be") || says("trailing comma") {
+        "looking for beginning of object key string"
+    } else if says("expected `:`") {
+        "after object key"
+    } else if says("expected `,` or `}`") {
+        "after object key:value pair"
+    } else if says("expected `,` or `]`") {
+        "after array element"
+    } else if says("trailing characters") {
+        "after top-level value"
+    } else {
+        "looking for beginning of value"
+    };
+    format!("invalid character '{found}' {expected}")
+}

@@ -1,0 +1,81 @@
+//! The output of kubectl against that of a real one, for recordings of a real cluster.
+//!
+//! `kubectl/NAME.txt` is what people typed and what they were told (see `setpoint_tests::terminal`). Each command is given
+//! here at its time, and its output compared line by line. `TERMINAL_DIFF=NAME` prints what differs.
+
+use setpoint_tests::terminal::{Score, compare, play};
+
+/// Recordings with the seed of their run and the share of lines that is the same at least, in thousandths. It only rises.
+const RECORDINGS: &[(&str, u64, usize)] = &[
+    ("a-create", 1, 0),
+    ("b-scale", 1, 0),
+    ("b-scale-young", 1, 0),
+    ("c-rolling-10", 1, 0),
+    ("c-rolling-3", 1, 0),
+    ("c-rolling-4", 1, 0),
+    ("d-minready6", 1, 0),
+    ("d-pause-resume", 1, 0),
+    ("d-recreate", 1, 0),
+    ("d-scale-mid-rollout", 1, 0),
+    ("d-surge0-unavail1", 1, 0),
+    ("d-surge1-unavail0", 1, 0),
+    ("e-bad-image", 1, 0),
+    ("e-stall-undo", 1, 0),
+    ("f-crashloop", 1, 0),
+    ("f-self-heal", 1, 0),
+    ("g-all-dead", 1, 0),
+    ("g-node-death-default", 1, 0),
+    ("g-node-death-tol10", 1, 0),
+    ("g-node-deleted", 1, 0),
+    ("g-partial-disruption", 1, 0),
+    ("h-cordon-drain", 1, 0),
+    ("i-hpa-errors", 1, 0),
+    ("i-hpa-slow-start", 1, 0),
+    ("i-hpa-spike", 1, 0),
+    ("j-many-pods", 1, 0),
+    ("j-preemption", 1, 0),
+    ("j-spread", 1, 0),
+    ("j-unschedulable", 1, 0),
+    ("p-invalid", 1, 0),
+    ("q-kubectl-misc", 1, 0),
+    ("x-delete-cascade", 1, 0),
+];
+
+/// The share over all recordings.
+const ALL: usize = 0;
+
+fn score(name: &str, seed: u64) -> Score {
+    let path = format!("{}/kubectl/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}"));
+    let mut total = Score::default();
+    let shown = std::env::var("TERMINAL_DIFF").is_ok_and(|wanted| wanted == name || wanted == "all");
+    let played = play(&text, seed);
+    for said in &played.said {
+        let (score, differing) = compare(&played, said);
+        total.add(score);
+        if shown && !differing.is_empty() {
+            println!("$ {}\n    {}", said.line, differing.join("\n    "));
+        }
+    }
+    total
+}
+
+#[test]
+fn recorded_commands_print_what_they_printed() {
+    let only = std::env::var("TERMINAL_ONLY").ok();
+    let mut all = Score::default();
+    let mut low = Vec::new();
+    for (name, seed, floor) in
+        RECORDINGS.iter().filter(|(name, ..)| only.as_deref().is_none_or(|only| only == *name))
+    {
+        let score = score(name, *seed);
+        println!("{:>5.1} %  {:>5} of {:>5}  {name}", score.share() as f64 / 10.0, score.same, score.all);
+        all.add(score);
+        if score.share() < *floor {
+            low.push(format!("{name}: {} of 1000, not {floor}", score.share()));
+        }
+    }
+    println!("{:>5.1} %  {:>5} of {:>5}  all", all.share() as f64 / 10.0, all.same, all.all);
+    assert!(low.is_empty(), "{}", low.join("\n"));
+    assert!(only.is_some() || all.share() >= ALL, "all: {} of 1000, not {ALL}", all.share());
+}

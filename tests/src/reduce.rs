@@ -47,6 +47,8 @@ struct Reducer {
     /// Roles by name.
     sets: BTreeMap<String, String>,
     pods: BTreeMap<String, String>,
+    /// Jobs that have the time in their names.
+    jobs: BTreeMap<String, String>,
     sizes: BTreeMap<String, i64>,
     conditions: BTreeMap<(String, String), String>,
     events: BTreeMap<String, i64>,
@@ -89,6 +91,7 @@ impl Reducer {
         let (roles, letters) = match text(object, "kind") {
             "ReplicaSet" => (&mut self.sets, "rs"),
             "Pod" => (&mut self.pods, "p"),
+            "Job" if is_of_cron_job(&name) => (&mut self.jobs, "j"),
             _ => return,
         };
         let next = format!("{letters}{}", roles.len() + 1);
@@ -107,7 +110,7 @@ impl Reducer {
             let after = after.split_once(')').map_or("", |(_, after)| after);
             plain = format!("{before}<pod>{after}");
         }
-        for (set, role) in &self.sets {
+        for (set, role) in self.sets.iter().chain(&self.jobs) {
             plain = plain.replace(set, role);
         }
         plain
@@ -175,7 +178,7 @@ impl Reducer {
 
     /// One list of what every condition said, with its message.
     fn conditions_of(&mut self, at: i64, kind: &str, object: &Value) {
-        let track = format!("conditions {kind} {}", text(object, "name"));
+        let track = format!("conditions {kind} {}", self.plain(text(object, "name")));
         for condition in items(object, "conditions") {
             let kind = text(condition, "type");
             let said = format!(
@@ -203,7 +206,8 @@ impl Reducer {
         let (kind, name) = text(object, "object").split_once('/').unwrap_or_default();
         let of_pod = self.pods.get(name).filter(|_| kind == "Pod");
         let of_set = self.sets.get(name).filter(|_| kind == "ReplicaSet");
-        let role = of_pod.or(of_set).map_or(name, String::as_str);
+        let of_job = self.jobs.get(name).filter(|_| kind == "Job");
+        let role = of_pod.or(of_set).or(of_job).map_or(name, String::as_str);
         let mut message = self.plain(text(object, "message"));
         if kind == "Pod" {
             message = message
@@ -223,6 +227,10 @@ impl Reducer {
             self.timeline.list(&track, at, said);
         }
     }
+}
+
+fn is_of_cron_job(name: &str) -> bool {
+    name.rsplit_once('-').is_some_and(|(_, minute)| minute.len() == 8 && minute.parse::<u32>().is_ok())
 }
 
 fn is_node(word: &str) -> bool {

@@ -4,6 +4,7 @@
 //! and returns writes; the simulator lands them later, through the API server, where they may be refused.
 
 pub mod controller;
+pub mod cronjob;
 pub mod deployment;
 pub mod endpointslice;
 pub mod garbage_collector;
@@ -35,6 +36,7 @@ pub const CONTROLLERS: &[Controller] = &[
     garbage_collector::ROW,
     job::ROW,
     job::ttl::ROW,
+    cronjob::ROW,
 ];
 
 /// What the controllers keep in memory between runs; lost when their process restarts.

@@ -122,6 +122,7 @@ pub fn title_of(component: &str) -> &str {
         "garbage-collector-controller" => "Garbage collector",
         "job-controller" => "Job controller",
         "ttl-after-finished-controller" => "Job clean-up",
+        "cronjob-controller" => "CronJob controller",
         other => other,
     }
 }

@@ -16,7 +16,7 @@ use std::rc::Rc;
 const WRITES_SHOWN: usize = 24;
 
 /// What each part does and what it is like, and the rows of the tuning table that it goes by.
-const PARTS: [(&str, &str, &str, &[&str]); 13] = [
+const PARTS: [(&str, &str, &str, &[&str]); 14] = [
     (
         "kube-apiserver",
         "The only door to the cluster's state. Every read and write passes it: it checks and stores objects, and tells watchers what changed. It decides nothing by itself.",
@@ -93,6 +93,12 @@ const PARTS: [(&str, &str, &str, &[&str]); 13] = [
         "ttl-after-finished-controller",
         "Deletes a finished Job once its time to live is over, and its pods with it.",
         "The kitchen help that clears the tables some time after the guests have left.",
+        &[],
+    ),
+    (
+        "cronjob-controller",
+        "Makes Jobs by the clock, and deletes old ones. A start that it missed is made up for, unless it is too late for that.",
+        "An alarm clock that writes a note for the foreman instead of ringing.",
         &[],
     ),
 ];

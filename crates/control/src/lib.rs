@@ -8,6 +8,7 @@ pub mod cronjob;
 pub mod deployment;
 pub mod endpointslice;
 pub mod garbage_collector;
+pub mod history;
 pub mod hpa;
 pub mod job;
 pub mod kubelet;
@@ -16,6 +17,7 @@ pub mod pod;
 pub mod pod_gc;
 pub mod replicaset;
 pub mod scheduler;
+pub mod statefulset;
 pub mod taint_eviction;
 pub mod taints;
 pub mod tuning;
@@ -37,6 +39,7 @@ pub const CONTROLLERS: &[Controller] = &[
     job::ROW,
     job::ttl::ROW,
     cronjob::ROW,
+    statefulset::ROW,
 ];
 
 /// What the controllers keep in memory between runs; lost when their process restarts.

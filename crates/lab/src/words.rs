@@ -123,6 +123,7 @@ pub fn title_of(component: &str) -> &str {
         "job-controller" => "Job controller",
         "ttl-after-finished-controller" => "Job clean-up",
         "cronjob-controller" => "CronJob controller",
+        "statefulset-controller" => "StatefulSet controller",
         other => other,
     }
 }

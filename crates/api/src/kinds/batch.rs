@@ -174,4 +174,6 @@ macro_rules! typed {
         }
     )*};
 }
+pub(crate) use typed;
+
 typed! { Job JobSpec JobStatus CronJob CronJobSpec CronJobStatus }

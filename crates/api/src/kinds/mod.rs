@@ -7,6 +7,7 @@ mod batch;
 mod network;
 mod node;
 mod pod;
+mod stateful;
 mod workload;
 
 pub use autoscaling::*;
@@ -14,4 +15,5 @@ pub use batch::*;
 pub use network::*;
 pub use node::*;
 pub use pod::*;
+pub use stateful::*;
 pub use workload::*;

@@ -16,7 +16,7 @@ use std::rc::Rc;
 const WRITES_SHOWN: usize = 24;
 
 /// What each part does and what it is like, and the rows of the tuning table that it goes by.
-const PARTS: [(&str, &str, &str, &[&str]); 14] = [
+const PARTS: [(&str, &str, &str, &[&str]); 15] = [
     (
         "kube-apiserver",
         "The only door to the cluster's state. Every read and write passes it: it checks and stores objects, and tells watchers what changed. It decides nothing by itself.",
@@ -99,6 +99,12 @@ const PARTS: [(&str, &str, &str, &[&str]); 14] = [
         "cronjob-controller",
         "Makes Jobs by the clock, and deletes old ones. A start that it missed is made up for, unless it is too late for that.",
         "An alarm clock that writes a note for the foreman instead of ringing.",
+        &[],
+    ),
+    (
+        "statefulset-controller",
+        "Keeps pods that have a name and storage of their own: made one after the other, and taken away from the highest number down.",
+        "Numbered seats in a theatre: whoever comes back sits where they sat before.",
         &[],
     ),
 ];

@@ -9,7 +9,7 @@ use super::flag::flag;
 use super::invocation::Invocation;
 use super::resource::{self, Resource};
 use super::verb::Verb;
-use super::{Output, Terminal, Wish, named};
+use super::{Output, Terminal, Wish, named, source};
 use crate::Session;
 use serde_json::Value;
 use setpoint_api::text::{self, to_yaml};
@@ -80,12 +80,12 @@ impl Session {
     }
 }
 
-fn save(cx: &mut Context, source: &str) -> Result<(), Failure> {
-    let read = text::read(source);
+fn save(cx: &mut Context, edited: &str) -> Result<(), Failure> {
+    let read = text::read(edited);
     if let Some(error) = read.error() {
         return Err(Failure::error(format!(
-            "the edited file had a syntax error: error converting YAML to JSON: yaml: line {}: {}",
-            error.line, error.message
+            "the edited file had a syntax error: {}",
+            source::yaml_error(edited, error)
         )));
     }
     let values =

@@ -105,7 +105,7 @@ fn read_node(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Object> {
         diagnostic.suggestion = problem.suggestion;
         diagnostics.push(diagnostic);
     }
-    let (object, errors) = Object::from_value(kind, value);
+    let (object, errors) = decode::read(value);
     if is_clean {
         for error in errors {
             let span = node.nearest(&text::parse_path(&error.path));

@@ -157,10 +157,7 @@ fn is_data(kind: Kind) -> bool {
 fn is_acted_on(kind: Kind) -> bool {
     !matches!(
         kind,
-        Kind::StatefulSet
-            | Kind::DaemonSet
-            | Kind::Job
-            | Kind::CronJob
+        Kind::DaemonSet
             | Kind::ReplicationController
             | Kind::PersistentVolume
             | Kind::PersistentVolumeClaim

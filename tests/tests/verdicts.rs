@@ -86,6 +86,19 @@ fn every_way_of_failing_has_kubectls_words() {
              errors, turn validation off with --validate=false\n",
         ),
         (
+            format!("{pod}---\nmetadata:\n  name: {{{{ .Values.name }}}}\n"),
+            1,
+            "pod/a created (server dry run)\n",
+            "error: error parsing f: error converting YAML to JSON: yaml: invalid map key: map[interface {}]interface \
+             {}{\".Values.name\":interface {}(nil)}\n",
+        ),
+        (
+            "a: 1\n{{ if .x }}\nb: 2\n".to_owned(),
+            1,
+            "",
+            "error: error parsing f: error converting YAML to JSON: yaml: line 3: could not find expected ':'\n",
+        ),
+        (
             format!("{pod}---\na: [\n"),
             1,
             "pod/a created (server dry run)\n",

@@ -199,6 +199,25 @@ test("what is watched streams while a node dies, and Control C ends it", () => c
   assert.equal((await said(page)).length, length + 1, "the act alone is written");
 }));
 
+test("kubectl edit opens an object in the editor, and saving it changes the cluster", () => converged(async (page) => {
+  await tab(page, "kubectl").click();
+  await run(page, "kubectl edit deployment web");
+  await until(() => manifest(page).inputValue(), /kind: Deployment[\s\S]*\n {2}replicas: 3\n/);
+  assert.equal(await tab(page, "Manifests").getAttribute("aria-selected"), "true");
+  const text = await manifest(page).inputValue();
+  await manifest(page).fill(text.replace("\n  replicas: 3\n", "\n  replicas: 4\n"));
+  await press(page, "Save");
+  await until(() => answer(page).innerText(), /deployment\.apps\/web edited/);
+  await until(() => tiles(page).count(), (count) => count === 4);
+  // The folder's file is open again; a diff tells what an apply would change.
+  await openFile(page, "web.yaml");
+  await press(page, "Apply");
+  await until(() => answer(page).innerText(), /service\/shop created/);
+  await manifest(page).fill((await manifest(page).inputValue()).replace("replicas: 3", "replicas: 2"));
+  await press(page, "Diff");
+  await until(() => answer(page).innerText(), /\n-  replicas: 3\n\+  replicas: 2\n/);
+}));
+
 test("files are made, named, deleted and brought back, dropped and kept", () => converged(async (page) => {
   await tab(page, "Manifests").click();
   const file = page.getByRole("combobox", { name: "File" });

@@ -95,11 +95,20 @@ impl Catalogue {
         Self { default: plain(), by_name, preloaded: false, sandbox: (80 * MILLISECOND, 200 * MILLISECOND) }
     }
 
-    /// How a container's image behaves in a pod.
-    pub fn behavior(&self, image: &str, pod: &Pod) -> Behavior {
+    /// Whether an image is on every machine's disk already.
+    pub fn is_preloaded(&self, image: &str) -> bool {
+        self.preloaded && self.named(image).exists
+    }
+
+    fn named(&self, image: &str) -> &Behavior {
         let tag = image.rsplit_once(':').map_or("latest", |(_, tag)| tag);
         let named = self.by_name.get(image).or_else(|| self.by_name.get(tag));
-        let mut behavior = named.unwrap_or(&self.default).clone();
+        named.unwrap_or(&self.default)
+    }
+
+    /// How a container's image behaves in a pod.
+    pub fn behavior(&self, image: &str, pod: &Pod) -> Behavior {
+        let mut behavior = self.named(image).clone();
         let seconds = |key: &str| {
             let value = parse_float(pod.metadata.annotation(key)?)?;
             // A day is far beyond any lesson, and keeps sums of times far from overflow.

@@ -369,7 +369,7 @@ fn said(answer: &Rc<Answer>, send: &Send) -> Html {
             Some(b'-') if is_diff => "less",
             _ => "",
         };
-        html! { <div {class}>{ line.to_string() }{ "\n" }</div> }
+        html! { <div {class}>{ line.to_string() }</div> }
     };
     let lines =
         answer.chunks.iter().flat_map(|chunk| chunk.text.lines().map(move |text| line(text, chunk.is_error)));

@@ -82,7 +82,6 @@ static OWN: &[Flag] = &[
 /// How long an eviction that a budget has refused waits for its next try.
 const RETRY: i64 = 5 * SECOND;
 
-
 /// The nodes of a line: by name, by `-l`.
 fn nodes(cx: &Context, call: &Invocation) -> Result<(Found, Vec<Fault>), Failure> {
     let (mut found, mut faults) = (Vec::new(), Vec::new());

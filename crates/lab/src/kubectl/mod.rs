@@ -6,7 +6,7 @@
 //!
 //! - `cx.say(..)`, `cx.print(..)` print; `Err(Failure)` ends with kubectl's words: `Failure::error` ("error: ..."),
 //!   `call.misuse` (with "See ... -h"), and any `Status` turns into one with `?` ("Error from server (NotFound): ...").
-//! - [`resource::objects`] and [`resource::targets`] read `pods,svc`, `deploy/web`, `pod a b`; `cx.resource("po")` one word.
+//! - [`resource::targets`] reads `pods,svc`, `deploy/web`, `pod a b`; `cx.resource("po")` one word.
 //! - `cx.request(..)` changes the cluster; `cx.store()` and `cx.now()` read it; `cx.file(path)` reads `-f`.
 //! - [`print::Format`] prints objects as `-o` says.
 //! - What goes on (`wait`, `rollout status`) is given to `cx.go_on(..)`: an [`Ongoing`] that is asked at once and then after
@@ -54,6 +54,7 @@ mod source;
 mod synthetic;
 mod table;
 mod taint;
+mod template;
 mod top;
 mod verb;
 mod wait;
@@ -62,7 +63,6 @@ pub use context::{Context, Ongoing};
 pub use equivalent::Equivalent;
 pub use failure::Failure;
 pub use invocation::Invocation;
-pub(crate) use source::yaml_error;
 pub use print::{cells, titles};
 
 use crate::Session;

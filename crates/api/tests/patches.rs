@@ -20,25 +20,53 @@ fn with_spec(spec: &str) -> Value {
 fn strategic_patches_merge_lists_by_their_keys() {
     for (live, change, merged) in [
         // Items with the same key are merged; new ones come first, as in the patch.
-        ("{containers: [{name: a, image: x}]}", "{containers: [{name: a, image: y}, {name: b, image: z}]}",
-         "{containers: [{name: a, image: y}, {name: b, image: z}]}"),
-        ("{containers: [{name: a, image: x}]}", "{containers: [{name: b, image: z}]}",
-         "{containers: [{name: b, image: z}, {name: a, image: x}]}"),
+        (
+            "{containers: [{name: a, image: x}]}",
+            "{containers: [{name: a, image: y}, {name: b, image: z}]}",
+            "{containers: [{name: a, image: y}, {name: b, image: z}]}",
+        ),
+        (
+            "{containers: [{name: a, image: x}]}",
+            "{containers: [{name: b, image: z}]}",
+            "{containers: [{name: b, image: z}, {name: a, image: x}]}",
+        ),
         // Directives.
-        ("{containers: [{name: a}, {name: b}]}", "{containers: [{name: a, $patch: delete}]}", "{containers: [{name: b}]}"),
-        ("{containers: [{name: a}]}", "{containers: [{name: b}, {$patch: replace}]}", "{containers: [{name: b}]}"),
-        ("{containers: [{name: a}, {name: b}]}", "{$setElementOrder/containers: [{name: b}, {name: a}]}",
-         "{containers: [{name: b}, {name: a}]}"),
+        (
+            "{containers: [{name: a}, {name: b}]}",
+            "{containers: [{name: a, $patch: delete}]}",
+            "{containers: [{name: b}]}",
+        ),
+        (
+            "{containers: [{name: a}]}",
+            "{containers: [{name: b}, {$patch: replace}]}",
+            "{containers: [{name: b}]}",
+        ),
+        (
+            "{containers: [{name: a}, {name: b}]}",
+            "{$setElementOrder/containers: [{name: b}, {name: a}]}",
+            "{containers: [{name: b}, {name: a}]}",
+        ),
         ("{nodeSelector: {a: b, c: d}}", "{nodeSelector: {$patch: replace, x: y}}", "{nodeSelector: {x: y}}"),
         ("{nodeSelector: {a: b, c: d}}", "{nodeSelector: {a: null}}", "{nodeSelector: {c: d}}"),
-        ("{volumes: [{name: v, emptyDir: {}}]}", "{volumes: [{name: v, $retainKeys: [name, hostPath], hostPath: {path: /a}}]}",
-         "{volumes: [{name: v, hostPath: {path: /a}}]}"),
+        (
+            "{volumes: [{name: v, emptyDir: {}}]}",
+            "{volumes: [{name: v, $retainKeys: [name, hostPath], hostPath: {path: /a}}]}",
+            "{volumes: [{name: v, hostPath: {path: /a}}]}",
+        ),
         // A list without a key is one value.
         ("{tolerations: [{key: a}]}", "{tolerations: [{key: b}]}", "{tolerations: [{key: b}]}"),
-        ("{containers: [{name: a, args: [x, y]}]}", "{containers: [{name: a, args: [z]}]}", "{containers: [{name: a, args: [z]}]}"),
+        (
+            "{containers: [{name: a, args: [x, y]}]}",
+            "{containers: [{name: a, args: [z]}]}",
+            "{containers: [{name: a, args: [z]}]}",
+        ),
     ] {
         let merged = with_spec(merged);
-        assert_eq!(patch::apply_strategic(&with_spec(live), &with_spec(change), deployment()), Ok(merged), "{change}");
+        assert_eq!(
+            patch::apply_strategic(&with_spec(live), &with_spec(change), deployment()),
+            Ok(merged),
+            "{change}"
+        );
     }
     let live = json!({ "metadata": { "finalizers": ["a", "b"] } });
     let change = json!({ "metadata": { "$deleteFromPrimitiveList/finalizers": ["a"], "finalizers": ["c"] } });
@@ -98,9 +126,32 @@ fn draw(state: &mut u64, below: u64) -> u64 {
 /// A value of words that mean something to patches.
 fn value(state: &mut u64, depth: u64) -> Value {
     const WORDS: &[&str] = &[
-        "spec", "template", "containers", "name", "image", "a", "b", "$patch", "delete", "replace", "merge", "$retainKeys",
-        "$setElementOrder/containers", "$deleteFromPrimitiveList/finalizers", "metadata", "finalizers", "volumes", "ports",
-        "containerPort", "/spec/0", "op", "path", "add", "remove", "strategy", "-",
+        "spec",
+        "template",
+        "containers",
+        "name",
+        "image",
+        "a",
+        "b",
+        "$patch",
+        "delete",
+        "replace",
+        "merge",
+        "$retainKeys",
+        "$setElementOrder/containers",
+        "$deleteFromPrimitiveList/finalizers",
+        "metadata",
+        "finalizers",
+        "volumes",
+        "ports",
+        "containerPort",
+        "/spec/0",
+        "op",
+        "path",
+        "add",
+        "remove",
+        "strategy",
+        "-",
     ];
     let word = |state: &mut u64| WORDS[draw(state, WORDS.len() as u64) as usize];
     match draw(state, if depth == 0 { 4 } else { 8 }) {
@@ -139,8 +190,12 @@ fn a_patch_between_two_objects_leads_from_one_to_the_other() {
         "volumes": [{ "name": "v", "hostPath": { "path": "/" } }] } } } });
     let change = patch::two_way(&old, &new, deployment());
     let merged = patch::apply_strategic(&old, &change, deployment()).unwrap();
-    let mut names: Vec<&Value> =
-        merged["spec"]["template"]["spec"]["containers"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    let mut names: Vec<&Value> = merged["spec"]["template"]["spec"]["containers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
     names.sort_by_key(|name| name.to_string());
     assert_eq!(names, ["a", "c"]);
     assert_eq!((&merged["metadata"], &merged["spec"]["replicas"]), (&new["metadata"], &json!(4)));

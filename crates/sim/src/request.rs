@@ -142,7 +142,8 @@ impl Sim {
     /// What was not stored has the version that it had, or none.
     fn keep_version(&self, request: &Request, reply: &mut Reply) -> Result<(), Status> {
         let target = Target::of(self.store(), request)?;
-        let live = target.find(self.store(), request.named()).ok().filter(|_| request.method != Method::Create);
+        let live =
+            target.find(self.store(), request.named()).ok().filter(|_| request.method != Method::Create);
         if let Some(meta) = reply.object.get_mut("metadata").and_then(Value::as_object_mut) {
             match live.map(|live| live.metadata().resource_version.to_string()) {
                 Some(version) => drop(meta.insert("resourceVersion".into(), version.into())),

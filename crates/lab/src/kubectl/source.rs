@@ -124,7 +124,9 @@ fn item(cx: &Context, call: &Invocation, path: &str, mut value: Value) -> Result
     // kubectl reads the metadata of every object before it sends it.
     let mut carrier = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": value["metadata"] });
     let problems = decode::problems(&mut carrier);
-    if let Some(wrong) = problems.iter().find(|problem| matches!(problem.fault, decode::Fault::Type | decode::Fault::Value)) {
+    if let Some(wrong) =
+        problems.iter().find(|problem| matches!(problem.fault, decode::Fault::Type | decode::Fault::Value))
+    {
         return Err(format!("unable to decode {quoted}: {}", wrong.message));
     }
     let (api_version, kind) = decode::type_meta(&value);

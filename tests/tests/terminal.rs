@@ -35,7 +35,7 @@ const RECORDINGS: &[(&str, u64, usize)] = &[
     ("j-many-pods", 1, 969),
     ("j-preemption", 1, 788),
     ("j-spread", 1, 895),
-    ("j-unschedulable", 1, 973),
+    ("j-unschedulable", 3, 973),
     ("p-invalid", 1, 870),
     ("q-kubectl-misc", 1, 935),
     ("x-delete-cascade", 1, 666),

@@ -9,7 +9,7 @@ use super::flag::flag;
 use super::invocation::Invocation;
 use super::resource::{self, Resource};
 use super::verb::Verb;
-use super::{Output, Terminal, Wish, named, source};
+use super::{Output, Terminal, Wish, named};
 use crate::Session;
 use serde_json::Value;
 use setpoint_api::text::{self, to_yaml};
@@ -84,8 +84,8 @@ fn save(cx: &mut Context, edited: &str) -> Result<(), Failure> {
     let read = text::read(edited);
     if let Some(error) = read.error() {
         return Err(Failure::error(format!(
-            "the edited file had a syntax error: {}",
-            source::yaml_error(edited, error)
+            "the edited file had a syntax error: error converting YAML to JSON: {}",
+            error.go_yaml(0)
         )));
     }
     let values =

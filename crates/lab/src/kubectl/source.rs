@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::invocation::Invocation;
 use super::resource::{self, Resource};
 use serde_json::{Value, json};
-use setpoint_api::text::{Diagnostic, go_quote};
+use setpoint_api::text::go_quote;
 use setpoint_api::{Object, decode, manifest, text};
 
 /// One object of a file.
@@ -99,18 +99,12 @@ fn read(
         }
     }
     if let Some(error) = read.error() {
-        faults.push(Fault::Client(format!("error parsing {path}: {}", yaml_error(source, error))));
+        // kubectl reads document by document, and counts their lines anew.
+        let before = source.lines().take(error.line.saturating_sub(1) as usize).zip(1..);
+        let begins = before.filter(|(line, _)| line.starts_with("---")).map(|(_, line)| line).last();
+        let what = format!("error converting YAML to JSON: {}", error.go_yaml(begins.unwrap_or(0)));
+        faults.push(Fault::Client(format!("error parsing {path}: {what}")));
     }
-}
-
-/// What is wrong with a text, in the words of the library that kubectl reads YAML with. That sees one document at a time,
-/// and counts lines from 0 where its parser, and not its scanner, has found the fault.
-pub(crate) fn yaml_error(source: &str, error: &Diagnostic) -> String {
-    let before = source.lines().take(error.line.saturating_sub(1) as usize);
-    let begins = before.zip(1..).filter(|(line, _)| line.starts_with("---")).map(|(_, line)| line).last();
-    let line = error.line - begins.unwrap_or(0);
-    let line = line - u32::from(line > 1 && error.message.starts_with("did not find expected"));
-    format!("error converting YAML to JSON: yaml: line {line}: {}", error.message)
 }
 
 fn item(cx: &Context, call: &Invocation, path: &str, mut value: Value) -> Result<Item, String> {

@@ -33,7 +33,7 @@ const RECORDINGS: &[(&str, u64, usize)] = &[
     ("i-hpa-errors", 1, 939),
     ("i-hpa-slow-start", 2, 822),
     ("i-hpa-spike", 1, 950),
-    ("j-many-pods", 4, 974),
+    ("j-many-pods", 9, 972),
     ("j-preemption", 1, 793),
     ("j-spread", 8, 937),
     ("j-unschedulable", 3, 973),

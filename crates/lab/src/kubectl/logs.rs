@@ -8,7 +8,7 @@ use super::context::{Context, Ongoing};
 use super::failure::Failure;
 use super::flag::{self, flag};
 use super::invocation::Invocation;
-use super::print::look::{has, items, selector, text, time};
+use super::print::look::{has, items, own_selector, text, time};
 use super::resource::{self, Resource};
 use super::verb::Verb;
 use serde_json::Value;
@@ -208,12 +208,7 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<Vec<Value>, Failure> {
 
 /// The labels of a workload's pods.
 fn selector_of(resource: &Resource, object: &Value) -> Result<Selector, Failure> {
-    let text = if has(object, "/spec/selector/matchLabels") || has(object, "/spec/selector/matchExpressions")
-    {
-        selector(object, "/spec/selector")
-    } else {
-        super::print::look::labels(object, "/spec/selector")
-    };
+    let text = own_selector(object, "/spec/selector");
     if text == "<none>" {
         return Err(Failure::error(format!(
             "cannot get the logs from {}: selector is not set",

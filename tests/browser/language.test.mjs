@@ -148,6 +148,23 @@ test("a broken manifest says where and why, and is mended", () => converged(asyn
   await until(() => focused(page), (name) => name === "Manifests");
 }));
 
+test("the editor offers the fields that may stand where the cursor is", () => converged(async (page) => {
+  await tab(page, "Manifests").click();
+  await manifest(page).fill("apiVersion: apps/v1\nkind: Deployment\nspec:\n  rep");
+  await page.keyboard.press("Control+End");
+  await page.keyboard.press("Control+Space");
+  await until(() => manifest(page).inputValue(), /\n {2}replicas: $/);
+  await page.keyboard.type("2");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+Space");
+  const offered = page.locator(".findings .offers").getByRole("button");
+  await until(() => offered.allInnerTexts(), (all) => all.includes("selector") && all.includes("template") && !all.includes("replicas"));
+  await offered.filter({ hasText: "paused" }).click();
+  await until(() => manifest(page).inputValue(), /\n {2}replicas: 2\n {2}paused: $/);
+  await page.keyboard.press("Control+z");
+  await until(() => manifest(page).inputValue(), /\n {2}replicas: 2\n {2}$/);
+}));
+
 test("a pasted manifest is refused at its line, mended, applied and runs; the second time nothing changes", () => converged(async (page) => {
   await openFile(page, "broken-typo.yaml");
   await until(() => problems(page).allInnerTexts(), (all) => all.length === 2 && /^\W*7:3\s+unknown field "spec\.replica"[\s\S]*replicas/.test(all[0]) && /readynessProbe[\s\S]*readinessProbe/.test(all[1]));

@@ -89,7 +89,7 @@ fn every_way_of_failing_has_kubectls_words() {
             format!("{pod}---\na: [\n"),
             1,
             "pod/a created (server dry run)\n",
-            "error: error parsing f: error converting YAML to JSON: yaml: line 2: did not find expected node content\n",
+            "error: error parsing f: error converting YAML to JSON: yaml: line 1: did not find expected node content\n",
         ),
     ] {
         let said = verdict("f", &source);

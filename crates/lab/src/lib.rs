@@ -18,7 +18,7 @@ pub mod verdict;
 mod why;
 pub mod words;
 
-pub use manifest::samples;
+pub use manifest::{samples, suggest::suggest};
 pub use scenario::{Scenario, parse_duration};
 pub use session::{Advance, Session, Watch};
 pub use setpoint_api::map;

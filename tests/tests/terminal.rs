@@ -38,12 +38,22 @@ const RECORDINGS: &[(&str, u64, usize)] = &[
     ("j-spread", 8, 937),
     ("j-unschedulable", 1, 973),
     ("p-invalid", 3, 927),
-    ("q-kubectl-misc", 12, 942),
+    ("q-kubectl-misc", 12, 951),
     ("x-delete-cascade", 1, 877),
 ];
 
+/// Recordings of what no controller reaches yet, or not wholly; they do not count for the share over all.
+const AHEAD: &[(&str, u64, usize)] = &[
+    ("k-statefulset", 1, 821),
+    ("l-cronjob", 1, 572),
+    ("l-job", 1, 939),
+    ("m-daemonset", 1, 75),
+    ("n-pdb-drain", 1, 668),
+    ("o-quota", 1, 1000),
+];
+
 /// The share over all recordings.
-const ALL: usize = 940;
+const ALL: usize = 941;
 
 fn score(name: &str, seed: u64) -> Score {
     let path = format!("{}/kubectl/{name}.txt", env!("CARGO_MANIFEST_DIR"));
@@ -67,12 +77,14 @@ fn recorded_commands_print_what_they_printed() {
     let mut all = Score::default();
     let mut low = Vec::new();
     for (name, seed, floor) in
-        RECORDINGS.iter().filter(|(name, ..)| only.as_deref().is_none_or(|only| only == *name))
+        RECORDINGS.iter().chain(AHEAD).filter(|(name, ..)| only.as_deref().is_none_or(|only| only == *name))
     {
         let seed = std::env::var("TERMINAL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(*seed);
         let score = score(name, seed);
         println!("{:>5.1} %  {:>5} of {:>5}  {name}", score.share() as f64 / 10.0, score.same, score.all);
-        all.add(score);
+        if RECORDINGS.iter().any(|(counted, ..)| counted == name) {
+            all.add(score);
+        }
         if score.share() < *floor {
             low.push(format!("{name}: {} of 1000, not {floor}", score.share()));
         }

@@ -222,3 +222,14 @@ pub(super) fn requests_of_a_pod(input: &Value, expect: &Value) -> Outcome {
         other => Err(format!("no operation {other}")),
     }
 }
+
+/// `quota-usage`.
+pub(super) fn quota_usage(input: &Value, wanted: &Value) -> (Value, Value) {
+    let (object, errors) = setpoint_api::Object::from_value(setpoint_api::Kind::Pod, input["pod"].clone());
+    assert_eq!(errors, []);
+    let setpoint_api::Object::Pod(pod) = object else { return (wanted.clone(), Value::Null) };
+    let used = setpoint_control::quota::pod_usage(&pod);
+    let used: serde_json::Map<String, Value> =
+        used.iter().map(|(name, amount)| (name.to_string(), amount.to_string().into())).collect();
+    (wanted["usage"].clone(), Value::Object(used))
+}

@@ -152,6 +152,7 @@ pub const TOPICS: &[Topic] = &[
             named(case, &names, claims)
         },
     ),
+    topic("quota-usage", |case| pair(scheduler::quota_usage, case)),
     topic("hpa-group-pods", hpa::pods_are_grouped_as_upstream_groups_them),
     topic("hpa-replica-calculator", hpa::proposals_are_upstreams),
     topic("hpa-behavior", hpa::windows_policies_and_bounds_are_upstreams),

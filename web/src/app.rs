@@ -37,6 +37,8 @@ const OPENING_MS: f64 = 500.0;
 const CALM_MS: f64 = 250.0;
 /// The same for the panel beside the cluster, which is mostly text.
 const TOLD_MS: f64 = 400.0;
+/// From this width on, in pixels, events and details stand side by side; the style sheet knows it as well.
+const WIDE: f64 = 1720.0;
 /// How long the load slider must rest before its value is an action.
 const REST_MS: f64 = 160.0;
 
@@ -154,7 +156,7 @@ impl Component for App {
         }
         let link = ctx.link().clone();
         let desk = Desk::new(&session, Keys::listen(move |key| link.send_message(Msg::Key(key))));
-        Self {
+        let mut app = Self {
             scenario: session.scenario_name().to_string().into(),
             session,
             calm: frame.clone(),
@@ -181,7 +183,9 @@ impl Component for App {
             desk,
             on_seed: ctx.link().batch_callback(|text: String| text.parse().ok().map(Msg::Seed)),
             send: ctx.link().callback(|msg| msg),
-        }
+        };
+        app.measure();
+        app
     }
 
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
@@ -326,6 +330,7 @@ impl App {
         if is_due(&self.told, self.told_ms, TOLD_MS) {
             self.told_ms = now_ms;
             self.told = self.frame.clone();
+            self.measure();
             self.inspect();
             changed = true;
         } else if is_due(&self.calm, self.calm_ms, CALM_MS) {
@@ -417,6 +422,15 @@ impl App {
         self.desk.see(&self.frame);
         self.desk.settle();
         self.inspect();
+    }
+
+    /// Finds out how much room there is beside the cluster.
+    fn measure(&mut self) {
+        let width = web_sys::window().and_then(|window| window.inner_width().ok()?.as_f64());
+        let is_wide = width.is_some_and(|width| width >= WIDE);
+        if self.side.is_wide != is_wide {
+            Rc::make_mut(&mut self.side).is_wide = is_wide;
+        }
     }
 
     /// Brings the details up to date, if they are in sight.

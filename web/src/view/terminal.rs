@@ -163,7 +163,7 @@ fn offers(line: &Line, send: &Send) -> Html {
                     <span class="sr">{ format!("{} possible words: ", line.offers.len()) }</span>
                 }
                 { for line.offers.iter().take(OFFERS_MAX).map(|word| html! {
-                    <button tabindex="-1" onclick={choose(word)}>{ word.clone() }</button>
+                    <button onclick={choose(word)}>{ word.clone() }</button>
                 }) }
                 if more > 0 {
                     <span>{ format!("and {more} more") }</span>

@@ -79,10 +79,17 @@ fn every_way_of_failing_has_kubectls_words() {
              when creating \"f\": Pod \"a\" is invalid: spec.containers[0].image: Required value\n",
         ),
         (
+            "just text\n".to_owned(),
+            1,
+            "",
+            "error: error validating \"f\": error validating data: invalid object to validate; if you choose to ignore these \
+             errors, turn validation off with --validate=false\n",
+        ),
+        (
             format!("{pod}---\na: [\n"),
             1,
             "pod/a created (server dry run)\n",
-            "error: error parsing f: error converting YAML to JSON: yaml: line 2: did not find expected node content\n",
+            "error: error parsing f: error converting YAML to JSON: yaml: line 1: did not find expected node content\n",
         ),
     ] {
         let said = verdict("f", &source);

@@ -348,3 +348,44 @@ fn pods_in_detail() {
         ],
     );
 }
+
+#[test]
+fn warnings_are_upstreams() {
+    let warns =
+        |text: &str, expected: &[&str]| assert_eq!(validate::warnings(&object(text)), expected, "{text}");
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a.b}\nspec:\n  selector: {matchLabels: {a: b}}\n  \
+                      template:\n    metadata: {labels: {a: b}, annotations: {seccomp.security.alpha.kubernetes.io/pod: x}}\n    \
+                      spec:\n      nodeSelector: {beta.kubernetes.io/os: linux}\n      terminationGracePeriodSeconds: -1\n      \
+                      topologySpreadConstraints: [{maxSkew: 1, topologyKey: x, whenUnsatisfiable: ScheduleAnyway}]\n      \
+                      containers:\n      - {name: c, image: x, env: [{name: A, value: '1'}, {name: A, value: '2'}], ports: \
+                      [{containerPort: 80}, {containerPort: 80, name: p}]}\n";
+    warns(
+        deployment,
+        &[
+            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is \
+             recommended: [must not contain dots]",
+            "spec.template.spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use \"kubernetes.io/os\" instead",
+            "spec.template.spec.topologySpreadConstraints[0].labelSelector: a null labelSelector results in matching no pod",
+            "spec.template.metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]: non-functional in v1.27+; use the \
+             \"seccompProfile\" field instead",
+            "spec.template.spec.containers[0].env[1]: hides previous definition of \"A\", which may be dropped when using apply",
+            "spec.template.spec.containers[0].ports[1]: duplicate port definition with spec.template.spec.containers[0].ports[0]",
+            "spec.template.spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1",
+        ],
+    );
+    let service =
+        "spec: {clusterIP: None, sessionAffinity: ClientIP, externalIPs: [1.2.3.4], ports: [{port: 80}]}";
+    warns(
+        &kind("v1", "Service", service),
+        &[
+            "spec.externalIPs is ignored for headless services",
+            "spec.SessionAffinity is ignored for headless services",
+            "spec.externalIPs is deprecated and may no longer be implemented in some clusters",
+        ],
+    );
+    warns(
+        &kind("v1", "Secret", "type: kubernetes.io/tls, data: {tls.crt: YQ==, tls.key: YQ==}"),
+        &["tls: failed to find any PEM data in certificate input"],
+    );
+    warns(&kind("v1", "ConfigMap", "data: {a: b}"), &[]);
+}

@@ -4,7 +4,7 @@
 //! Writes: deletions of everything in the namespace, conditions of the Namespace, its finalizer `kubernetes`.
 //! Rule: once a namespace is ending, all that is in it is deleted; when nothing is left, its finalizer is taken off.
 //! Upstream: pkg/controller/namespace/namespace_controller.go, deletion/namespaced_resources_deleter.go.
-//! Simplified: all kinds are deleted side by side; what pods need to end is waited for by looking every second.
+//! Simplified: all kinds are deleted side by side.
 
 use crate::{ChangeCx, Controller, Cx, Key, Keys, Memory, Note, Outcome, Write};
 use setpoint_api::map::Map;
@@ -29,11 +29,26 @@ pub const ROW: Controller = Controller {
 /// How long upstream waits before it looks at a namespace, so that its other servers have heard of the end as well.
 const GRACE: i64 = 5 * SECOND;
 
+/// How long upstream takes to go through all kinds.
+const SYNC: i64 = 3 * SECOND / 10;
+
 fn on_change(_: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
-    let was_deleting = change.old.as_ref().is_some_and(|old| old.metadata().is_deleting());
-    if change.op != Op::Deleted && change.new.metadata().is_deleting() && !was_deleting {
-        keys.add_after(change.new.id(), GRACE);
+    // Every change of an ending namespace, the controller's own conditions included, has it looked at again.
+    if change.op == Op::Deleted || !change.new.metadata().is_deleting() {
+        return;
     }
+    let was_deleting = change.old.as_ref().is_some_and(|old| old.metadata().is_deleting());
+    keys.add_after(change.new.id(), if was_deleting { GRACE + SYNC } else { GRACE });
+}
+
+/// How long upstream waits for what is left: half of the longest grace of a pod, and a second.
+fn patience(left: &[&Object]) -> i64 {
+    let grace = |object: &&Object| match object {
+        Object::Pod(pod) => pod.spec.termination_grace_period_seconds.unwrap_or(30),
+        _ => 0,
+    };
+    let longest = left.iter().map(grace).max().unwrap_or(0).clamp(0, 3_600);
+    (longest / 2 + 1) * SECOND
 }
 
 fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
@@ -47,40 +62,35 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let (events, left): (Vec<&Object>, Vec<&Object>) =
         inside.partition(|object| object.kind() == Kind::Event);
     let delete = |object: &&Object| Write::Delete(object.id(), DeleteOptions::default(), None);
-    let observed = vec![("objects left", left.len() as i64)];
-    if left.is_empty() {
-        let mut done = (**namespace).clone();
-        done.metadata.resource_version = 0;
-        done.spec.finalizers.retain(|finalizer| &**finalizer != "kubernetes");
-        // Events go last: until then the end of the others is told in them.
-        let writes = vec![
-            Write::Together(events.iter().map(delete).collect()),
-            Write::Update(done.into_object(), Scope::Main),
-        ];
-        return Outcome {
-            writes,
-            note: Note { observed, decision: "let the namespace go".into() },
-            ..Outcome::default()
-        };
-    }
     let begun = left.iter().filter(|object| !object.metadata().is_deleting());
-    let deletes: Vec<Write> = begun.map(delete).collect();
+    let mut deletes: Vec<Write> = begun.map(delete).collect();
+    // Pods take their time; all else goes at once, unless somebody else holds it.
+    let stays = |object: &&Object| object.kind() == Kind::Pod || !object.metadata().finalizers.is_empty();
+    let stay: Vec<&Object> = left.iter().copied().filter(stays).collect();
+    let observed = vec![("objects to delete", deletes.len() as i64), ("objects left", stay.len() as i64)];
+    let mut changed = (**namespace).clone();
+    changed.metadata.resource_version = 0;
+    if stay.is_empty() {
+        // Events go last: until then the end of the others is told in them.
+        deletes.extend(events.iter().map(delete));
+        changed.spec.finalizers.retain(|finalizer| &**finalizer != "kubernetes");
+        let writes = vec![Write::Together(deletes), Write::Update(changed.into_object(), Scope::Main)];
+        let note = Note { observed, decision: "let the namespace go".into() };
+        return Outcome { writes, note, ..Outcome::default() };
+    }
     let decision =
         if deletes.is_empty() { "wait for what is left" } else { "delete what is in the namespace" };
-    let mut writes = vec![Write::Update(with_conditions(namespace, &left, cx).into_object(), Scope::Status)];
+    changed.status.conditions = conditions(namespace, &stay, cx);
+    let mut writes = vec![Write::Update(changed.into_object(), Scope::Status)];
     if !deletes.is_empty() {
-        writes.push(Write::Together(deletes));
+        writes.insert(0, Write::Together(deletes));
     }
-    Outcome {
-        writes,
-        requeue_after: Some(SECOND),
-        note: Note { observed, decision: decision.into() },
-        ..Outcome::default()
-    }
+    let note = Note { observed, decision: decision.into() };
+    Outcome { writes, requeue_after: Some(patience(&stay)), note, ..Outcome::default() }
 }
 
-/// The namespace with conditions that say what is left in it.
-fn with_conditions(namespace: &Namespace, left: &[&Object], cx: &Cx) -> Namespace {
+/// Conditions that say what is left in a namespace.
+fn conditions(namespace: &Namespace, left: &[&Object], cx: &Cx) -> Vec<Condition> {
     let mut kinds: Map<Str, (String, i64)> = Map::new();
     for object in left {
         let plural = object.kind().resource();
@@ -122,7 +132,7 @@ fn with_conditions(namespace: &Namespace, left: &[&Object], cx: &Cx) -> Namespac
         );
         condition("NamespaceFinalizersRemaining", true, "SomeFinalizersRemain", message)
     };
-    let conditions = vec![
+    vec![
         condition(
             "NamespaceDeletionDiscoveryFailure",
             false,
@@ -148,9 +158,5 @@ fn with_conditions(namespace: &Namespace, left: &[&Object], cx: &Cx) -> Namespac
             format!("Some resources are remaining: {}", list.join(", ")),
         ),
         finalizers,
-    ];
-    let mut changed = namespace.clone();
-    changed.metadata.resource_version = 0;
-    changed.status.conditions = conditions;
-    changed
+    ]
 }

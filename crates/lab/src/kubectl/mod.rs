@@ -18,6 +18,7 @@ mod apply;
 mod change;
 mod cluster;
 mod complete;
+mod config;
 mod context;
 mod create;
 mod delete;

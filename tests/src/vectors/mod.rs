@@ -4,6 +4,7 @@ mod deployment;
 mod endpointslice;
 mod forms;
 mod hpa;
+mod job;
 mod kubelet;
 mod leaf;
 mod manifests;

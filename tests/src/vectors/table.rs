@@ -1,7 +1,7 @@
 //! Every topic with its runner, and the cases that are known to differ.
 
 use super::{
-    Case, Outcome, Topic, deployment, endpointslice, hpa, kubelet, leaf, manifests, nodes, printers,
+    Case, Outcome, Topic, deployment, endpointslice, hpa, job, kubelet, leaf, manifests, nodes, printers,
     replicaset, scheduler,
 };
 use serde_json::{Value, json};
@@ -161,6 +161,19 @@ pub const TOPICS: &[Topic] = &[
         let compares = matches!(case["input"]["toleration"]["operator"].as_str(), Some("Lt" | "Gt"));
         (is_gated && compares).then_some(GATE)
     }),
+    topic("job-backoff", |case| asserted(job::backoff, case)),
+    topic("job-indexes", |case| asserted(job::indexes_of_indexed_jobs, case)),
+    topic("job-policies", |case| asserted(job::failure_and_success_policies, case)),
+    but(
+        "job-sync",
+        |case| asserted(job::one_sync, case),
+        |case| {
+            let cache = "a sync sees its own last writes: there are none that it has to wait for";
+            let refused = "after a refused creation the next sync writes the status";
+            named(case, &["controller-sync-job-07", "controller-sync-job-47"], cache)
+                .or_else(|| named(case, &["controller-sync-job-32"], refused))
+        },
+    ),
     topic("taint-eviction", nodes::evictions),
     topic("node-lifecycle", nodes::lifecycle),
     but("endpointslice", endpointslice::endpoints, |case| {

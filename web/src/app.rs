@@ -1,5 +1,7 @@
 //! The owner of the run: time goes in, frames come out, actions go in.
 
+mod panels;
+
 use crate::announce::Crier;
 use crate::browser::keys::Keys;
 use crate::browser::theme::Theme;
@@ -393,28 +395,6 @@ impl App {
         self.language.act(&action, &self.session, &self.desk.guide);
     }
 
-    /// Does what something said in the cluster's language asks of the page.
-    fn heed(&mut self, effect: language::Effect) {
-        if effect.changed {
-            address::leave_report(&self.session.report());
-            self.look();
-        }
-        if let Some(dock) = effect.dock {
-            self.show_dock(dock);
-        }
-    }
-
-    /// Shows the terminal or the editor, and puts the focus there.
-    fn show_dock(&mut self, dock: Dock) {
-        self.dock_origin = focus::origin("dock").or_else(|| self.dock_origin.take());
-        self.turn(Turn::Dock(dock));
-        self.focus.set(Some(Focus::Id(match dock {
-            Dock::History => "dock-history",
-            Dock::Terminal => "prompt",
-            Dock::Manifests => "manifest",
-        })));
-    }
-
     fn look(&mut self) {
         self.frame = self.session.frame();
         self.calm = self.frame.clone();
@@ -422,43 +402,6 @@ impl App {
         self.desk.see(&self.frame);
         self.desk.settle();
         self.inspect();
-    }
-
-    /// Finds out how much room there is beside the cluster.
-    fn measure(&mut self) {
-        let width = web_sys::window().and_then(|window| window.inner_width().ok()?.as_f64());
-        let is_wide = width.is_some_and(|width| width >= WIDE);
-        if self.side.is_wide != is_wide {
-            Rc::make_mut(&mut self.side).is_wide = is_wide;
-        }
-    }
-
-    /// Brings the details up to date, if they are in sight.
-    fn inspect(&mut self) {
-        if self.side.subject_in_sight().is_some() {
-            Rc::make_mut(&mut self.side).look(&self.session);
-        }
-    }
-
-    /// Does what the person does to the panel beside the cluster.
-    fn turn(&mut self, turn: Turn) {
-        if turn == Turn::Dock(Dock::Manifests) {
-            self.language.unfold();
-        }
-        let side = Rc::make_mut(&mut self.side);
-        let from = focus::origin("details");
-        let focus = side.turn(turn, from.as_ref().map(Element::id), &self.session, &self.told);
-        self.focus.set(focus);
-        if focus == Some(Focus::Title) {
-            self.origin = from.or_else(|| self.origin.take());
-            self.look();
-        }
-        self.tell_address();
-    }
-
-    fn tell_address(&self) {
-        let seed = Some(self.frame.seed).filter(|seed| *seed != address::query_seed().unwrap_or(1));
-        address::set_fragment(&self.side.to_fragment(seed));
     }
 
     /// Starts over with a seed; the timing is the person's choice and stays.

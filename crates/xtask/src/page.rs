@@ -115,10 +115,10 @@ fn finish(wasm: &[u8], glue: String, data: &split::Data) -> Result<Wasm> {
             eprintln!(
                 "web/first.txt is of another compiler: the page is not split (cargo xtask profile renews it)."
             );
-            (arrange::arrange(wasm)?, None)
+            (packed::bare(&arrange::arrange(wasm)?)?, None)
         }
     };
-    let unpacker = cargo_build("setpoint-pack", "setpoint_pack", Profile::Page, "debuginfo=0")?;
+    let unpacker = cargo_build("setpoint-pack", "setpoint_pack", Profile::Page, &[])?;
     let unpacker = packed::bare(&read_bytes(&unpacker)?)?;
     Ok(Wasm { first: First::Packed(packed::pack(&first)?, unpacker), rest, glue })
 }
@@ -165,13 +165,14 @@ pub fn ensure_target() -> Result<()> {
 fn compile(profile: Profile) -> Result<PathBuf> {
     ensure_target()?;
     // The linker's notes on addresses say what data the parts of the page need; they don't go to the browser.
-    cargo_build("setpoint-web", "setpoint-web", profile, "link-arg=--emit-relocs")
+    let notes: &[&str] = if profile == Profile::Page { &["-C", "link-arg=--emit-relocs"] } else { &[] };
+    cargo_build("setpoint-web", "setpoint-web", profile, notes)
 }
 
 /// Compiles a package for the page, and returns where its file is.
-fn cargo_build(package: &str, file: &str, profile: Profile, codegen: &str) -> Result<PathBuf> {
+fn cargo_build(package: &str, file: &str, profile: Profile, options: &[&str]) -> Result<PathBuf> {
     let what = ["--package", package, "--target", WASM, "--profile", profile.name()];
-    run(cargo(["rustc"]).args(what).args(["--", "-C", codegen]))?;
+    run(cargo(["rustc"]).args(what).arg("--").args(options))?;
     Ok(target_dir().join(WASM).join(profile.dir()).join(file).with_extension("wasm"))
 }
 

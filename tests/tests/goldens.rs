@@ -13,7 +13,7 @@ use setpoint_tests::timeline::Timeline;
 use std::path::PathBuf;
 
 /// Recordings, each with the seed of its run and the time from which it is compared, in milliseconds.
-const SCENARIOS: [(&str, u64, i64); 11] = [
+const SCENARIOS: [(&str, u64, i64); 12] = [
     ("a-create", 1, 0),
     ("b-scale", 1, 0),
     ("c-rolling-3", 1, 0),
@@ -26,6 +26,7 @@ const SCENARIOS: [(&str, u64, i64); 11] = [
     // The recording's watches were opened while the first pods were started. The seed breaks the ties of the scale-down,
     // which upstream breaks by the pods' random identities, as they were broken.
     ("i-hpa-spike", 2, 2_100),
+    ("k-statefulset", 1, 0),
     ("l-job", 1, 0),
     ("l-cronjob", 1, 0),
 ];
@@ -147,6 +148,11 @@ fn node_death() {
 #[test]
 fn autoscaling_of_a_spike() {
     check("i-hpa-spike");
+}
+
+#[test]
+fn stateful_sets() {
+    check("k-statefulset");
 }
 
 #[test]

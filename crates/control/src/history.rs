@@ -7,11 +7,13 @@
 use crate::deployment::revision::hash_of;
 use crate::replicaset::controller_reference;
 use crate::{Cx, Write};
+use serde_json::{Value, json};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::wire::{Rest, keep, kept};
-use setpoint_api::{ControllerRevision, DeleteOptions, Kind, ObjectMeta, PodTemplateSpec, Resource, Scope, Str};
-use serde_json::{Value, json};
+use setpoint_api::{
+    ControllerRevision, DeleteOptions, Kind, ObjectMeta, PodTemplateSpec, Resource, Scope, Str,
+};
 use std::rc::Rc;
 
 /// Label of a revision with its hash; of a pod with its revision.

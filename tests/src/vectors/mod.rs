@@ -12,6 +12,7 @@ mod nodes;
 mod printers;
 mod replicaset;
 mod scheduler;
+mod stateful;
 mod table;
 
 use serde_json::Value;

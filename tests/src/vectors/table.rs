@@ -2,7 +2,7 @@
 
 use super::{
     Case, Outcome, Topic, deployment, endpointslice, hpa, job, kubelet, leaf, manifests, nodes, printers,
-    replicaset, scheduler,
+    replicaset, scheduler, stateful,
 };
 use serde_json::{Value, json};
 
@@ -174,6 +174,7 @@ pub const TOPICS: &[Topic] = &[
                 .or_else(|| named(case, &["controller-sync-job-32"], refused))
         },
     ),
+    topic("statefulset-trace", stateful::whole_lives),
     topic("taint-eviction", nodes::evictions),
     topic("node-lifecycle", nodes::lifecycle),
     but("endpointslice", endpointslice::endpoints, |case| {

@@ -61,8 +61,9 @@ impl<'a> Sync<'a> {
             })
             .gather();
         let own: Vec<Value> = kept(&spec.rest, "volumes");
-        let is_other =
-            |volume: &Value| !self.spec.volume_claim_templates.iter().any(|t| volume["name"] == *t.metadata.name);
+        let is_other = |volume: &Value| {
+            !self.spec.volume_claim_templates.iter().any(|t| volume["name"] == *t.metadata.name)
+        };
         volumes.extend(own.into_iter().filter(is_other));
         keep(&mut spec.rest, "volumes", &volumes);
     }
@@ -77,13 +78,18 @@ impl<'a> Sync<'a> {
         let with_pod = &*policy.when_scaled == "Delete";
         let set = &self.set.metadata;
         let mut writes = Vec::new();
-        for (place, is_condemned) in
-            self.replicas.iter().map(|place| (place, false)).chain(self.condemned.iter().map(|place| (place, true)))
+        for (place, is_condemned) in self
+            .replicas
+            .iter()
+            .map(|place| (place, false))
+            .chain(self.condemned.iter().map(|place| (place, true)))
         {
             let Some(pod) = place.pod else { continue };
             for template in &self.spec.volume_claim_templates {
                 let name = self.claim_name(template, place.ordinal);
-                let Some(claim) = self.cx.view.find::<PersistentVolumeClaim>(&set.namespace, &name) else { continue };
+                let Some(claim) = self.cx.view.find::<PersistentVolumeClaim>(&set.namespace, &name) else {
+                    continue;
+                };
                 let by_pod = is_condemned && with_pod;
                 let mut own = |owner: OwnerReference, is_wanted: bool| {
                     let has = claim.metadata.owner_references.iter().any(|known| known.uid == owner.uid);

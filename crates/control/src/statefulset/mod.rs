@@ -12,16 +12,16 @@
 mod claims;
 mod step;
 
-use crate::pod::{is_available, is_ready};
-use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Note, Outcome, Patch, Write, history};
 use crate::history::Revision;
+use crate::pod::{is_available, is_ready};
 use crate::replicaset::controller_reference;
+use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Note, Outcome, Patch, Write, history};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
-    Change, Kind, Object, ObjectMeta, Op, Pod, PodPhase, Reason, Resource, Scope, StatefulSet, StatefulSetSpec,
-    StatefulSetStatus, Store, Str,
+    Change, Kind, Object, ObjectMeta, Op, Pod, PodPhase, Reason, Resource, Scope, StatefulSet,
+    StatefulSetSpec, StatefulSetStatus, Store, Str,
 };
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -122,9 +122,15 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
         ("ready", i64::from(status.ready_replicas)),
     ];
     let live = [sync.current.name.clone(), sync.update.name.clone()];
-    let used: Vec<Str> = sync.places().filter_map(|place| place.pod).filter_map(|pod| revision_of(pod)).gather();
+    let used: Vec<Str> =
+        sync.places().filter_map(|place| place.pod).filter_map(|pod| revision_of(pod)).gather();
     let is_live = |name: &Str| live.contains(name) || used.contains(name);
-    history::truncate(&known, sync.spec.revision_history_limit, |known| is_live(&known.metadata.name), &mut sync.writes);
+    history::truncate(
+        &known,
+        sync.spec.revision_history_limit,
+        |known| is_live(&known.metadata.name),
+        &mut sync.writes,
+    );
     let seconds = i64::from(sync.spec.min_ready_seconds);
     let is_waiting = seconds > 0 && status.available_replicas != sync.replicas.len() as i32;
     Outcome {
@@ -252,7 +258,8 @@ impl<'a> Sync<'a> {
     fn report(&self, failure: &crate::Failure) -> Outcome {
         let mut outcome = Outcome { retry: true, ..Outcome::idle("try again") };
         let missing = self.replicas.iter().find(|place| place.pod.is_none());
-        if let Some(place) = missing.filter(|_| failure.about.is_none() && failure.status.reason != Reason::AlreadyExists)
+        if let Some(place) =
+            missing.filter(|_| failure.about.is_none() && failure.status.reason != Reason::AlreadyExists)
         {
             let (pod, set) = (self.name_of(place.ordinal), &self.set.metadata.name);
             let text =

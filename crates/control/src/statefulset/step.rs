@@ -45,7 +45,8 @@ impl<'a> Sync<'a> {
                 }
                 continue;
             }
-            let is_there = is_running_and_ready(pod) && is_available(pod, self.spec.min_ready_seconds, self.cx.now);
+            let is_there =
+                is_running_and_ready(pod) && is_available(pod, self.spec.min_ready_seconds, self.cx.now);
             if is_ordered && (is_ending || !is_there) {
                 return true;
             }
@@ -57,8 +58,12 @@ impl<'a> Sync<'a> {
     /// Upstream: `processCondemned` for each; true where the rest has to wait.
     fn shrink(&mut self, is_ordered: bool) -> bool {
         let lowest_condemned = self.condemned.iter().rev();
-        let first_unhealthy =
-            self.replicas.iter().chain(lowest_condemned).find(|place| !is_healthy(place)).map(|place| place.ordinal);
+        let first_unhealthy = self
+            .replicas
+            .iter()
+            .chain(lowest_condemned)
+            .find(|place| !is_healthy(place))
+            .map(|place| place.ordinal);
         let mut doomed = Vec::new();
         for place in self.condemned.clone() {
             let Some(pod) = place.pod else { continue };
@@ -68,7 +73,8 @@ impl<'a> Sync<'a> {
                 }
                 continue;
             }
-            let is_there = is_running_and_ready(pod) && is_available(pod, self.spec.min_ready_seconds, self.cx.now);
+            let is_there =
+                is_running_and_ready(pod) && is_available(pod, self.spec.min_ready_seconds, self.cx.now);
             if is_ordered {
                 if is_there || first_unhealthy == Some(place.ordinal) {
                     self.delete(&[place]);

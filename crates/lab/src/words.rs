@@ -124,6 +124,7 @@ pub fn title_of(component: &str) -> &str {
         "ttl-after-finished-controller" => "Job clean-up",
         "cronjob-controller" => "CronJob controller",
         "statefulset-controller" => "StatefulSet controller",
+        "daemonset-controller" => "DaemonSet controller",
         other => other,
     }
 }

@@ -16,7 +16,7 @@ use std::rc::Rc;
 const WRITES_SHOWN: usize = 24;
 
 /// What each part does and what it is like, and the rows of the tuning table that it goes by.
-const PARTS: [(&str, &str, &str, &[&str]); 15] = [
+const PARTS: [(&str, &str, &str, &[&str]); 16] = [
     (
         "kube-apiserver",
         "The only door to the cluster's state. Every read and write passes it: it checks and stores objects, and tells watchers what changed. It decides nothing by itself.",
@@ -106,6 +106,12 @@ const PARTS: [(&str, &str, &str, &[&str]); 15] = [
         "Keeps pods that have a name and storage of their own: made one after the other, and taken away from the highest number down.",
         "Numbered seats in a theatre: whoever comes back sits where they sat before.",
         &[],
+    ),
+    (
+        "daemonset-controller",
+        "Keeps one pod on every node that fits: a new node gets its pod, a cordoned one keeps it.",
+        "A smoke detector for every room, new rooms included.",
+        &["client_qps", "client_burst"],
     ),
 ];
 

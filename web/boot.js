@@ -107,6 +107,35 @@
   };
   const link = (name) => document.querySelector(`link[data-boot="${name}"]`);
 
+  // The page's first file of wasm comes packed (crates/pack): it is unpacked, and compiled, while it arrives.
+  const SLICE = 16_384;
+  const unpacked = async (file, unpacker) => {
+    const [{ body }, { instance: { exports } }] =
+      await Promise.all([fetched(file), WebAssembly.instantiateStreaming(fetched(unpacker))]);
+    const [input, output] = [exports.begin(), exports.unpacked()];
+    const bytes = new Uint8Array(exports.memory.buffer);
+    const reader = body.getReader();
+    const stream = new ReadableStream({
+      async start(out) {
+        let [used, passed, end, isAll] = [0, 0, 0, false];
+        while (!isAll) {
+          if (used === end) {
+            const { done, value } = await reader.read();
+            isAll = done;
+            bytes.set(value ?? [], input + end);
+            end += value?.length ?? 0;
+          }
+          used = Math.min(used + SLICE, end);
+          const ready = exports.go_on(used, isAll);
+          if (ready > passed) out.enqueue(bytes.slice(output + passed, output + ready));
+          passed = ready;
+        }
+        out.close();
+      },
+    });
+    return new Response(stream, { headers: { "Content-Type": "application/wasm" } });
+  };
+
   // The page's second file of wasm: what an untouched page does not run. It is fetched when a person turns to the page,
   // or at once if the address asks for more than the page as it opens; whoever needs it sooner waits for it.
   const restAddress = link("wasm")?.dataset.rest && new URL(link("wasm").dataset.rest, document.baseURI).href;
@@ -128,7 +157,12 @@
   window.setpointRest = (exports) => {
     try {
       module ??= restNow();
-      return new WebAssembly.Instance(module, { first: exports });
+      // The functions that it wants are named by their places in the first file's table.
+      const first = { ...exports };
+      for (const { kind, name } of WebAssembly.Module.imports(module)) {
+        if (kind === "function") first[name] = exports.t0.get(Number(name));
+      }
+      return new WebAssembly.Instance(module, { first });
     } catch (error) {
       if (started) crashed(`A part of the page did not arrive. ${error.message}`);
       throw error;
@@ -150,7 +184,8 @@
 
   const start = async (glue) => {
     if (location.search !== "" || location.hash !== "") await fetchRest();
-    await glue.default({ module_or_path: fetched(link("wasm").href) });
+    const [file, unpacker] = [link("wasm").href, link("unpack")?.href];
+    await glue.default({ module_or_path: unpacker ? unpacked(file, unpacker) : fetched(file) });
   };
   if (link("glue")) {
     import(link("glue").href).then(start).then(() => { started = true; }, onError);

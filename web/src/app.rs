@@ -220,7 +220,7 @@ impl Component for App {
                 let effect = self.language.update(msg, &mut self.session);
                 self.heed(effect);
             }
-            Msg::ToDock(dock) => self.to_dock(dock),
+            Msg::ToDock(dock) => self.show_dock(dock),
             Msg::Leave => {
                 let found = self.dock_origin.take().is_some_and(|origin| focus::focus_again(&origin));
                 return !found && !focus::focus_id(self.side.dock.names()[1]);
@@ -395,12 +395,12 @@ impl App {
             self.look();
         }
         if let Some(dock) = effect.dock {
-            self.to_dock(dock);
+            self.show_dock(dock);
         }
     }
 
     /// Shows the terminal or the editor, and puts the focus there.
-    fn to_dock(&mut self, dock: Dock) {
+    fn show_dock(&mut self, dock: Dock) {
         self.dock_origin = focus::origin("dock").or_else(|| self.dock_origin.take());
         self.turn(Turn::Dock(dock));
         self.focus.set(Some(Focus::Id(match dock {

@@ -13,9 +13,11 @@ pub mod history;
 pub mod hpa;
 pub mod job;
 pub mod kubelet;
+pub mod namespace;
 pub mod node_lifecycle;
 pub mod pod;
 pub mod pod_gc;
+pub mod quota;
 pub mod replicaset;
 pub mod scheduler;
 pub mod statefulset;
@@ -37,6 +39,8 @@ pub const CONTROLLERS: &[Controller] = &[
     taint_eviction::ROW,
     pod_gc::ROW,
     garbage_collector::ROW,
+    namespace::ROW,
+    quota::ROW,
     job::ROW,
     job::ttl::ROW,
     cronjob::ROW,

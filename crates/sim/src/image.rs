@@ -97,12 +97,20 @@ impl Catalogue {
         Self { default: plain(), by_name, preloaded: false, sandbox: (80 * MILLISECOND, 200 * MILLISECOND) }
     }
 
-    /// How a container behaves in a pod: as its image does, its command says, or the pod's annotations.
-    pub fn behavior(&self, container: &Container, pod: &Pod) -> Behavior {
-        let image = &*container.image;
+    /// Whether an image is on every machine's disk already.
+    pub fn is_preloaded(&self, image: &str) -> bool {
+        self.preloaded && self.named(image).exists
+    }
+
+    fn named(&self, image: &str) -> &Behavior {
         let tag = image.rsplit_once(':').map_or("latest", |(_, tag)| tag);
         let named = self.by_name.get(image).or_else(|| self.by_name.get(tag));
-        let mut behavior = named.unwrap_or(&self.default).clone();
+        named.unwrap_or(&self.default)
+    }
+
+    /// How a container behaves in a pod: as its image does, its command says, or the pod's annotations.
+    pub fn behavior(&self, container: &Container, pod: &Pod) -> Behavior {
+        let mut behavior = self.named(&container.image).clone();
         if let Some(end) = command::end_of(container, pod.spec.restart_policy.as_deref()) {
             behavior.run_for = end.after;
             behavior.exit_code = end.code;

@@ -118,11 +118,13 @@ pub fn play(text: &str, seed: u64) -> Played {
     let (beside, said, pods) = (Vec::new(), Vec::new(), Map::new());
     let mut player =
         Player { session, terminal, namespace, beside, said, pods, sets: Vec::new(), recorded_sets: sets };
-    for entry in entries {
+    let mut entries = entries.into_iter().peekable();
+    while let Some(entry) = entries.next() {
+        let next = entries.peek().map_or(0, |next| START + next.at);
         player.advance(START + entry.at);
         match entry.mark {
             '*' => player.happen(&entry.line),
-            _ => player.run(entry),
+            _ => player.run(entry, next),
         }
     }
     Played { said: player.said, sets: (player.recorded_sets, player.sets) }
@@ -180,7 +182,7 @@ impl Player {
         self.session.act(action);
     }
 
-    fn run(&mut self, entry: Entry) {
+    fn run(&mut self, entry: Entry, next: i64) {
         let line = self.with_pods_of_here(&entry.line);
         if line.contains("web.yaml") {
             self.terminal.files.insert("web.yaml".into(), entry.stdin.clone());
@@ -195,8 +197,7 @@ impl Player {
             return;
         }
         // The next command waits until this one ends, as in a terminal.
-        let patience = self.session.now_us()
-            + PATIENCE.max(if line.contains("timeout=") { 10_000_000 } else { 4_000_000 });
+        let patience = (self.session.now_us() + PATIENCE).max(next + PATIENCE);
         while let Some(mut going) = command.take() {
             self.advance(self.session.now_us() + POLL);
             let output = self.session.follow(&mut going);

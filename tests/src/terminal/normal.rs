@@ -17,7 +17,7 @@ impl Normal {
         let mut out = String::new();
         let mut token = String::new();
         for c in line.chars().chain(['\n']) {
-            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') {
                 token.push(c);
                 continue;
             }
@@ -84,7 +84,7 @@ fn is_age(token: &str) -> bool {
         let digits = part.trim_end_matches(['s', 'm', 'h', 'd', 'y']);
         !digits.is_empty() && digits.len() + 1 == part.len() && digits.chars().all(|c| c.is_ascii_digit())
     };
-    !token.is_empty() && parts.len() <= 2 && parts.iter().all(|part| is_part(part))
+    !token.is_empty() && parts.len() <= 2 && parts.iter().all(is_part)
 }
 
 fn is_address(token: &str) -> bool {

@@ -80,12 +80,19 @@ pub fn type_meta(value: &Value) -> (String, String) {
 
 /// What kubectl says of an object that does not call itself something: `kind not set`.
 pub fn nameless(value: &Value) -> Option<String> {
-    let (api_version, kind) = type_meta(value);
-    match (api_version.is_empty(), kind.is_empty()) {
-        (true, true) => Some("[apiVersion not set, kind not set]".into()),
-        (true, false) => Some("apiVersion not set".into()),
-        (false, true) => Some("kind not set".into()),
-        (false, false) => None,
+    let Value::Object(fields) = value else { return Some("invalid object to validate".into()) };
+    let said: Vec<String> = ["apiVersion", "kind"]
+        .into_iter()
+        .filter_map(|key| match fields.get(key) {
+            None | Some(Value::Null) => Some(format!("{key} not set")),
+            Some(Value::String(_)) => None,
+            Some(_) => Some(format!("{key} isn't string type")),
+        })
+        .gather();
+    match said.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        many => Some(format!("[{}]", many.join(", "))),
     }
 }
 

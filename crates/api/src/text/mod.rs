@@ -97,6 +97,18 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// The error as Go's reader words it, for a document that begins after some lines of the text. That counts lines from 0
+    /// where its parser stumbles, and from 1 where its scanner does.
+    pub fn go_yaml(&self, before: u32) -> String {
+        let is_parsers = self.message.starts_with("did not find expected");
+        match self.line.saturating_sub(before + u32::from(is_parsers)) {
+            0 => format!("yaml: {}", self.message),
+            line => format!("yaml: line {line}: {}", self.message),
+        }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: {}", self.line, self.column, self.message)

@@ -10,6 +10,9 @@ use super::resource::{self, Resource};
 use super::source;
 use setpoint_api::{Object, Selector};
 
+/// Objects, each with its kind.
+pub(super) type Found = Vec<(Resource, Object)>;
+
 /// The objects that are named, and those that are not there.
 ///
 /// # Errors
@@ -18,7 +21,7 @@ pub(super) fn objects(
     cx: &Context,
     call: &Invocation,
     args: &[String],
-) -> Result<(Vec<(Resource, Object)>, Vec<Fault>), Failure> {
+) -> Result<(Found, Vec<Fault>), Failure> {
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     if !call.list("filename").is_empty() {
         let (items, unread) = source::items(cx, call)?;
@@ -52,7 +55,9 @@ pub(super) fn objects(
             None => {
                 let parsed = Selector::parse(selector)
                     .map_err(|why| resource::bad_query(&resource, selector, "", &why.to_string()))?;
-                let all = cx.objects(&resource, false, &parsed);
+                let mut all = cx.objects(&resource, false, &parsed);
+                // What is not stored can neither be changed nor deleted.
+                all.retain(|object| object.id() != setpoint_api::ObjId::default());
                 found.extend(all.into_iter().map(|object| (resource.clone(), object)));
             }
         }

@@ -8,6 +8,8 @@ mod files;
 mod net;
 mod programs;
 
+pub(super) use files::decoded;
+
 use super::context::Context;
 use super::failure::Failure;
 use super::flag::flag;

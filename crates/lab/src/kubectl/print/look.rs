@@ -1,8 +1,8 @@
 //! Reading of objects as JSON, as printers need it: what is absent is empty.
 
 use serde_json::Value;
+use setpoint_api::Time;
 use setpoint_api::duration::human_duration;
-use setpoint_api::{Quantity, Time};
 
 static NULL: Value = Value::Null;
 
@@ -64,11 +64,6 @@ pub fn time(value: &Value, path: &str) -> Option<Time> {
 /// How long ago a point in time was, as kubectl prints ages.
 pub fn since(then: Option<Time>, now: Time) -> String {
     then.map_or_else(|| "<unknown>".into(), |then| human_duration(now.since(then)))
-}
-
-/// A quantity.
-pub fn quantity(value: &Value) -> Option<Quantity> {
-    Quantity::parse(&plain(value)).ok()
 }
 
 /// Labels as `a=1,b=2`, or `<none>`.

@@ -193,7 +193,8 @@ pub fn count_template(old: &Object, new: &mut Object) {
     let template = |rest: &crate::wire::Rest| {
         rest.as_ref().and_then(|rest| rest.get("spec")).and_then(|spec| spec.get("template")).cloned()
     };
-    let before = old.metadata().annotation(GENERATION).and_then(|count| count.parse::<i64>().ok()).unwrap_or(0);
+    let before =
+        old.metadata().annotation(GENERATION).and_then(|count| count.parse::<i64>().ok()).unwrap_or(0);
     let is_new = template(old.rest()) != template(&set.rest);
     let count = before.saturating_add(i64::from(is_new)).to_string();
     Rc::make_mut(set).metadata.set_annotation(GENERATION, &count);

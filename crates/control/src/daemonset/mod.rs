@@ -20,8 +20,8 @@ use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::time::{MINUTE, SECOND};
 use setpoint_api::{
-    Change, DaemonSet, DaemonSetSpec, DaemonSetStatus, DeleteOptions, Kind, Micros, Node, ObjId, Object, ObjectMeta, Pod,
-    PodPhase, Reason, Resource, Scope, Str, Time,
+    Change, DaemonSet, DaemonSetSpec, DaemonSetStatus, DeleteOptions, Kind, Micros, Node, ObjId, Object,
+    ObjectMeta, Pod, PodPhase, Reason, Resource, Scope, Str, Time,
 };
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -130,7 +130,12 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
         };
         let is_live = |name: &Str| *name == sync.revision.name || has_pod(name);
         let mut gone = Vec::new();
-        history::truncate(&known, sync.spec.revision_history_limit, |known| is_live(&known.metadata.name), &mut gone);
+        history::truncate(
+            &known,
+            sync.spec.revision_history_limit,
+            |known| is_live(&known.metadata.name),
+            &mut gone,
+        );
         sync.writes.append(&mut gone);
     }
     let status = sync.report();
@@ -144,7 +149,13 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
 }
 
 impl<'a> Sync<'a> {
-    fn begin(cx: &'a Cx<'a>, set: &'a Rc<DaemonSet>, revision: Revision, writes: Vec<Write>, failed: &'a mut Map<(ObjId, Str), (Micros, Time)>) -> Self {
+    fn begin(
+        cx: &'a Cx<'a>,
+        set: &'a Rc<DaemonSet>,
+        revision: Revision,
+        writes: Vec<Write>,
+        failed: &'a mut Map<(ObjId, Str), (Micros, Time)>,
+    ) -> Self {
         let spec = set.spec();
         let demand = Demand::of(&spec.template.spec);
         let uid = set.metadata.uid;
@@ -210,7 +221,12 @@ impl<'a> Sync<'a> {
     }
 
     /// Pods of a node that go on; those that have ended are to be deleted.
-    fn running(&mut self, pods: &[&'a Rc<Pod>], node: &Node, surplus: &mut Vec<&'a Rc<Pod>>) -> Vec<&'a Rc<Pod>> {
+    fn running(
+        &mut self,
+        pods: &[&'a Rc<Pod>],
+        node: &Node,
+        surplus: &mut Vec<&'a Rc<Pod>>,
+    ) -> Vec<&'a Rc<Pod>> {
         let mut running = Vec::new();
         for pod in pods.iter().filter(|pod| !pod.metadata.is_deleting()) {
             let (namespace, name) = (&pod.metadata.namespace, &pod.metadata.name);
@@ -295,7 +311,8 @@ impl<'a> Sync<'a> {
     fn sync_nodes(&mut self, mut surplus: Vec<&'a Rc<Pod>>, mut missing: Vec<Str>) {
         missing.truncate(BURST);
         surplus.truncate(BURST);
-        let told = |verb: &str, count: usize| format!("{verb} {count} {}", if count == 1 { "pod" } else { "pods" });
+        let told =
+            |verb: &str, count: usize| format!("{verb} {count} {}", if count == 1 { "pod" } else { "pods" });
         if !missing.is_empty() {
             self.decision = told("create", missing.len()).into();
         } else if !surplus.is_empty() {

@@ -35,7 +35,9 @@ impl<'a> Sync<'a> {
     fn bounds(&self) -> (i32, i32) {
         let desired = self.wanted.iter().filter(|(_, (should_run, _))| *should_run).count() as i32;
         let rolling = self.spec.update_strategy.rolling_update.as_ref();
-        let scaled = |value: Option<&IntOrPercent>| value.and_then(|value| value.scaled(desired, true).ok()).unwrap_or(0);
+        let scaled = |value: Option<&IntOrPercent>| {
+            value.and_then(|value| value.scaled(desired, true).ok()).unwrap_or(0)
+        };
         let unavailable = scaled(rolling.and_then(|rolling| rolling.max_unavailable.as_ref()));
         let surge = scaled(rolling.and_then(|rolling| rolling.max_surge.as_ref()));
         if desired > 0 && unavailable == 0 && surge == 0 { (1, 0) } else { (unavailable, surge) }
@@ -54,7 +56,8 @@ impl<'a> Sync<'a> {
     /// Nodes that should have a pod or have one, by name.
     fn nodes(&self) -> Vec<Str> {
         let should = self.wanted.iter().filter(|(_, (should_run, _))| *should_run);
-        let mut names: setpoint_api::map::Set<Str> = should.map(|(node, _)| node.metadata.name.clone()).collect();
+        let mut names: setpoint_api::map::Set<Str> =
+            should.map(|(node, _)| node.metadata.name.clone()).collect();
         names.extend(self.pods.keys().cloned());
         names.iter().cloned().collect()
     }

@@ -131,8 +131,8 @@ pub fn truncate(
 ) {
     let old: Vec<_> = known.iter().filter(|revision| !is_live(revision)).gather();
     let spare = old.len().saturating_sub(usize::try_from(limit.unwrap_or(10)).unwrap_or(0));
-    let delete = |revision: &&&Rc<ControllerRevision>| {
+    let delete = |revision: &&Rc<ControllerRevision>| {
         Write::Delete(revision.metadata.id, DeleteOptions::default(), None)
     };
-    writes.extend(old.iter().take(spare).map(|revision| delete(revision)));
+    writes.extend(old.into_iter().take(spare).map(delete));
 }

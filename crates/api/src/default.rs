@@ -4,7 +4,7 @@
 
 mod stored;
 
-pub use stored::own_selector;
+pub use stored::{count_template, own_selector};
 
 use crate::wire::Rest;
 use crate::*;

@@ -307,6 +307,7 @@ impl Store {
         }
         if scope == Scope::Main && has_generation(kind) && !same_spec(&stored, &object) {
             object.metadata_mut().generation += 1;
+            default::count_template(&stored, &mut object);
         }
         let id = stored.id();
         if object.metadata().is_deleting() && is_removable(&object) {

@@ -16,9 +16,9 @@ use setpoint_api::{
 };
 use std::rc::Rc;
 
-/// Label of a revision with its hash; of a pod with its revision.
-pub const HASH: &str = "controller.kubernetes.io/hash";
-/// Label of a pod with its revision.
+/// Label of a StatefulSet's revision with its hash.
+const HASH: &str = "controller.kubernetes.io/hash";
+/// Label of a pod with its revision, and of a DaemonSet's revision with its hash.
 pub const POD_HASH: &str = "controller-revision-hash";
 
 /// A revision of a template.
@@ -36,7 +36,7 @@ pub struct Revision {
 
 impl Revision {
     fn of(stored: &ControllerRevision) -> Self {
-        let hash = stored.metadata.label(HASH).unwrap_or_default().into();
+        let hash = stored.metadata.label(HASH).or(stored.metadata.label(POD_HASH)).unwrap_or_default().into();
         let (number, data) = (kept(&stored.rest, "revision"), kept(&stored.rest, "data"));
         Self { name: stored.metadata.name.clone(), hash, number, data }
     }
@@ -107,7 +107,7 @@ pub fn newest(
     for (key, value) in labels.as_object().into_iter().flatten() {
         metadata.set_label(key, value.as_str().unwrap_or_default());
     }
-    metadata.set_label(HASH, &hash);
+    metadata.set_label(if kind == Kind::DaemonSet { POD_HASH } else { HASH }, &hash);
     let mut revision = ControllerRevision { metadata, ..ControllerRevision::default() };
     keep(&mut revision.rest, "data", &data);
     keep(&mut revision.rest, "revision", &number);
@@ -131,8 +131,8 @@ pub fn truncate(
 ) {
     let old: Vec<_> = known.iter().filter(|revision| !is_live(revision)).gather();
     let spare = old.len().saturating_sub(usize::try_from(limit.unwrap_or(10)).unwrap_or(0));
-    let delete = |revision: &&&Rc<ControllerRevision>| {
+    let delete = |revision: &&Rc<ControllerRevision>| {
         Write::Delete(revision.metadata.id, DeleteOptions::default(), None)
     };
-    writes.extend(old.iter().take(spare).map(delete));
+    writes.extend(old.into_iter().take(spare).map(delete));
 }

@@ -5,6 +5,7 @@
 
 pub mod controller;
 pub mod cronjob;
+pub mod daemonset;
 pub mod deployment;
 pub mod endpointslice;
 pub mod garbage_collector;
@@ -44,6 +45,7 @@ pub const CONTROLLERS: &[Controller] = &[
     job::ttl::ROW,
     cronjob::ROW,
     statefulset::ROW,
+    daemonset::ROW,
 ];
 
 /// What the controllers keep in memory between runs; lost when their process restarts.
@@ -57,4 +59,5 @@ pub struct Memory {
     pub taint_eviction: taint_eviction::Memory,
     pub pod_gc: pod_gc::Memory,
     pub job: job::Memory,
+    pub daemonset: daemonset::Memory,
 }

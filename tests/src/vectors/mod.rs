@@ -1,5 +1,6 @@
 //! Vectors: upstream's table tests as data, and the runner of each topic. Tests and `cargo xtask vectors` share it.
 
+mod daemonset;
 mod deployment;
 mod endpointslice;
 mod forms;
@@ -13,6 +14,7 @@ mod printers;
 mod quota;
 mod replicaset;
 mod scheduler;
+mod stateful;
 mod table;
 
 use serde_json::Value;

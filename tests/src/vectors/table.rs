@@ -1,8 +1,8 @@
 //! Every topic with its runner, and the cases that are known to differ.
 
 use super::{
-    Case, Outcome, Topic, deployment, endpointslice, hpa, job, kubelet, leaf, manifests, nodes, printers,
-    quota, replicaset, scheduler,
+    Case, Outcome, Topic, daemonset, deployment, endpointslice, hpa, job, kubelet, leaf, manifests, nodes,
+    printers, quota, replicaset, scheduler, stateful,
 };
 use serde_json::{Value, json};
 
@@ -176,6 +176,8 @@ pub const TOPICS: &[Topic] = &[
                 .or_else(|| named(case, &["controller-sync-job-32"], refused))
         },
     ),
+    topic("daemonset", |case| parts(daemonset::node_should_run, case)),
+    topic("statefulset-trace", stateful::whole_lives),
     topic("taint-eviction", nodes::evictions),
     topic("node-lifecycle", nodes::lifecycle),
     but("endpointslice", endpointslice::endpoints, |case| {

@@ -182,8 +182,25 @@ fn rolling_update(spec: &mut Fields, counts: &[(&str, i32)]) {
     });
 }
 
+/// How often the template of a DaemonSet has changed; it is the server that counts.
+const GENERATION: &str = "deprecated.daemonset.template.generation";
+
+/// Counts a change of a DaemonSet's template.
+///
+/// Upstream: pkg/registry/apps/daemonset/strategy.go `PrepareForUpdate`.
+pub fn count_template(old: &Object, new: &mut Object) {
+    let Object::DaemonSet(set) = new else { return };
+    let template = |rest: &crate::wire::Rest| {
+        rest.as_ref().and_then(|rest| rest.get("spec")).and_then(|spec| spec.get("template")).cloned()
+    };
+    let before =
+        old.metadata().annotation(GENERATION).and_then(|count| count.parse::<i64>().ok()).unwrap_or(0);
+    let is_new = template(old.rest()) != template(&set.rest);
+    let count = before.saturating_add(i64::from(is_new)).to_string();
+    Rc::make_mut(set).metadata.set_annotation(GENERATION, &count);
+}
+
 fn daemon_set(spec: &mut Fields, meta: &mut ObjectMeta) {
-    const GENERATION: &str = "deprecated.daemonset.template.generation";
     if meta.annotation(GENERATION).is_none() {
         meta.set_annotation(GENERATION, "1");
     }

@@ -134,5 +134,5 @@ pub fn truncate(
     let delete = |revision: &&&Rc<ControllerRevision>| {
         Write::Delete(revision.metadata.id, DeleteOptions::default(), None)
     };
-    writes.extend(old.iter().take(spare).map(|revision| delete(revision)));
+    writes.extend(old.iter().take(spare).map(delete));
 }

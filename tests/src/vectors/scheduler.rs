@@ -215,21 +215,21 @@ pub(super) fn requests_of_a_pod(input: &Value, expect: &Value) -> Outcome {
     let wanted = |key: &str| expect[key].as_object().into_iter().flatten().map(amount).collect();
     match input["op"].as_str().unwrap_or_default() {
         "podRequests" => same(setpoint_control::pod::requests(&spec), wanted("requests")),
-        "podLimits" => same(setpoint_control::pod::limits(&spec), wanted("limits")),
+        // What a quota counts as limits.
+        "podLimits" => {
+            let pod = Pod { spec, ..Pod::default() };
+            let used = setpoint_control::quota::pod_usage(&pod);
+            let limits = used.iter().filter_map(|(name, value)| Some((name.strip_prefix("limits.")?, value)));
+            same(
+                limits
+                    .map(|(name, value)| (name.into(), setpoint_control::pod::amount(name, value)))
+                    .collect(),
+                wanted("limits"),
+            )
+        }
         "qosClass" => {
             same(setpoint_control::kubelet::qos_class(&spec), expect["qosClass"].as_str().unwrap_or_default())
         }
         other => Err(format!("no operation {other}")),
     }
-}
-
-/// `quota-usage`.
-pub(super) fn quota_usage(input: &Value, wanted: &Value) -> (Value, Value) {
-    let (object, errors) = setpoint_api::Object::from_value(setpoint_api::Kind::Pod, input["pod"].clone());
-    assert_eq!(errors, []);
-    let setpoint_api::Object::Pod(pod) = object else { return (wanted.clone(), Value::Null) };
-    let used = setpoint_control::quota::pod_usage(&pod);
-    let used: serde_json::Map<String, Value> =
-        used.iter().map(|(name, amount)| (name.to_string(), amount.to_string().into())).collect();
-    (wanted["usage"].clone(), Value::Object(used))
 }

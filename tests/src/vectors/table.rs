@@ -2,7 +2,7 @@
 
 use super::{
     Case, Outcome, Topic, deployment, endpointslice, hpa, job, kubelet, leaf, manifests, nodes, printers,
-    replicaset, scheduler,
+    quota, replicaset, scheduler,
 };
 use serde_json::{Value, json};
 
@@ -92,6 +92,8 @@ pub const TOPICS: &[Topic] = &[
     }),
     topic("kubectl-get", printers::rows),
     topic("kubectl-get-columns", printers::columns),
+    topic("kubectl-rollout-status", printers::rollout),
+    topic("quota-usage", quota::usage),
     topic("deployment-math", |case| asserted(deployment::arithmetic, case)),
     topic("deployment-progress", |case| asserted(deployment::progress_and_deadline, case)),
     topic("deployment-rolling", |case| asserted(deployment::single_steps, case)),
@@ -152,7 +154,6 @@ pub const TOPICS: &[Topic] = &[
             named(case, &names, claims)
         },
     ),
-    topic("quota-usage", |case| pair(scheduler::quota_usage, case)),
     topic("hpa-group-pods", hpa::pods_are_grouped_as_upstream_groups_them),
     topic("hpa-replica-calculator", hpa::proposals_are_upstreams),
     topic("hpa-behavior", hpa::windows_policies_and_bounds_are_upstreams),

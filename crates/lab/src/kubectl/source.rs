@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::invocation::Invocation;
 use super::resource::{self, Resource};
 use serde_json::{Value, json};
-use setpoint_api::text::{Diagnostic, go_quote};
+use setpoint_api::text::go_quote;
 use setpoint_api::{Object, decode, manifest, text};
 
 /// One object of a file.
@@ -99,15 +99,9 @@ fn read(
         }
     }
     if let Some(error) = read.error() {
-        faults.push(Fault::Client(format!("error parsing {path}: {}", yaml_error(source, error))));
+        let what = format!("error converting YAML to JSON: {}", error.go_yaml(source));
+        faults.push(Fault::Client(format!("error parsing {path}: {what}")));
     }
-}
-
-/// What is wrong with a text, in the words of the library that kubectl reads YAML with. That sees one document at a time.
-pub(crate) fn yaml_error(source: &str, error: &Diagnostic) -> String {
-    let before = source.lines().take(error.line.saturating_sub(1) as usize);
-    let begins = before.zip(1..).filter(|(line, _)| line.starts_with("---")).map(|(_, line)| line).last();
-    format!("error converting YAML to JSON: {}", error.go_yaml(begins.unwrap_or(0)))
 }
 
 fn item(cx: &Context, call: &Invocation, path: &str, mut value: Value) -> Result<Item, String> {

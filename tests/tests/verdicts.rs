@@ -122,7 +122,8 @@ fn manifests_of_the_sources_become_ready() {
         let words = ["apply".to_owned(), format!("--filename={name}")];
         let code = headless::kubectl(&mut session, &mut terminal, &words, "", i64::MAX, &mut print);
         let until = session.now_us() + 600_000_000;
-        let ready = headless::wait_ready(&mut session, &mut terminal, std::slice::from_ref(&name), until, &mut print);
+        let ready =
+            headless::wait_ready(&mut session, &mut terminal, std::slice::from_ref(&name), until, &mut print);
         if (code, ready) != (0, 0) {
             wrong.push_str(&format!("{name}: {code}, {ready}\n{said}"));
         }

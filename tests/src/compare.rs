@@ -2,7 +2,7 @@
 //!
 //! - **Exact** (`sizes`: the sizes of all ReplicaSets in one order; events of Deployments, ReplicaSets, autoscalers and
 //!   nodes; conditions with their messages; autoscalers; nodes): the same entries in the same order.
-//! - **Stops** (counts of Deployments, ReplicaSets and endpoints): several pods that change within some milliseconds are
+//! - **Stops** (counts of workloads, budgets and endpoints): several pods that change within some milliseconds are
 //!   counted one by one or together, as the writers' timing has it, in the recordings of one and the same scenario too. So
 //!   every state that held for [`SETTLED`] or longer, in the recording or in the run, must be in the other, in the same
 //!   order; a shorter one that only one side has must be a stop on the way: each of its numbers lies between those of the
@@ -86,7 +86,8 @@ enum Rule {
 
 fn rule_of(track: &str) -> Rule {
     match track.split(' ').next().unwrap_or("") {
-        "deployment" | "replicaset" | "endpoints" => Rule::Stops,
+        "deployment" | "replicaset" | "endpoints" | "job" | "cronjob" | "statefulset" | "daemonset"
+        | "pdb" => Rule::Stops,
         "pod" => Rule::Lives,
         "events" if track.starts_with("events pod ") => Rule::Lives,
         _ => Rule::Exact,

@@ -16,10 +16,14 @@ pub struct Seen {
     pub object: Value,
 }
 
-/// The timeline of changes in the order of their resource versions; it begins when the first Deployment is created, at the
+/// Kinds the first object of which begins a timeline.
+const WORKLOADS: [&str; 6] =
+    ["Deployment", "Job", "CronJob", "StatefulSet", "DaemonSet", "ReplicationController"];
+
+/// The timeline of changes in the order of their resource versions; it begins when the first workload is created, at the
 /// time that is returned with it.
 pub fn timeline(changes: &[Seen], namespace: &str) -> (Timeline, i64) {
-    let is_start = |seen: &&Seen| text(&seen.object, "kind") == "Deployment";
+    let is_start = |seen: &&Seen| WORKLOADS.contains(&text(&seen.object, "kind"));
     let origin = changes.iter().find(is_start).map_or(0, |seen| seen.at);
     let mut reducer = Reducer { namespace: namespace.to_string(), ..Reducer::default() };
     for seen in changes {
@@ -43,6 +47,8 @@ struct Reducer {
     /// Roles by name.
     sets: BTreeMap<String, String>,
     pods: BTreeMap<String, String>,
+    /// Jobs that have the time in their names.
+    jobs: BTreeMap<String, String>,
     sizes: BTreeMap<String, i64>,
     conditions: BTreeMap<(String, String), String>,
     events: BTreeMap<String, i64>,
@@ -85,6 +91,7 @@ impl Reducer {
         let (roles, letters) = match text(object, "kind") {
             "ReplicaSet" => (&mut self.sets, "rs"),
             "Pod" => (&mut self.pods, "p"),
+            "Job" if is_of_cron_job(&name) => (&mut self.jobs, "j"),
             _ => return,
         };
         let next = format!("{letters}{}", roles.len() + 1);
@@ -97,7 +104,13 @@ impl Reducer {
         for pod in self.pods.keys() {
             plain = plain.replace(&format!("{}/{pod}", self.namespace), "<pod>").replace(pod, "<pod>");
         }
-        for (set, role) in &self.sets {
+        // The kubelet names namespace and identity of a pod that it starts again.
+        let full = format!("<pod>_{}(", self.namespace);
+        if let Some((before, after)) = plain.clone().split_once(&full) {
+            let after = after.split_once(')').map_or("", |(_, after)| after);
+            plain = format!("{before}<pod>{after}");
+        }
+        for (set, role) in self.sets.iter().chain(&self.jobs) {
             plain = plain.replace(set, role);
         }
         plain
@@ -124,6 +137,14 @@ impl Reducer {
                 }
                 (format!("node {name}"), state)
             }
+            "Job" => {
+                self.conditions_of(at, "job", object);
+                (format!("job {}", self.plain(name)), job(object))
+            }
+            "CronJob" => (format!("cronjob {name}"), format!("active={}", items(object, "active").len())),
+            "StatefulSet" => (format!("statefulset {name}"), stateful_set(object)),
+            "DaemonSet" => (format!("daemonset {name}"), daemon_set(object)),
+            "PodDisruptionBudget" => (format!("pdb {name}"), budget(object)),
             "EndpointSlice" => (format!("endpoints {}", text(object, "service")), endpoints(object)),
             "Pod" => {
                 let role = self.pods.get(name).cloned().unwrap_or_default();
@@ -157,7 +178,7 @@ impl Reducer {
 
     /// One list of what every condition said, with its message.
     fn conditions_of(&mut self, at: i64, kind: &str, object: &Value) {
-        let track = format!("conditions {kind} {}", text(object, "name"));
+        let track = format!("conditions {kind} {}", self.plain(text(object, "name")));
         for condition in items(object, "conditions") {
             let kind = text(condition, "type");
             let said = format!(
@@ -185,7 +206,8 @@ impl Reducer {
         let (kind, name) = text(object, "object").split_once('/').unwrap_or_default();
         let of_pod = self.pods.get(name).filter(|_| kind == "Pod");
         let of_set = self.sets.get(name).filter(|_| kind == "ReplicaSet");
-        let role = of_pod.or(of_set).map_or(name, String::as_str);
+        let of_job = self.jobs.get(name).filter(|_| kind == "Job");
+        let role = of_pod.or(of_set).or(of_job).map_or(name, String::as_str);
         let mut message = self.plain(text(object, "message"));
         if kind == "Pod" {
             message = message
@@ -207,6 +229,10 @@ impl Reducer {
     }
 }
 
+fn is_of_cron_job(name: &str) -> bool {
+    name.rsplit_once('-').is_some_and(|(_, minute)| minute.len() == 8 && minute.parse::<u32>().is_ok())
+}
+
 fn is_node(word: &str) -> bool {
     word.strip_prefix("worker-").is_some_and(|rest| rest.parse::<u32>().is_ok())
 }
@@ -226,6 +252,76 @@ fn replica_set(object: &Value) -> String {
             ("terminating", "terminatingReplicas"),
         ],
     )
+}
+
+fn job(object: &Value) -> String {
+    let counts = pairs(
+        object,
+        &[
+            ("parallelism", "parallelism"),
+            ("completions", "completions"),
+            ("active", "active"),
+            ("ready", "ready"),
+            ("succeeded", "succeeded"),
+            ("failed", "failed"),
+            ("terminating", "terminating"),
+        ],
+    );
+    let noted = |key: &str| {
+        let uncounted = object.get("uncountedTerminatedPods").and_then(|uncounted| uncounted.get(key));
+        uncounted.and_then(Value::as_array).map_or(0, Vec::len)
+    };
+    let indexes = text(object, "completedIndexes");
+    let noted = noted("succeeded") + noted("failed");
+    format!("{counts} noted={noted} indexes:{indexes} {}", conditions(object)).trim_end().to_string()
+}
+
+fn stateful_set(object: &Value) -> String {
+    let counts = pairs(
+        object,
+        &[
+            ("spec", "specReplicas"),
+            ("generation", "gen"),
+            ("observed", "observedGeneration"),
+            ("replicas", "replicas"),
+            ("current", "currentReplicas"),
+            ("updated", "updatedReplicas"),
+            ("ready", "readyReplicas"),
+            ("available", "availableReplicas"),
+        ],
+    );
+    let is_new = text(object, "currentRevision") != text(object, "updateRevision");
+    format!("{counts}{}", if is_new { " updating" } else { "" })
+}
+
+fn daemon_set(object: &Value) -> String {
+    pairs(
+        object,
+        &[
+            ("generation", "gen"),
+            ("observed", "observedGeneration"),
+            ("desired", "desiredNumberScheduled"),
+            ("current", "currentNumberScheduled"),
+            ("mis", "numberMisscheduled"),
+            ("updated", "updatedNumberScheduled"),
+            ("ready", "numberReady"),
+            ("available", "numberAvailable"),
+            ("unavailable", "numberUnavailable"),
+        ],
+    )
+}
+
+fn budget(object: &Value) -> String {
+    let counts = pairs(
+        object,
+        &[
+            ("healthy", "currentHealthy"),
+            ("desired", "desiredHealthy"),
+            ("allowed", "disruptionsAllowed"),
+            ("expected", "expectedPods"),
+        ],
+    );
+    format!("{counts} {}", conditions(object)).trim_end().to_string()
 }
 
 fn autoscaler(object: &Value) -> String {

@@ -85,6 +85,21 @@ fn reduced(change: &Change) -> Option<Value> {
                 set(key, at(&format!("/status/{key}")));
             }
         }
+        Object::Job(_) | Object::CronJob(_) | Object::DaemonSet(_) | Object::PodDisruptionBudget(_) => {
+            for part in ["/spec", "/status"] {
+                for (key, value) in at(part).as_object().into_iter().flatten() {
+                    set(key, value.clone());
+                }
+            }
+            set("gen", at("/metadata/generation"));
+        }
+        Object::StatefulSet(_) => {
+            for (key, value) in at("/status").as_object().into_iter().flatten() {
+                set(key, value.clone());
+            }
+            set("specReplicas", at("/spec/replicas"));
+            set("gen", at("/metadata/generation"));
+        }
         Object::Node(_) => {
             set("unschedulable", at("/spec/unschedulable"));
             set("taints", taints(&at("/spec/taints")));

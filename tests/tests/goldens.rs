@@ -13,7 +13,7 @@ use setpoint_tests::timeline::Timeline;
 use std::path::PathBuf;
 
 /// Recordings, each with the seed of its run and the time from which it is compared, in milliseconds.
-const SCENARIOS: [(&str, u64, i64); 9] = [
+const SCENARIOS: [(&str, u64, i64); 11] = [
     ("a-create", 1, 0),
     ("b-scale", 1, 0),
     ("c-rolling-3", 1, 0),
@@ -26,6 +26,8 @@ const SCENARIOS: [(&str, u64, i64); 9] = [
     // The recording's watches were opened while the first pods were started. The seed breaks the ties of the scale-down,
     // which upstream breaks by the pods' random identities, as they were broken.
     ("i-hpa-spike", 2, 2_100),
+    ("l-job", 1, 0),
+    ("l-cronjob", 1, 0),
 ];
 
 /// Between the creation of the second ReplicaSet and the Deployment's next sync, the recorded ReplicaSet controller was
@@ -77,8 +79,10 @@ fn check(name: &str) {
     let scenario = Scenario::read(&read("scenarios", &format!("{name}.yaml"))).expect("a scenario");
     let recorded = Timeline::parse(&read("recordings", &format!("{name}.txt"))).expect("a recording");
     let (run, origin) = replay(&scenario, seed);
+    // Times of scenarios are rounded. Some end before the recording does.
+    let end = scenario.until.0 / 1000 - origin + 1000;
     let actions: Vec<i64> = scenario.actions.iter().map(|(at, _)| at.0 / 1000 - origin).collect();
-    let mut report = compare(&recorded.since(from), &run.clone().since(from), &actions);
+    let mut report = compare(&recorded.since(from).until(end), &run.clone().since(from), &actions);
     report.except(EXCEPTIONS.iter().filter(|exception| exception.recording == name));
     println!("{}", summary(name, &report));
     let text = format!("// {}\n\n{run}", summary(name, &report));
@@ -143,6 +147,16 @@ fn node_death() {
 #[test]
 fn autoscaling_of_a_spike() {
     check("i-hpa-spike");
+}
+
+#[test]
+fn jobs() {
+    check("l-job");
+}
+
+#[test]
+fn jobs_by_the_clock() {
+    check("l-cronjob");
 }
 
 #[test]

@@ -262,6 +262,9 @@ impl Store {
         meta.deletion_timestamp = None;
         meta.deletion_grace_period_seconds = None;
         meta.generation = i64::from(has_generation(kind));
+        if let Object::Job(job) = &mut object {
+            default::own_selector(Rc::make_mut(job));
+        }
         self.put(None, object, stamp);
         Ok(id)
     }

@@ -129,6 +129,7 @@ pub fn title_of(component: &str) -> &str {
         "replication-controller" => "ReplicationController",
         "disruption-controller" => "Disruption controller",
         "persistentvolume-binder" => "Volume binder",
+        "ttl-after-finished-controller" => "Job clean-up",
         other => other,
     }
 }

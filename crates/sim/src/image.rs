@@ -4,10 +4,11 @@
 //! (seconds from TERM to the end), `sim/run-for` (seconds until it ends by itself), `sim/exit-code`, `sim/cpu-per-request`
 //! (milliseconds of one core), `sim/idle-cpu` (thousandths of a core).
 
+use crate::command;
 use setpoint_api::map::Map;
 use setpoint_api::text::parse_float;
 use setpoint_api::time::{MILLISECOND, SECOND};
-use setpoint_api::{Micros, Pod};
+use setpoint_api::{Container, Micros, Pod};
 
 /// A time between two, drawn each time.
 pub type Span = (Micros, Micros);
@@ -81,8 +82,8 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` and `does-not-exist` are in no registry, `crash` ends
-    /// after a second.
+    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` and `does-not-exist` are in no registry,
+    /// `crash` and `fail` end after a second.
     pub fn standard() -> Self {
         let plain = Behavior::default;
         let by_name = [
@@ -90,6 +91,7 @@ impl Catalogue {
             ("missing", Behavior { exists: false, ..plain() }),
             ("does-not-exist", Behavior { exists: false, ..plain() }),
             ("crash", Behavior { run_for: Some(SECOND), ..plain() }),
+            ("fail", Behavior { run_for: Some(SECOND), ..plain() }),
         ];
         let by_name = by_name.into_iter().map(|(name, behavior)| (name.to_string(), behavior)).collect();
         Self { default: plain(), by_name, preloaded: false, sandbox: (80 * MILLISECOND, 200 * MILLISECOND) }
@@ -106,9 +108,13 @@ impl Catalogue {
         named.unwrap_or(&self.default)
     }
 
-    /// How a container's image behaves in a pod.
-    pub fn behavior(&self, image: &str, pod: &Pod) -> Behavior {
-        let mut behavior = self.named(image).clone();
+    /// How a container behaves in a pod: as its image does, its command says, or the pod's annotations.
+    pub fn behavior(&self, container: &Container, pod: &Pod) -> Behavior {
+        let mut behavior = self.named(&container.image).clone();
+        if let Some(end) = command::end_of(container, pod.spec.restart_policy.as_deref()) {
+            behavior.run_for = end.after;
+            behavior.exit_code = end.code;
+        }
         let seconds = |key: &str| {
             let value = parse_float(pod.metadata.annotation(key)?)?;
             // A day is far beyond any lesson, and keeps sums of times far from overflow.

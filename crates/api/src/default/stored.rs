@@ -228,6 +228,41 @@ fn job(spec: &mut Fields, meta: &mut ObjectMeta) {
     copy_labels(spec, meta);
 }
 
+/// The selector of a new Job and the labels that it wants, made of the Job's identity. It is the server that makes them.
+///
+/// Upstream: pkg/registry/batch/job/strategy.go `generateSelector`.
+pub fn own_selector(job: &mut Job) {
+    let (name, uid) = (job.metadata.name.to_string(), job.metadata.uid.to_string());
+    let mut fields = job.rest.as_deref().cloned().unwrap_or_default();
+    inside(&mut fields, "spec", |spec| {
+        if spec.get("manualSelector").is_some_and(|manual| *manual == true) {
+            return;
+        }
+        let labels = [
+            ("batch.kubernetes.io/controller-uid", &uid),
+            ("batch.kubernetes.io/job-name", &name),
+            ("controller-uid", &uid),
+            ("job-name", &name),
+        ];
+        inside(spec, "template", |template| {
+            inside(template, "metadata", |meta| {
+                inside(meta, "labels", |known| {
+                    for (key, value) in labels {
+                        known.insert(key.to_owned(), value.as_str().into());
+                    }
+                });
+            });
+        });
+        inside(spec, "selector", |selector| {
+            inside(selector, "matchLabels", |known| {
+                known.insert(labels[0].0.to_owned(), uid.as_str().into());
+            });
+        });
+        copy_labels(spec, &mut job.metadata);
+    });
+    job.rest = Some(Rc::new(fields));
+}
+
 fn cron_job(spec: &mut Fields) {
     set_text(spec, "concurrencyPolicy", "Allow");
     set(spec, "suspend", || false.into());

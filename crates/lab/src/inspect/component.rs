@@ -16,7 +16,7 @@ use std::rc::Rc;
 const WRITES_SHOWN: usize = 24;
 
 /// What each part does and what it is like, and the rows of the tuning table that it goes by.
-const PARTS: [(&str, &str, &str, &[&str]); 20] = [
+const PARTS: [(&str, &str, &str, &[&str]); 21] = [
     (
         "kube-apiserver",
         "The only door to the cluster's state. Every read and write passes it: it checks and stores objects, and tells watchers what changed. It decides nothing by itself.",
@@ -99,6 +99,12 @@ const PARTS: [(&str, &str, &str, &[&str]); 20] = [
         "job-controller",
         "Starts pods until as many have succeeded as asked for, and gives up after too many failures or too long a time.",
         "A foreman with a list of tasks: ticked off when done, tried again when spoilt.",
+        &[],
+    ),
+    (
+        "ttl-after-finished-controller",
+        "Deletes a finished Job once its time to live is over, and its pods with it.",
+        "The kitchen help that clears the tables some time after the guests have left.",
         &[],
     ),
     (

@@ -65,6 +65,7 @@ pub use equivalent::Equivalent;
 pub use failure::Failure;
 pub use invocation::Invocation;
 pub use print::{cells, titles};
+pub use rollout::status::status as rollout_status;
 
 use crate::Session;
 use setpoint_api::map::Map;

@@ -7,6 +7,7 @@ pub mod controller;
 pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
+pub mod disruption;
 pub mod endpointslice;
 pub mod garbage_collector;
 pub mod history;
@@ -46,6 +47,7 @@ pub const CONTROLLERS: &[Controller] = &[
     cronjob::ROW,
     statefulset::ROW,
     daemonset::ROW,
+    disruption::ROW,
 ];
 
 /// What the controllers keep in memory between runs; lost when their process restarts.

@@ -1,8 +1,8 @@
 //! Every topic with its runner, and the cases that are known to differ.
 
 use super::{
-    Case, Outcome, Topic, daemonset, deployment, endpointslice, hpa, job, kubelet, leaf, manifests, nodes,
-    printers, replicaset, scheduler, stateful,
+    Case, Outcome, Topic, daemonset, deployment, disruption, endpointslice, hpa, job, kubelet, leaf,
+    manifests, nodes, printers, replicaset, scheduler, stateful,
 };
 use serde_json::{Value, json};
 
@@ -175,6 +175,7 @@ pub const TOPICS: &[Topic] = &[
         },
     ),
     topic("daemonset", |case| parts(daemonset::node_should_run, case)),
+    topic("pdb", |case| parts(disruption::budgets, case)),
     topic("statefulset-trace", stateful::whole_lives),
     topic("taint-eviction", nodes::evictions),
     topic("node-lifecycle", nodes::lifecycle),

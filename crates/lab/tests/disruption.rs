@@ -55,19 +55,19 @@ fn evict(session: &mut Session) -> Result<(), String> {
 #[test]
 fn a_budget_allows_one_eviction_at_a_time() {
     let mut session = Session::read(SCENARIO, 1).expect("a scenario");
-    let to = |session: &mut Session, seconds: i64| {
-        session.advance(seconds * 1_000_000, &mut || true);
+    let to = |session: &mut Session, tenths: i64| {
+        session.advance(tenths * 100_000, &mut || true);
     };
-    to(&mut session, 20);
+    to(&mut session, 200);
     assert_eq!(status(&session), [3, 2, 1, 3]);
     evict(&mut session).expect("there is room for one");
     let refusal = "Cannot evict pod as it would violate the pod's disruption budget.";
     assert_eq!(evict(&mut session), Err(refusal.into()));
     assert_eq!(status(&session)[2], 0);
-    to(&mut session, 21);
+    to(&mut session, 202);
     assert_eq!(evict(&mut session), Err(refusal.into()));
     // The replacement is ready by then.
-    to(&mut session, 60);
+    to(&mut session, 600);
     assert_eq!(status(&session), [3, 2, 1, 3]);
     evict(&mut session).expect("there is room for one again");
 }

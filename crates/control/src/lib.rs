@@ -25,6 +25,7 @@ pub mod statefulset;
 pub mod taint_eviction;
 pub mod taints;
 pub mod tuning;
+pub mod volumes;
 
 pub use controller::*;
 pub use tuning::{Profile, Tuning};
@@ -48,6 +49,7 @@ pub const CONTROLLERS: &[Controller] = &[
     statefulset::ROW,
     daemonset::ROW,
     disruption::ROW,
+    volumes::ROW,
 ];
 
 /// What the controllers keep in memory between runs; lost when their process restarts.

@@ -136,6 +136,18 @@ pub const TOPICS: &[Topic] = &[
             }
         },
     ),
+    but(
+        "sched-preemption",
+        |case| parts(scheduler::node_to_preempt_on, case),
+        |case| {
+            let names = ["select-best-candidate-07", "select-best-candidate-08", "select-best-candidate-09"];
+            named(
+                case,
+                &names,
+                "the case does not tell the start times apart by which upstream's test decides",
+            )
+        },
+    ),
     topic("sched-fit-error", |case| parts(scheduler::fit_error_text, case)),
     but(
         "pod-resources",

@@ -139,24 +139,41 @@
   // The page's second file of wasm: what an untouched page does not run. It is fetched when a person turns to the page,
   // or at once if the address asks for more than the page as it opens; whoever needs it sooner waits for it.
   const restAddress = link("wasm")?.dataset.rest && new URL(link("wasm").dataset.rest, document.baseURI).href;
+  const styleAddresses = (link("wasm")?.dataset.style ?? "").split(" ").filter((name) => name)
+    .map((name) => new URL(name, document.baseURI).href);
   let rest; // The promise of its module.
-  let module; // The module, once it is there.
+  let module; // The module, once it and its style sheets are there.
+  const arrived = (made, ...styles) => {
+    for (const text of styles) {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(text);
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    }
+    module = made;
+  };
   const fetchRest = () => {
-    if (restAddress) rest ??= WebAssembly.compileStreaming(fetched(restAddress)).then((made) => { module = made; });
+    if (!restAddress || rest) return rest;
+    const styles = styleAddresses.map(async (url) => (await fetched(url)).text());
+    rest = Promise.all([WebAssembly.compileStreaming(fetched(restAddress)), ...styles])
+      .then((parts) => { if (!module) arrived(...parts); });
     return rest;
   };
-  const restNow = () => {
+  const now = (url, type) => {
     const request = new XMLHttpRequest();
-    request.open("GET", restAddress, false);
-    request.overrideMimeType("text/plain; charset=x-user-defined");
+    request.open("GET", url, false);
+    request.overrideMimeType(type);
     request.send();
-    if (request.status !== 200) throw new TypeError(`${request.status} ${request.statusText}: ${restAddress}`);
-    return new WebAssembly.Module(Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0)));
+    if (request.status !== 200) throw new TypeError(`${request.status} ${request.statusText}: ${url}`);
+    return request.responseText;
+  };
+  const restNow = () => {
+    const bytes = Uint8Array.from(now(restAddress, "text/plain; charset=x-user-defined"), (letter) => letter.charCodeAt(0));
+    arrived(new WebAssembly.Module(bytes), ...styleAddresses.map((url) => now(url, "text/css; charset=utf-8")));
   };
   /** Called by the page before the first use of what is in the second file. */
   window.setpointRest = (exports) => {
     try {
-      module ??= restNow();
+      if (!module) restNow();
       // The functions that it wants are named by their places in the first file's table.
       const first = { ...exports };
       for (const { kind, name } of WebAssembly.Module.imports(module)) {

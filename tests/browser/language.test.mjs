@@ -262,6 +262,12 @@ test("files are made, named, deleted and brought back, dropped and kept", () => 
   await until(() => manifest(page).inputValue(), (text) => text === "kind: Dropped\n");
   const [download] = await Promise.all([page.waitForEvent("download"), press(page, "Download the file")]);
   assert.equal(download.suggestedFilename(), "dropped.yaml");
+  // The next visit finds them again.
+  await until(() => page.evaluate(() => localStorage.getItem("setpoint-file:dropped.yaml")), (text) => text === "kind: Dropped\n");
+  await page.reload();
+  await waitForStart(page);
+  await openFile(page, "dropped.yaml");
+  assert.equal(await manifest(page).inputValue(), "kind: Dropped\n");
   // The terminal has the same folder.
   await page.keyboard.press("Escape");
   await tab(page, "kubectl").click();

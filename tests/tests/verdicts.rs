@@ -86,6 +86,19 @@ fn every_way_of_failing_has_kubectls_words() {
              errors, turn validation off with --validate=false\n",
         ),
         (
+            format!("{pod}---\nmetadata:\n  name: {{{{ .Values.name }}}}\n"),
+            1,
+            "pod/a created (server dry run)\n",
+            "error: error parsing f: error converting YAML to JSON: yaml: invalid map key: map[interface {}]interface \
+             {}{\".Values.name\":interface {}(nil)}\n",
+        ),
+        (
+            "a: 1\n{{ if .x }}\nb: 2\n".to_owned(),
+            1,
+            "",
+            "error: error parsing f: error converting YAML to JSON: yaml: line 3: could not find expected ':'\n",
+        ),
+        (
             format!("{pod}---\na: [\n"),
             1,
             "pod/a created (server dry run)\n",
@@ -122,7 +135,8 @@ fn manifests_of_the_sources_become_ready() {
         let words = ["apply".to_owned(), format!("--filename={name}")];
         let code = headless::kubectl(&mut session, &mut terminal, &words, "", i64::MAX, &mut print);
         let until = session.now_us() + 600_000_000;
-        let ready = headless::wait_ready(&mut session, &mut terminal, &[name.clone()], until, &mut print);
+        let ready =
+            headless::wait_ready(&mut session, &mut terminal, std::slice::from_ref(&name), until, &mut print);
         if (code, ready) != (0, 0) {
             wrong.push_str(&format!("{name}: {code}, {ready}\n{said}"));
         }

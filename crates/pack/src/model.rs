@@ -1,8 +1,8 @@
 //! How likely the next bit is a 1: several guesses, each from what followed in a like place before, mixed by how right they
 //! have been.
 //!
-//! Packer and unpacker must guess the same to the bit, on every machine: so these are integers, or sums, products and
-//! quotients of floats.
+//! Packer and unpacker must guess the same to the bit, on every machine: so these are integers, but for a table that is made
+//! of products and quotients of floats, which are the same everywhere.
 
 use crate::place::{KINDS, Place};
 
@@ -12,11 +12,13 @@ const GUESSES: usize = 6;
 const SLOTS: usize = 1 << 18;
 /// Times after which a slot goes on learning at the same rate.
 const PATIENCE: i32 = 10;
+/// An error, in 65,536ths, that the mixing does not learn from: to be this right is right enough.
+const SMALL: i32 = 4096;
 /// Places that matches are looked up by.
 const MATCHES: usize = 1 << 18;
 /// Bytes that a match must have in common.
 const SHORTEST: u32 = 5;
-/// Length of a match that is taken as a whole.
+/// Length from which on a match is asked for the whole byte, which is quicker.
 const SURE: u32 = 20;
 /// Where the length of a match no longer tells more.
 const LONGEST: u32 = 31;
@@ -46,7 +48,7 @@ pub struct Model {
     squash: [u16; 4096],
     /// Logarithmic odds by how often a slot was seen and the upper bits of how likely it says a 1 is; the less it was seen,
     /// the less it says.
-    stretch: [[i16; 512]; 16],
+    stretch: [i16; 512 * 16],
     /// How far a slot moves, by how often it was seen.
     rates: [i32; 16],
     weights: [[i32; GUESSES + 1]; SETS * KINDS],
@@ -75,16 +77,18 @@ impl Model {
             *entry = (likely as u16).clamp(24, u16::MAX - 24);
             odds *= 1.003_913_889_338_347_5;
         }
-        let mut stretch = [[0; 512]; 16];
+        let mut stretch = [0; 512 * 16];
         let mut rates = [0; 16];
         for seen in 0..16 {
             rates[seen as usize] = 8192 / (2 * seen + 3);
             let mut at = 0;
-            for (likely, entry) in stretch[seen as usize].iter_mut().enumerate() {
+            for likely in 0..512 {
                 while at < 4095 && usize::from(squash[at]) < likely * 128 + 64 {
                     at += 1;
                 }
-                *entry = ((at as i32 - 2048) * 295 * seen / (256 * (seen + 1))) as i16;
+                // Half stands for 0, and what is less likely for less.
+                let place = (likely ^ 256) << 4 | seen as usize;
+                stretch[place] = ((at as i32 - 2048) * 295 * seen / (256 * (seen + 1))) as i16;
             }
         }
         Self {
@@ -149,14 +153,15 @@ impl Model {
         };
         let part = place.number << 3 | place.length.min(7);
         let [new, old] = place.operators;
-        let one = back(1);
+        let start = |guess: u32| guess << 8 | kind;
+        let late = mix(mix(start(4), part), new);
         self.bases = [
-            hash(1, kind, one, 0),
-            hash(2, kind, one << 8 | back(2), 0),
-            hash(3, kind, back(2) << 8 | back(3), 0),
-            hash(4, kind, part, new),
-            hash(5, kind, hash(part, new, old, 0), 0),
-            hash(6, kind, part, new << 16 | place.last[place.kind as usize] & 0xffff),
+            mix(start(1), back(1)),
+            mix(start(2), back(1) << 8 | back(2)),
+            mix(start(3), back(2) << 8 | back(3)),
+            late,
+            mix(late, old ^ start(5)),
+            mix(mix(start(6), part), new << 16 | place.last[place.kind as usize] & 0xffff),
         ];
         self.set = SETS * kind as usize;
         self.left = 0;
@@ -164,6 +169,12 @@ impl Model {
             self.foretold = code(*next);
             self.left = self.foretold.max(1).ilog2();
         }
+    }
+
+    /// The logarithmic odds that a slot says.
+    fn odds(&self, slot: i32) -> i32 {
+        let place = (slot.cast_unsigned() >> 3) & 0x1ff0 | slot.cast_unsigned() & 15;
+        self.stretch[place as usize].into()
     }
 
     /// Guesses the bit that follows those in `path`, which begins with a 1, and learns it from `tell`, which gets how likely a
@@ -174,7 +185,7 @@ impl Model {
         for guess in 0..GUESSES {
             let slot = i32::from(tables.slots[guess][(self.bases[guess] ^ path) as usize % SLOTS]);
             slots[guess] = slot;
-            inputs[guess] = i32::from(self.stretch[slot as usize & 15][((slot >> 7) + 256) as usize & 511]);
+            inputs[guess] = self.odds(slot);
         }
         let long = self.length.min(LONGEST) as usize;
         let has_match = self.left > 0;
@@ -182,7 +193,7 @@ impl Model {
         if has_match {
             self.left -= 1;
             foretold = self.foretold >> self.left & 1;
-            let sure = i32::from(self.stretch[15][((self.going_on[long] >> 7) + 256) as usize & 511]);
+            let sure = self.odds(self.going_on[long] | 15);
             inputs[GUESSES] = if foretold == 1 { sure } else { -sure };
         }
         let weights = &mut self.weights[(self.set + (path as usize & 255)) % (SETS * KINDS)];
@@ -190,8 +201,10 @@ impl Model {
         let likely = u32::from(self.squash[((sum >> 14) + 2048).clamp(0, 4095) as usize]);
         let bit = tell(likely);
         let error = (bit << 16) as i32 - likely as i32;
-        for (weight, input) in weights.iter_mut().zip(&inputs) {
-            *weight += (error * input + (1 << 14)) >> 15;
+        if error.abs() > SMALL {
+            for (weight, input) in weights.iter_mut().zip(&inputs) {
+                *weight += (error * input + (1 << 14)) >> 15;
+            }
         }
         let goal = if bit == 1 { 0x7fff } else { -0x8000 };
         for (guess, old) in slots.into_iter().enumerate() {
@@ -211,10 +224,8 @@ impl Model {
     }
 }
 
-fn hash(a: u32, b: u32, c: u32, d: u32) -> u32 {
-    let mix = |hash: u32, word: u32| {
-        let hash = (hash ^ word).wrapping_mul(0x9e37_79b1);
-        hash ^ hash >> 15
-    };
-    mix(mix(mix(mix(0, a), b), c), d)
+/// A number for a number and one more.
+fn mix(hash: u32, word: u32) -> u32 {
+    let hash = (hash.wrapping_mul(0x2c1b_3c6d) ^ word).wrapping_mul(0x9e37_79b1);
+    hash ^ hash >> 15
 }

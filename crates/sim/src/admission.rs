@@ -1,20 +1,29 @@
 //! What the API server makes of an object before it stores it: defaults, and what admission plugins and registries add.
 //!
 //! Upstream: plugin/pkg/admission, pkg/registry/core/{pod,service}/strategy.go.
+//! Simplified: the account `default` and the certificate kube-root-ca.crt are made together with their namespace, and not
+//! put back by a controller.
 
 mod limits;
 mod quota;
 
+use crate::fact::Actor;
 use crate::server::put_condition;
 use crate::sim::Sim;
+use serde_json::json;
 use setpoint_api::{
-    Condition, ConditionStatus, Object, Pod, PodSpec, PodStatus, PriorityClass, Service, ServiceAccount,
-    Status, Str, Toleration,
+    Condition, ConditionStatus, ConfigMap, Object, ObjectMeta, Pod, PodSpec, PodStatus, PriorityClass,
+    Resource as _, Service, ServiceAccount, Status, Str, Toleration,
 };
 use std::rc::Rc;
 
 /// The first port for Services on nodes, and the one behind the last.
 const NODE_PORTS: (i32, i32) = (30_000, 32_768);
+
+/// What the API server's certificate says of itself.
+const CERTIFICATE_NOTE: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal \
+    endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of \
+    Kubernetes clusters.";
 
 /// Owners whose pods are remembered; then all are forgotten.
 const MOST_ADMITTED: usize = 1024;
@@ -123,14 +132,29 @@ impl Sim {
     /// Upstream: plugin/pkg/admission/serviceaccount/admission.go.
     fn check_account(&self, pod: &Rc<Pod>) -> Result<(), Status> {
         let (namespace, name) = (&pod.metadata.namespace, &pod.spec.service_account_name);
-        // Every namespace has this one.
-        if &**name == "default" || self.store.find::<ServiceAccount>(namespace, name).is_some() {
+        if self.store.find::<ServiceAccount>(namespace, name).is_some() {
             return Ok(());
         }
         let why = format!(
             "error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found"
         );
         Err(Status::refused(&about(pod), &why))
+    }
+
+    /// What upstream's controllers put into every namespace: an account for its pods, and the API server's certificate.
+    ///
+    /// Upstream: pkg/controller/serviceaccount/serviceaccounts_controller.go, pkg/controller/certificates/rootcacertpublisher.
+    pub(crate) fn furnish(&mut self, namespace: &str, cause: u64) {
+        let account = ServiceAccount { metadata: ObjectMeta::named(namespace, "default"), rest: None };
+        let mut metadata = ObjectMeta::named(namespace, "kube-root-ca.crt");
+        metadata.set_annotation("kubernetes.io/description", CERTIFICATE_NOTE);
+        let data =
+            json!({ "ca.crt": "-----BEGIN CERTIFICATE-----\nc2ltdWxhdGVk\n-----END CERTIFICATE-----\n" });
+        let rest = [("data".to_string(), data)].into_iter().collect();
+        let certificate = ConfigMap { metadata, rest: Some(Rc::new(rest)) };
+        for object in [account.into_object(), certificate.into_object()] {
+            let _ = self.create(object, Actor::World, cause);
+        }
     }
 
     /// Ports on every node, for Services that have them.

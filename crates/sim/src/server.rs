@@ -160,7 +160,12 @@ impl Sim {
             setpoint_api::validate::create(&object)?;
         }
         self.review(&object)?;
-        self.store_with(by, cause, |store, stamp| store.create(object, stamp))
+        let namespace = (kind == Kind::Namespace).then(|| object.metadata().name.clone());
+        let id = self.store_with(by, cause, |store, stamp| store.create(object, stamp))?;
+        if let Some(namespace) = namespace {
+            self.furnish(&namespace, cause);
+        }
+        Ok(id)
     }
 
     fn generate_name(&mut self, object: &mut Object, prefix: &str) {

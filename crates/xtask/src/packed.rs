@@ -39,7 +39,7 @@ pub fn pack(wasm: &[u8]) -> Result<Vec<u8>> {
 pub fn bare(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut module = Module::new();
     Bare.parse_core_module(&mut module, Parser::new(0), wasm)
-        .map_err(|error| anyhow!("the unpacker: {error}"))?;
+        .map_err(|error| anyhow!("leaving out what only tools read: {error}"))?;
     Ok(module.finish())
 }
 

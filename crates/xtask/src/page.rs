@@ -115,10 +115,10 @@ fn finish(wasm: &[u8], glue: String, data: &split::Data) -> Result<Wasm> {
             eprintln!(
                 "web/first.txt is of another compiler: the page is not split (cargo xtask profile renews it)."
             );
-            (arrange::arrange(wasm)?, None)
+            (packed::bare(&arrange::arrange(wasm)?)?, None)
         }
     };
-    let unpacker = cargo_build("setpoint-pack", "setpoint_pack", Profile::Page, "debuginfo=0")?;
+    let unpacker = cargo_build("setpoint-pack", "setpoint_pack", Profile::Page, &[])?;
     let unpacker = packed::bare(&read_bytes(&unpacker)?)?;
     Ok(Wasm { first: First::Packed(packed::pack(&first)?, unpacker), rest, glue })
 }
@@ -127,13 +127,13 @@ fn write(wasm: &Wasm, dist: &Path) -> Result<()> {
     let mut files = Files::default();
     let source = read(&root().join("index.html"))?;
     let html = html::rewrite(&source, |asset| replacement(asset, wasm, &mut files))?;
-    files.0.push(("index.html".to_owned(), html.into_bytes()));
+    files.all.push(("index.html".to_owned(), html.into_bytes()));
 
     if dist.exists() {
         fs::remove_dir_all(dist).with_context(|| format!("clearing {}", dist.display()))?;
     }
     fs::create_dir_all(dist)?;
-    for (name, bytes) in &files.0 {
+    for (name, bytes) in &files.all {
         fs::write(dist.join(name), bytes)?;
     }
     Ok(())
@@ -165,13 +165,14 @@ pub fn ensure_target() -> Result<()> {
 fn compile(profile: Profile) -> Result<PathBuf> {
     ensure_target()?;
     // The linker's notes on addresses say what data the parts of the page need; they don't go to the browser.
-    cargo_build("setpoint-web", "setpoint-web", profile, "link-arg=--emit-relocs")
+    let notes: &[&str] = if profile == Profile::Page { &["-C", "link-arg=--emit-relocs"] } else { &[] };
+    cargo_build("setpoint-web", "setpoint-web", profile, notes)
 }
 
 /// Compiles a package for the page, and returns where its file is.
-fn cargo_build(package: &str, file: &str, profile: Profile, codegen: &str) -> Result<PathBuf> {
+fn cargo_build(package: &str, file: &str, profile: Profile, options: &[&str]) -> Result<PathBuf> {
     let what = ["--package", package, "--target", WASM, "--profile", profile.name()];
-    run(cargo(["rustc"]).args(what).args(["--", "-C", codegen]))?;
+    run(cargo(["rustc"]).args(what).arg("--").args(options))?;
     Ok(target_dir().join(WASM).join(profile.dir()).join(file).with_extension("wasm"))
 }
 
@@ -205,16 +206,21 @@ fn glue(wasm: &Path, profile: Profile, host: Host) -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// Files of the finished page, by name.
+/// Files of the finished page.
 #[derive(Default)]
-struct Files(Vec<(String, Vec<u8>)>);
+struct Files {
+    /// By name.
+    all: Vec<(String, Vec<u8>)>,
+    /// Names of the style sheets that come with the rest of the wasm.
+    later: Vec<String>,
+}
 
 impl Files {
     /// Adds a file whose name carries a hash of its content, and returns its address from the page.
     fn add(&mut self, stem: &str, extension: &str, bytes: Vec<u8>) -> String {
         let name = format!("{stem}-{:016x}.{extension}", content_hash(&bytes));
         let address = format!("./{name}");
-        self.0.push((name, bytes));
+        self.all.push((name, bytes));
         address
     }
 }
@@ -236,6 +242,7 @@ fn replacement(asset: &Asset, wasm: &Wasm, files: &mut Files) -> Result<String> 
             let rest = rest.trim_start_matches("./");
             let js = files.add("setpoint", "js", wasm.glue.clone().into_bytes());
             let mut links = format!("<link rel=\"modulepreload\" href=\"{js}\" data-boot=\"glue\">");
+            let more = format!("\"wasm\" data-rest=\"{rest}\" data-style=\"{}\"", files.later.join(" "));
             let mut preload = |bytes: &[u8], stem: &str, extension: &str, more: &str| {
                 let address = files.add(stem, extension, bytes.to_vec());
                 let _ = write!(
@@ -243,7 +250,6 @@ fn replacement(asset: &Asset, wasm: &Wasm, files: &mut Files) -> Result<String> 
                     "\n<link rel=\"preload\" href=\"{address}\" as=\"fetch\" crossorigin data-boot={more}>"
                 );
             };
-            let more = format!("\"wasm\" data-rest=\"{rest}\"");
             match &wasm.first {
                 First::Plain(first) => preload(first, "setpoint", "wasm", &more),
                 First::Packed(first, unpacker) => {
@@ -254,24 +260,32 @@ fn replacement(asset: &Asset, wasm: &Wasm, files: &mut Files) -> Result<String> 
             Ok(links)
         }
         ("link", "css") => {
-            let href = add_source(files, attribute("href"))?;
+            let href = add_source(wasm, files, attribute("href"))?;
+            if wasm.rest.is_some() && asset.attributes.contains_key("data-later") {
+                files.later.push(href.trim_start_matches("./").to_owned());
+                return Ok(String::new());
+            }
             Ok(format!("<link rel=\"stylesheet\" href=\"{href}\">"))
         }
         ("script", "") => {
-            let src = add_source(files, attribute("src"))?;
+            let src = add_source(wasm, files, attribute("src"))?;
             Ok(format!("<script src=\"{src}\" defer></script>"))
         }
         (element, rel) => bail!("index.html: <{element} rel={rel:?}> is no asset that this build knows"),
     }
 }
 
-fn add_source(files: &mut Files, path: &str) -> Result<String> {
+fn add_source(wasm: &Wasm, files: &mut Files, path: &str) -> Result<String> {
     let file = Path::new(path);
     let (Some(stem), Some(extension)) = (file.file_stem(), file.extension()) else {
         bail!("index.html: {path:?} is no file's address");
     };
-    let bytes = read_bytes(&root().join(file))?;
-    Ok(files.add(&stem.to_string_lossy(), &extension.to_string_lossy(), bytes))
+    let (stem, extension) = (stem.to_string_lossy(), extension.to_string_lossy());
+    let mut text = read(&root().join(file))?;
+    if let First::Packed(..) = wasm.first {
+        text = if extension == "css" { shorten::style(&text) } else { shorten::script(&text) };
+    }
+    Ok(files.add(&stem, &extension, text.into_bytes()))
 }
 
 fn read(path: &Path) -> Result<String> {

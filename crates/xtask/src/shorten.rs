@@ -1,4 +1,4 @@
-//! The names between the page's wasm and its glue, made short, and the glue without what only people read.
+//! The names between the page's wasm and its glue, made short, and scripts and style sheets without what only people read.
 //!
 //! wasm-bindgen gives each function that the wasm imports a name that no other can have, and both files carry all of them.
 
@@ -28,7 +28,7 @@ pub fn shorten(wasm: &[u8], glue: &str) -> Result<(Vec<u8>, String)> {
     Short { names: &names }
         .parse_core_module(&mut module, Parser::new(0), wasm)
         .map_err(|error| anyhow!("the names of the page's imports: {error}"))?;
-    Ok((module.finish(), renamed(&bare(glue), &names)))
+    Ok((module.finish(), renamed(&script(glue), &names)))
 }
 
 /// A name for what is so far down the list.
@@ -36,8 +36,45 @@ fn short(at: usize) -> String {
     format!("_{at}")
 }
 
-/// The glue without comments that fill lines, and without indentation.
-fn bare(glue: &str) -> String {
+/// A style sheet without comments, and without the blanks that mean nothing.
+pub fn style(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut quote = None;
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        if quote.is_none() && rest.starts_with("/*") {
+            rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
+            continue;
+        }
+        rest = &rest[letter.len_utf8()..];
+        match quote {
+            Some(open) => {
+                if letter == open {
+                    quote = None;
+                }
+                out.push(letter);
+            }
+            None if letter.is_whitespace() => {
+                if !out.is_empty() && !out.ends_with(|last: char| last == ' ' || "{};,:".contains(last)) {
+                    out.push(' ');
+                }
+            }
+            None => {
+                if "{};,".contains(letter) && out.ends_with(' ') {
+                    out.pop();
+                }
+                if "\"'".contains(letter) {
+                    quote = Some(letter);
+                }
+                out.push(letter);
+            }
+        }
+    }
+    out
+}
+
+/// A script without comments that fill lines, and without indentation.
+pub fn script(glue: &str) -> String {
     let is_comment = |line: &str| ["//", "/*", "*"].iter().any(|start| line.starts_with(start));
     glue.lines().map(str::trim).filter(|line| !line.is_empty() && !is_comment(line)).fold(
         String::new(),
@@ -94,6 +131,14 @@ impl Reencode for Short<'_> {
 mod tests {
     use super::*;
     use wasm_encoder::TypeSection;
+
+    #[test]
+    fn blanks_that_mean_something_stay() {
+        let text = "/* What. */\n.a  .b:hover > p { margin: 0 -1px;\n  content: \"x { y: \" }\n@media (max-width: 7px) {\n}\n";
+        assert_eq!(style(text), ".a .b:hover > p{margin:0 -1px;content:\"x { y: \"}@media (max-width:7px){}");
+        assert_eq!(style(".a:is(b, c) :d{e:f /* g"), ".a:is(b,c) :d{e:f ");
+        assert_eq!(script("  a;\n// b\n  /** c */\n\n\td; // e\n"), "a;\nd; // e\n");
+    }
 
     #[test]
     fn both_sides_have_the_same_short_names() {

@@ -105,11 +105,11 @@ pub fn play(text: &str, seed: u64) -> Played {
         "name: recorded\nabout: recorded\ncluster:\n  nodes:\n  - {{name: worker-1, cpu: 4, memory: 8Gi}}\n  - {{name: \
          worker-2, cpu: 4, memory: 8Gi}}\n  - {{name: worker-3, cpu: 4, memory: 8Gi}}\n  profile: real\n  images: \
          {{preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  \
-         kind: Namespace\n  metadata: {{name: {namespace}}}\n"
+         kind: Namespace\n  metadata: {{name: \"{namespace}\"}}\n"
     );
     // The load is told through a Service, which some recordings do without.
     let service = format!(
-        "- apiVersion: v1\n  kind: Service\n  metadata: {{name: web, namespace: {namespace}}}\n  spec:\n    selector: {{app: \
+        "- apiVersion: v1\n  kind: Service\n  metadata: {{name: web, namespace: \"{namespace}\"}}\n  spec:\n    selector: {{app: \
          web}}\n    ports: [{{port: 80}}]\n"
     );
     let scenario = if has_service { scenario + &service } else { scenario };

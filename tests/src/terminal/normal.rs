@@ -114,10 +114,21 @@ fn dates(line: &str) -> String {
     for stamp in stamps {
         line = line.replace(&stamp, "DATE");
     }
-    if let Some((start, _)) =
-        line.split_once("resourceVersion: \"").filter(|(_, rest)| !rest.starts_with('"'))
-    {
-        line = format!("{start}resourceVersion: VERSION");
+    for form in ["resourceVersion: \"", "\"resourceVersion\": \""] {
+        let found = line.split_once(form).filter(|(_, rest)| !rest.starts_with('"'));
+        if let Some((start, _)) = found {
+            line = format!("{start}resourceVersion VERSION");
+        }
+    }
+    // The files that `diff` compares.
+    for file in ["/tmp/LIVE-", "/tmp/MERGED-"] {
+        for part in line.clone().split(file).skip(1) {
+            let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+            line = line.replace(&format!("{file}{digits}"), file);
+        }
+        if let Some((start, _)) = line.split_once('\t').filter(|(start, _)| start.contains(file)) {
+            line = start.to_owned();
+        }
     }
     line
 }
@@ -153,7 +164,7 @@ mod tests {
             ("pod/web-5bb4c446b6-2xgbv.", "pod/web-5bb4c446b6-POD."),
             ("IP:           10.244.1.2", "IP:  ADDRESS"),
             ("  Started:      Fri, 20 Nov 2026 18:25:37 +0000", "  Started:  DATE"),
-            ("  resourceVersion: \"336\"", "  resourceVersion: VERSION"),
+            ("  resourceVersion: \"336\"", "  resourceVersion VERSION"),
             ("worker-1 3m20s node-01", "worker-1 AGE node-01"),
         ];
         for (line, expected) in cases {

@@ -12,6 +12,7 @@ mod leaf;
 mod manifests;
 mod nodes;
 mod printers;
+mod quota;
 mod replicaset;
 mod scheduler;
 mod stateful;

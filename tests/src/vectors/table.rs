@@ -2,7 +2,7 @@
 
 use super::{
     Case, Outcome, Topic, daemonset, deployment, disruption, endpointslice, hpa, job, kubelet, leaf,
-    manifests, nodes, printers, replicaset, scheduler, stateful,
+    manifests, nodes, printers, quota, replicaset, scheduler, stateful,
 };
 use serde_json::{Value, json};
 
@@ -92,6 +92,8 @@ pub const TOPICS: &[Topic] = &[
     }),
     topic("kubectl-get", printers::rows),
     topic("kubectl-get-columns", printers::columns),
+    topic("kubectl-rollout-status", printers::rollout),
+    topic("quota-usage", quota::usage),
     topic("deployment-math", |case| asserted(deployment::arithmetic, case)),
     topic("deployment-progress", |case| asserted(deployment::progress_and_deadline, case)),
     topic("deployment-rolling", |case| asserted(deployment::single_steps, case)),

@@ -13,8 +13,8 @@ use yew::prelude::*;
 
 /// The id of the text.
 const TEXT: &str = "manifest";
-/// Longer texts have no colours.
-const COLOURED_MAX: usize = 2000;
+/// Longer texts, in lines and in bytes, have no colours.
+const COLOURED_MAX: (usize, usize) = (2000, 60_000);
 /// Most words that are offered at once.
 const OFFERS_MAX: usize = 60;
 /// Most problems that are listed.
@@ -353,7 +353,7 @@ fn rename(editor: &editor::Editor, send: &Send) -> Html {
 /// The numbers of the lines; those where something is wrong have a sign.
 fn numbers(editor: &editor::Editor) -> Html {
     let lines = editor.text.split('\n').count();
-    if lines > COLOURED_MAX {
+    if lines > COLOURED_MAX.0 {
         let all: String = (1..=lines).map(|number| format!("{number}\n")).collect();
         return html! { <div class="numbers" aria-hidden="true">{ all }</div> };
     }
@@ -371,7 +371,7 @@ fn numbers(editor: &editor::Editor) -> Html {
 
 /// The text in colours, which lies below the one that is typed in and gives it its size.
 fn colours(editor: &editor::Editor) -> Html {
-    if editor.text.split('\n').count() > COLOURED_MAX {
+    if editor.text.len() > COLOURED_MAX.1 || editor.text.split('\n').count() > COLOURED_MAX.0 {
         return html! { <div class="colours plain" aria-hidden="true">{ editor.text.to_string() }{ "\n" }</div> };
     }
     let lines = highlight::lines(&editor.text).into_iter().enumerate().map(|(at, pieces)| {

@@ -5,9 +5,11 @@
 //! staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,rest}.go.
 //! Simplified: keys that stand twice are not told, since kubectl's own reading has made one of them before the server sees it.
 
+mod convert;
 mod go;
 mod walk;
 
+use crate::wire::FieldError;
 use crate::{Gather as _, Kind, Object, Status, schema, text};
 use serde_json::Value;
 pub use walk::{Fault, Problem};
@@ -28,9 +30,9 @@ pub struct Decoded {
 /// `BadRequest` with upstream's message: one about a value of a wrong type, or one that lists all unknown fields.
 pub fn decode(value: Value, strict: bool) -> Result<Decoded, Status> {
     let (api_version, kind) = type_meta(&value);
-    let Some(of) = Kind::from_manifest(&api_version, &kind) else {
+    if Kind::from_manifest(&api_version, &kind).is_none() {
         return Err(Status::bad_request(no_match(&api_version, &kind)));
-    };
+    }
     let mut value = value;
     let problems = problems(&mut value);
     let refuse =
@@ -43,11 +45,19 @@ pub fn decode(value: Value, strict: bool) -> Result<Decoded, Status> {
     if strict && !unknown.is_empty() {
         return Err(refuse(&format!("strict decoding error: {}", unknown.join(", "))));
     }
-    let (object, errors) = Object::from_value(of, value);
+    let (object, errors) = read(value);
     match errors.first() {
         None => Ok(Decoded { object, unknown }),
         Some(error) => Err(refuse(&format!("{}: {}", error.path, error.message))),
     }
+}
+
+/// Reads an object without checks beyond those of the types that are modelled; one of an older version becomes one of the
+/// version that is.
+pub(crate) fn read(value: Value) -> (Object, Vec<FieldError>) {
+    let value = convert::to_model(value);
+    let (api_version, kind) = type_meta(&value);
+    Object::from_value(Kind::from_manifest(&api_version, &kind).unwrap_or(Kind::Custom), value)
 }
 
 /// Finds everything that does not fit the types, in the order of reading. Takes out what no type has, and brings what has

@@ -85,7 +85,7 @@ fn save(cx: &mut Context, edited: &str) -> Result<(), Failure> {
     if let Some(error) = read.error() {
         return Err(Failure::error(format!(
             "the edited file had a syntax error: error converting YAML to JSON: {}",
-            error.go_yaml(0)
+            error.go_yaml(edited)
         )));
     }
     let values =

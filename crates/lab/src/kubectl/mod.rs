@@ -10,7 +10,7 @@
 //! - `cx.request(..)` changes the cluster; `cx.store()` and `cx.now()` read it; `cx.file(path)` reads `-f`.
 //! - [`print::Format`] prints objects as `-o` says.
 //! - What goes on (`wait`, `rollout status`) is given to `cx.go_on(..)`: an [`Ongoing`] that is asked at once and then after
-//!   each advance of time. A [`Watch`](crate::session::Watch) of its own tells it every change since it was last asked.
+//!   each advance of time. A [`Watch`](crate::Watch) of its own tells it every change since it was last asked.
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd, staging/src/k8s.io/cli-runtime.
 
@@ -65,6 +65,7 @@ pub use equivalent::Equivalent;
 pub use failure::Failure;
 pub use invocation::Invocation;
 pub use print::{cells, titles};
+pub use rollout::status::status as rollout_status;
 
 use crate::Session;
 use setpoint_api::map::Map;

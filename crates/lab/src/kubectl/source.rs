@@ -99,10 +99,7 @@ fn read(
         }
     }
     if let Some(error) = read.error() {
-        // kubectl reads document by document, and counts their lines anew.
-        let before = source.lines().take(error.line.saturating_sub(1) as usize).zip(1..);
-        let begins = before.filter(|(line, _)| line.starts_with("---")).map(|(_, line)| line).last();
-        let what = format!("error converting YAML to JSON: {}", error.go_yaml(begins.unwrap_or(0)));
+        let what = format!("error converting YAML to JSON: {}", error.go_yaml(source));
         faults.push(Fault::Client(format!("error parsing {path}: {what}")));
     }
 }

@@ -15,7 +15,7 @@ use super::print::{self, Format, Shown, Table};
 use super::resource::{self, Resource, Target};
 use super::served;
 use super::verb::Verb;
-use fields::FieldSelector;
+pub(super) use fields::FieldSelector;
 use serde_json::Value;
 use setpoint_api::Selector;
 

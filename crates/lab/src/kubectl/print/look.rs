@@ -94,6 +94,12 @@ pub fn selector(value: &Value, path: &str) -> String {
     if parts.is_empty() { "<none>".into() } else { parts.join(",") }
 }
 
+/// The selector of a workload, a Service or a ReplicationController as text, whatever its form; `<none>` without one.
+pub fn own_selector(value: &Value, path: &str) -> String {
+    let of = at(value, path);
+    if has(of, "/matchLabels") || has(of, "/matchExpressions") { selector(of, "") } else { labels(of, "") }
+}
+
 /// Whether a condition of an object is true.
 pub fn is_true(value: &Value, kind: &str) -> bool {
     let conditions = items(value, "/status/conditions");

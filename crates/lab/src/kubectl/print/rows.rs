@@ -4,7 +4,7 @@
 //! Simplified: certificate requests and resource claims have a name and an age alone.
 
 use super::look::{
-    at, entries, has, int, is, is_true, items, labels, or, plain, selector, since, text, time,
+    at, entries, has, int, is, is_true, items, labels, or, own_selector, plain, selector, since, text, time,
 };
 use super::{autoscaler, network, pod, storage};
 use serde_json::Value;
@@ -140,10 +140,7 @@ fn with_template(object: &Value, template: &str, mut cells: Vec<String>) -> Vec<
         |path: &str| containers.iter().map(|container| text(container, path)).collect::<Vec<_>>().join(",");
     cells.extend([each("/name"), each("/image")]);
     let spec = template.rsplit_once('/').map_or("", |(spec, _)| spec);
-    let of = at(object, &format!("{spec}/selector"));
-    let is_map = of.as_object().is_some_and(|map| map.values().all(Value::is_string));
-    // A ReplicationController's selector is a plain map.
-    cells.push(if is_map && !has(of, "/matchLabels") { labels(of, "") } else { selector(of, "") });
+    cells.push(own_selector(object, &format!("{spec}/selector")));
     cells
 }
 

@@ -110,6 +110,10 @@ impl Reducer {
             let after = after.split_once(')').map_or("", |(_, after)| after);
             plain = format!("{before}<pod>{after}");
         }
+        if let Some((before, after)) = plain.clone().split_once("Preempted by pod ") {
+            let after = after.split_once(' ').map_or("", |(_, after)| after);
+            plain = format!("{before}Preempted by pod <uid> {after}");
+        }
         for (set, role) in self.sets.iter().chain(&self.jobs) {
             plain = plain.replace(set, role);
         }

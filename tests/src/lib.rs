@@ -4,6 +4,7 @@
 //! actions, both as a [`timeline::Timeline`] and compared by [`compare`].
 
 pub mod compare;
+pub mod conform;
 pub mod reduce;
 pub mod reference;
 pub mod replay;

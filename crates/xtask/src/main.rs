@@ -116,6 +116,11 @@ fn command(mut args: Args) -> Result<()> {
             run(cargo(["run", "--quiet", "--package", "setpoint-tests", "--bin", "vectors", "--"])
                 .args(files))?;
         }
+        Some("conform") => {
+            let traces = args.rest();
+            run(cargo(["run", "--quiet", "--package", "setpoint-tests", "--bin", "conform", "--"])
+                .args(traces))?;
+        }
         Some("schema") => {
             let fields: String = args.word().context("schema needs the file of fields")?;
             let resources: String = args.word().context("schema needs the file of resources")?;

@@ -1,0 +1,252 @@
+//! Plays a recording: each command and each fault at its time, and what came of them.
+
+use super::recording::{Entry, Recording};
+use crate::reduce::Seen;
+use crate::replay::reduced;
+use crate::terminal::Normal;
+use setpoint_api::map::Map;
+use setpoint_lab::kubectl::{Command, Output, Started, Terminal};
+use setpoint_lab::{Action, Session, Watch};
+
+/// When the recording begins: the cluster is a minute old.
+pub const START: i64 = 60_000_000;
+/// How often a command that goes on is asked.
+const POLL: i64 = 50_000;
+/// How long the next command waits for one that does not end.
+const PATIENCE: i64 = 4_000_000;
+/// The same for one that is told how long to wait.
+const TOLD_PATIENCE: i64 = 10_000_000;
+
+/// A recorded command with what it printed here.
+#[derive(Default)]
+pub struct Said {
+    /// The command.
+    pub line: String,
+    /// What the real one printed, and its complaints.
+    pub recorded: (Vec<String>, Vec<String>),
+    /// What it printed here.
+    pub here: (Vec<String>, Vec<String>),
+    /// The exit codes of both, where they ended by themselves.
+    pub codes: (Option<i32>, Option<i32>),
+}
+
+struct Player {
+    session: Session,
+    terminal: Terminal,
+    namespace: String,
+    start: i64,
+    /// Commands that go on beside the others: their place in `said`, and when they end.
+    beside: Vec<(usize, Command, i64)>,
+    said: Vec<Said>,
+    /// Pods of the recording and those that stand for them here.
+    pods: Map<String, String>,
+    /// ReplicaSets and pods of the recording, each in the order of their creation.
+    recorded: (Vec<String>, Vec<String>),
+    /// The same of here.
+    here: (Vec<String>, Vec<String>),
+    watch: Watch,
+    changes: Vec<Seen>,
+}
+
+/// What a replay gives.
+pub struct Played {
+    /// What was said, in the order of the commands.
+    pub said: Vec<Said>,
+    /// The names of the ReplicaSets in the order of their creation: of the recording, and of here.
+    pub sets: (Vec<String>, Vec<String>),
+    /// What changed, in order; times are since the recording began.
+    pub changes: Vec<Seen>,
+}
+
+/// Plays a recording, `shift` microseconds later than the next full minute: how the phases of what is periodic stand to it
+/// is as drawn as the seed.
+pub fn play(recording: &Recording, seed: u64, shift: i64) -> Played {
+    let namespace = recording.namespace.clone();
+    let session = Session::read(&scenario(recording), seed).unwrap_or_else(|why| panic!("{why:?}"));
+    let terminal = Terminal { namespace: namespace.clone(), ..Terminal::default() };
+    let mut player = Player::new(session, terminal, recording, START + shift);
+    player.note();
+    for entry in &recording.entries {
+        player.advance(player.start + entry.at);
+        match entry.mark {
+            '*' => player.happen(&entry.line),
+            _ => player.run(entry.clone()),
+        }
+        player.note();
+    }
+    player.advance(player.start + recording.until);
+    Played { said: player.said, sets: (player.recorded.0, player.here.0), changes: player.changes }
+}
+
+/// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop.
+fn scenario(recording: &Recording) -> String {
+    let namespace = &recording.namespace;
+    let mut scenario = String::from("name: recorded\nabout: recorded\ncluster:\n  nodes:\n");
+    for node in 1..=3 {
+        scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
+    }
+    scenario += &format!(
+        "  profile: real\n  images: {{preloaded: true, sandbox: 2s, start: 0s, ready: 0s, stop: 1s}}\n  tuning: \
+         {{machine_boot: 0s}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n"
+    );
+    // The load is told through a Service, which some recordings do without.
+    if recording.has_service {
+        scenario += &format!(
+            "- apiVersion: v1\n  kind: Service\n  metadata: {{name: web, namespace: {namespace:?}}}\n  spec:\n    selector: \
+             {{app: web}}\n    ports: [{{port: 80}}]\n"
+        );
+    }
+    scenario
+}
+
+impl Player {
+    fn new(mut session: Session, terminal: Terminal, recording: &Recording, start: i64) -> Self {
+        Self {
+            watch: session.watch(),
+            session,
+            terminal,
+            namespace: recording.namespace.clone(),
+            start,
+            beside: Vec::new(),
+            said: Vec::new(),
+            pods: Map::new(),
+            recorded: (recording.sets.clone(), recording.pods.clone()),
+            here: Default::default(),
+            changes: Vec::new(),
+        }
+    }
+
+    fn advance(&mut self, to: i64) {
+        while self.session.now_us() < to {
+            let next = to.min(self.session.now_us() + POLL);
+            self.session.advance(next, &mut || true);
+            self.note();
+            let now = self.session.now_us();
+            let mut kept = Vec::new();
+            for (place, mut command, ends) in std::mem::take(&mut self.beside) {
+                let output = self.session.follow(&mut command);
+                let goes_on = output.code.is_none() && now < ends;
+                self.said[place].add(output);
+                if goes_on {
+                    kept.push((place, command, ends));
+                }
+            }
+            self.beside = kept;
+        }
+    }
+
+    fn note(&mut self) {
+        for change in self.session.changes(&self.watch) {
+            let at = (change.stamp.at.0 - self.start).div_euclid(1000);
+            let Some(object) = reduced(&change, &self.namespace) else { continue };
+            let names = match object["kind"].as_str() {
+                Some("ReplicaSet") => Some(&mut self.here.0),
+                Some("Pod") => Some(&mut self.here.1),
+                _ => None,
+            };
+            let name = object["name"].as_str().unwrap_or("");
+            if let Some(names) = names.filter(|_| object["ev"] == "ADDED") {
+                names.push(name.to_owned());
+            }
+            self.changes.push(Seen { at, object });
+        }
+    }
+
+    fn happen(&mut self, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let node = words.get(1).unwrap_or(&"").to_string();
+        let action = match words.first().copied() {
+            Some("kill") => Action::KillMachine { node },
+            Some("revive") => Action::RestoreMachine { node },
+            Some("add") => Action::AddMachine { node },
+            Some("crash") => Action::CrashPod { namespace: self.namespace.clone(), pod: self.pod_of_here(&node) },
+            Some("delete") => Action::Delete {
+                kind: node,
+                namespace: self.namespace.clone(),
+                name: words.get(2).unwrap_or(&"").to_string(),
+            },
+            Some("load") => Action::SetCpuLoad {
+                namespace: self.namespace.clone(),
+                service: node,
+                milli: words.get(2).and_then(|milli| milli.parse().ok()).unwrap_or(0),
+            },
+            _ => panic!("{line}"),
+        };
+        self.session.act(action);
+    }
+
+    fn run(&mut self, entry: Entry) {
+        let line = self.with_pods_of_here(&entry.line);
+        if line.contains("web.yaml") {
+            self.terminal.files.insert("web.yaml".into(), entry.stdin.clone());
+        }
+        let Started { output, mut command, .. } =
+            self.session.kubectl(&mut self.terminal, &line, &entry.stdin);
+        let place = self.said.len();
+        let codes = (entry.code.filter(|_| entry.mark == '$'), None);
+        let recorded = (entry.out, entry.err);
+        self.said.push(Said { line: entry.line, recorded, codes, ..Said::default() });
+        self.said[place].add(output);
+        if entry.mark == '&' {
+            self.beside.extend(command.map(|command| (place, command, self.start + entry.ends)));
+            return;
+        }
+        // The next command waits until this one ends, as in a terminal.
+        let patience = if line.contains("timeout=") { TOLD_PATIENCE } else { PATIENCE };
+        let patience = self.session.now_us() + patience;
+        while let Some(mut going) = command.take() {
+            self.advance(self.session.now_us() + POLL);
+            let output = self.session.follow(&mut going);
+            let goes_on = output.code.is_none() && self.session.now_us() < patience;
+            self.said[place].add(output);
+            if goes_on {
+                command = Some(going);
+            }
+        }
+    }
+
+    /// A command with the names of pods of this run in place of the recording's.
+    fn with_pods_of_here(&mut self, line: &str) -> String {
+        let words: Vec<String> = line.split(' ').map(|word| self.pod_of_here(word)).collect();
+        words.join(" ")
+    }
+
+    fn pod_of_here(&mut self, word: &str) -> String {
+        let name = word.strip_prefix("pod/").unwrap_or(word);
+        let Some((owner, _)) = name.rsplit_once('-').filter(|_| Normal::default().line(name) != name) else {
+            return word.to_owned();
+        };
+        if let Some(known) = self.pods.get(name) {
+            return known.clone();
+        }
+        let place = self.recorded.0.iter().position(|set| *set == owner);
+        let owner_here = place.and_then(|place| self.here.0.get(place)).map_or(owner, |set| set);
+        let of = |names: &[String], owner: &str| -> Vec<String> {
+            let is_its = |name: &&String| name.rsplit_once('-').is_some_and(|(of, _)| of == owner);
+            names.iter().filter(is_its).cloned().collect()
+        };
+        let store = self.session.sim().store();
+        let lives = |name: &&String| {
+            let mut pods = store.list_in::<setpoint_api::Pod>(&self.namespace);
+            pods.any(|pod| *pod.metadata.name == ***name && !pod.metadata.is_deleting())
+                && !self.pods.values().any(|known| known == *name)
+        };
+        let candidates = of(&self.here.1, owner_here);
+        let ordinal = of(&self.recorded.1, owner).iter().position(|pod| pod == name);
+        let same = ordinal.and_then(|ordinal| candidates.get(ordinal)).filter(lives);
+        let Some(found) = same.or_else(|| candidates.iter().find(lives)).cloned() else {
+            return word.to_owned();
+        };
+        self.pods.insert(name.to_owned(), found.clone());
+        found
+    }
+}
+
+impl Said {
+    fn add(&mut self, output: Output) {
+        for (text, lines) in [(output.out(), &mut self.here.0), (output.err(), &mut self.here.1)] {
+            lines.extend(text.lines().map(str::to_owned));
+        }
+        self.codes.1 = output.code;
+    }
+}

@@ -59,6 +59,8 @@ fn rule_of(track: &str) -> Rule {
         ["pod", ..] | ["events", "pod", ..] => Rule::Lives,
         ["deployment" | "replicaset" | "statefulset" | "daemonset" | "job" | "cronjob", ..] => Rule::Stops,
         ["placement" | "endpoints" | "pdb" | "resourcequota", ..] => Rule::Stops,
+        ["watch", _, "pods", ..] => Rule::Lives,
+        ["watch", _, kind, ..] if kind != "nodes" && kind != "hpa" => Rule::Stops,
         _ => Rule::Exact,
     }
 }
@@ -72,6 +74,7 @@ fn topic_of(track: &str) -> &'static str {
         "hpa" => "autoscalers",
         "node" => "nodes",
         "endpoints" | "service" => "endpoints",
+        "watch" => "kubectl",
         "pdb" | "resourcequota" => "budgets and quotas",
         _ => "workloads",
     }
@@ -156,7 +159,11 @@ impl Part {
     }
 
     fn exact(&mut self, recorded: &[Entry], run: &[Entry], actions: &[i64]) {
-        let pairs = common(recorded, run, |_, _| 1);
+        // Of several that are the same, those that are in time.
+        let weight = |a: usize, b: usize| {
+            if is_in_time(&self.name, &recorded[a], &run[b], actions) { 1001 } else { 1000 }
+        };
+        let pairs = common(recorded, run, weight);
         self.all += pairs.len();
         let missing = (0..recorded.len()).filter(|index| !pairs.iter().any(|pair| pair.0 == *index));
         let more = (0..run.len()).filter(|index| !pairs.iter().any(|pair| pair.1 == *index));
@@ -192,8 +199,9 @@ impl Part {
         // Those that are the same all along, at the times that fit best.
         recorded.retain(|life| {
             let in_time = |other: &[Entry]| {
-                let pairs = life.iter().zip(other);
-                pairs.filter(|(a, b)| is_in_time(&self.name, a, b, actions)).count()
+                let pairs = || life.iter().zip(other);
+                let off: i64 = pairs().map(|(a, b)| (a.at - b.at).abs()).sum();
+                (pairs().filter(|(a, b)| is_in_time(&self.name, a, b, actions)).count(), -off)
             };
             let same = run.iter().enumerate().filter(|(_, other)| texts(other) == texts(life));
             let best = same.max_by_key(|(place, other)| (in_time(other), std::cmp::Reverse(*place)));

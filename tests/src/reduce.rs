@@ -19,10 +19,7 @@ pub struct Seen {
 
 /// The timeline of changes in the order of their resource versions.
 pub fn timeline(changes: &[Seen]) -> Timeline {
-    let mut reducer = Reducer::default();
-    for seen in changes {
-        reducer.learn_name(&seen.object);
-    }
+    let mut reducer = Reducer { roles: Roles::of(changes), ..Reducer::default() };
     for seen in changes {
         if seen.at >= 0 {
             reducer.take(seen.at, &seen.object);
@@ -34,13 +31,19 @@ pub fn timeline(changes: &[Seen]) -> Timeline {
     reducer.timeline
 }
 
+/// What stands for drawn names.
 #[derive(Default)]
-struct Reducer {
-    timeline: Timeline,
-    /// Roles by kind and name, and by name alone.
+pub struct Roles {
+    /// By kind and name, and by name alone.
     roles: BTreeMap<(String, String), String>,
     names: BTreeMap<String, String>,
     ordinals: BTreeMap<String, usize>,
+}
+
+#[derive(Default)]
+struct Reducer {
+    timeline: Timeline,
+    roles: Roles,
     sizes: BTreeMap<String, i64>,
     conditions: BTreeMap<(String, String), String>,
     events: BTreeMap<String, (i64, i64)>,
@@ -79,7 +82,14 @@ fn conditions(object: &Value) -> String {
     words.join(" ")
 }
 
-impl Reducer {
+impl Roles {
+    /// The roles of all objects.
+    pub fn of(changes: &[Seen]) -> Self {
+        let mut roles = Self::default();
+        changes.iter().for_each(|seen| roles.learn_name(&seen.object));
+        roles
+    }
+
     fn learn_name(&mut self, object: &Value) {
         let (kind, name) = (text(object, "kind"), text(object, "name"));
         let letters = match kind {
@@ -112,13 +122,14 @@ impl Reducer {
         self.roles.insert(key, role);
     }
 
-    fn role(&self, kind: &str, name: &str) -> String {
+    /// The role of an object; its name, if that is not drawn.
+    pub fn role(&self, kind: &str, name: &str) -> String {
         let role = self.roles.get(&(kind.to_string(), name.to_string()));
         role.cloned().unwrap_or_else(|| name.to_string())
     }
 
     /// A message with roles in place of names.
-    fn plain(&self, message: &str) -> String {
+    pub fn plain(&self, message: &str) -> String {
         let mut plain = String::new();
         let mut word = String::new();
         for c in message.chars().chain(['\0']) {
@@ -127,7 +138,10 @@ impl Reducer {
                 continue;
             }
             let name = word.trim_end_matches('.');
-            plain.push_str(self.names.get(name).map_or(name, String::as_str));
+            // Identities are drawn as well.
+            let is_identity = name.len() == 36 && name.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+            let name_or_id = if is_identity { "<uid>" } else { name };
+            plain.push_str(self.names.get(name).map_or(name_or_id, String::as_str));
             plain.push_str(&word[name.len()..]);
             word.clear();
             if c != '\0' {
@@ -136,11 +150,13 @@ impl Reducer {
         }
         plain
     }
+}
 
+impl Reducer {
     fn take(&mut self, at: i64, object: &Value) {
         let (kind, name) = (text(object, "kind"), text(object, "name"));
         let is_gone = text(object, "ev") == "DELETED";
-        let role = self.role(kind, name);
+        let role = self.roles.role(kind, name);
         let word = match kind {
             "HorizontalPodAutoscaler" => "hpa".to_string(),
             "PodDisruptionBudget" => "pdb".to_string(),
@@ -193,7 +209,7 @@ impl Reducer {
                 "{kind}={}:{} {}",
                 text(condition, "status"),
                 text(condition, "reason"),
-                self.plain(text(condition, "message"))
+                self.roles.plain(text(condition, "message"))
             );
             let last = self.conditions.entry((track.clone(), kind.to_string())).or_default();
             if *last != said {
@@ -247,14 +263,14 @@ impl Reducer {
                 ("updated", "updatedReplicas"),
             ],
         );
-        let revision = |key: &str| self.role("ControllerRevision", text(object, key));
+        let revision = |key: &str| self.roles.role("ControllerRevision", text(object, key));
         format!("{counts} {}/{}", revision("currentRevision"), revision("updateRevision"))
     }
 
     fn event(&mut self, at: i64, object: &Value) {
         let (kind, name) = text(object, "object").split_once('/').unwrap_or_default();
-        let role = self.role(kind, name);
-        let mut message = self.plain(text(object, "message"));
+        let role = self.roles.role(kind, name);
+        let mut message = self.roles.plain(text(object, "message"));
         if kind == "Pod" {
             let words = message.split(' ').map(|word| if is_node(word) { "<node>" } else { word });
             message = words.collect::<Vec<_>>().join(" ");

@@ -95,11 +95,19 @@ impl Catalogue {
         Self { default: plain(), by_name, preloaded: false, sandbox: (80 * MILLISECOND, 200 * MILLISECOND) }
     }
 
+    fn named(&self, image: &str) -> &Behavior {
+        let tag = image.rsplit_once(':').map_or("latest", |(_, tag)| tag);
+        self.by_name.get(image).or_else(|| self.by_name.get(tag)).unwrap_or(&self.default)
+    }
+
+    /// Whether every machine has an image on its disk from the beginning.
+    pub fn is_preloaded(&self, image: &str) -> bool {
+        self.preloaded && self.named(image).exists
+    }
+
     /// How a container's image behaves in a pod.
     pub fn behavior(&self, image: &str, pod: &Pod) -> Behavior {
-        let tag = image.rsplit_once(':').map_or("latest", |(_, tag)| tag);
-        let named = self.by_name.get(image).or_else(|| self.by_name.get(tag));
-        let mut behavior = named.unwrap_or(&self.default).clone();
+        let mut behavior = self.named(image).clone();
         let seconds = |key: &str| {
             let value = parse_float(pod.metadata.annotation(key)?)?;
             // A day is far beyond any lesson, and keeps sums of times far from overflow.

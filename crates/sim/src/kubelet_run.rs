@@ -37,7 +37,7 @@ macro_rules! kubelet_cx {
             node_name: &$machine.config.node,
             host_ip: &$machine.address,
             kubelet_since: $machine.kubelet_since,
-            has_image: &|image: &str| $sim.catalogue.preloaded || $machine.images.contains(image),
+            has_image: &|image: &str| $sim.catalogue.is_preloaded(image) || $machine.images.contains(image),
         }
     };
 }

@@ -34,24 +34,42 @@ impl Conformance {
 /// Plays a recording with a seed and compares.
 pub fn conform(recording: &Recording, seed: u64, shift: i64) -> Conformance {
     let played = play(recording, seed, shift);
-    let actions: Vec<i64> = recording.entries.iter().map(|entry| entry.at / 1000).collect();
+    let changes = recording.entries.iter().filter(|entry| entry.is_change());
+    let actions: Vec<i64> = changes.map(|entry| entry.at / 1000).collect();
     let mut parts = compare(&timeline(&recording.changes), &timeline(&played.changes), &actions);
     // The Service that only tells the load is no part of the recording.
     parts.retain(|part| !recording.has_service || part.topic != "endpoints");
-    for said in &played.said {
-        let (score, mut differences) = terminal::compare(&played, said);
-        let mut part = Part { topic: "kubectl", name: said.line.clone(), ..Part::default() };
-        (part.matched, part.all) = (score.same, score.all);
-        if let Some(code) = said.codes.0 {
-            part.all += 1;
-            if said.codes.1 == Some(code) {
-                part.matched += 1;
-            } else {
-                differences.push(format!("ends with {:?} instead of {code}", said.codes.1));
-            }
-        }
-        part.differences = differences;
-        parts.push(part);
+    for (number, said) in played.said.iter().enumerate() {
+        parts.extend(of_command(recording, &played, number, said, &actions));
     }
     Conformance { drawn: (seed, shift), parts }
+}
+
+/// A command's output and exit code; rows of a watch are compared as states.
+fn of_command(recording: &Recording, played: &Played, number: usize, said: &Said, actions: &[i64]) -> Vec<Part> {
+    if !said.times.0.is_empty() {
+        let watch = |rows: &[String], times: &[i64], changes: &[crate::reduce::Seen]| {
+            terminal::watch::timeline(number, &said.line, rows, times, changes)
+        };
+        let recorded = watch(&said.recorded.0, &said.times.0, &recording.changes);
+        let run = watch(&said.here.0, &said.times.1, &played.changes);
+        if let (Some(recorded), Some(run)) = (recorded, run) {
+            let mut parts = compare(&recorded, &run, actions);
+            parts.iter_mut().for_each(|part| part.name = format!("{}: {}", said.line, part.name));
+            return parts;
+        }
+    }
+    let (score, mut differences) = terminal::compare(played, said);
+    let mut part = Part { topic: "kubectl", name: said.line.clone(), ..Part::default() };
+    (part.matched, part.all) = (score.same, score.all);
+    if let Some(code) = said.codes.0 {
+        part.all += 1;
+        if said.codes.1 == Some(code) {
+            part.matched += 1;
+        } else {
+            differences.push(format!("ends with {:?} instead of {code}", said.codes.1));
+        }
+    }
+    part.differences = differences;
+    vec![part]
 }

@@ -26,6 +26,8 @@ pub struct Said {
     pub recorded: (Vec<String>, Vec<String>),
     /// What it printed here.
     pub here: (Vec<String>, Vec<String>),
+    /// When each line was printed, in milliseconds since the recording began, by commands that go on beside others.
+    pub times: (Vec<i64>, Vec<i64>),
     /// The exit codes of both, where they ended by themselves.
     pub codes: (Option<i32>, Option<i32>),
 }
@@ -86,7 +88,7 @@ fn scenario(recording: &Recording) -> String {
         scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
     }
     scenario += &format!(
-        "  profile: real\n  images: {{preloaded: true, sandbox: 2s, start: 0s, ready: 0s, stop: 1s}}\n  tuning: \
+        "  profile: real\n  images: {{preloaded: true, sandbox: 1500ms, start: 500ms, ready: 0s, stop: 1s, pull: 1s}}\n  tuning: \
          {{machine_boot: 0s}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n"
     );
     // The load is told through a Service, which some recordings do without.
@@ -116,17 +118,22 @@ impl Player {
         }
     }
 
+    /// Milliseconds since the recording began.
+    fn now(&self) -> i64 {
+        (self.session.now_us() - self.start) / 1000
+    }
+
     fn advance(&mut self, to: i64) {
         while self.session.now_us() < to {
             let next = to.min(self.session.now_us() + POLL);
             self.session.advance(next, &mut || true);
             self.note();
-            let now = self.session.now_us();
+            let (clock, now) = (self.session.now_us(), self.now());
             let mut kept = Vec::new();
             for (place, mut command, ends) in std::mem::take(&mut self.beside) {
                 let output = self.session.follow(&mut command);
-                let goes_on = output.code.is_none() && now < ends;
-                self.said[place].add(output);
+                let goes_on = output.code.is_none() && clock < ends;
+                self.said[place].add(output, now);
                 if goes_on {
                     kept.push((place, command, ends));
                 }
@@ -180,13 +187,15 @@ impl Player {
         if line.contains("web.yaml") {
             self.terminal.files.insert("web.yaml".into(), entry.stdin.clone());
         }
+        let now = self.now();
         let Started { output, mut command, .. } =
             self.session.kubectl(&mut self.terminal, &line, &entry.stdin);
         let place = self.said.len();
         let codes = (entry.code.filter(|_| entry.mark == '$'), None);
         let recorded = (entry.out, entry.err);
-        self.said.push(Said { line: entry.line, recorded, codes, ..Said::default() });
-        self.said[place].add(output);
+        let times = (entry.times, Vec::new());
+        self.said.push(Said { line: entry.line, recorded, codes, times, ..Said::default() });
+        self.said[place].add(output, now);
         if entry.mark == '&' {
             self.beside.extend(command.map(|command| (place, command, self.start + entry.ends)));
             return;
@@ -196,9 +205,9 @@ impl Player {
         let patience = self.session.now_us() + patience;
         while let Some(mut going) = command.take() {
             self.advance(self.session.now_us() + POLL);
-            let output = self.session.follow(&mut going);
+            let (now, output) = (self.now(), self.session.follow(&mut going));
             let goes_on = output.code.is_none() && self.session.now_us() < patience;
-            self.said[place].add(output);
+            self.said[place].add(output, now);
             if goes_on {
                 command = Some(going);
             }
@@ -243,10 +252,11 @@ impl Player {
 }
 
 impl Said {
-    fn add(&mut self, output: Output) {
+    fn add(&mut self, output: Output, at: i64) {
         for (text, lines) in [(output.out(), &mut self.here.0), (output.err(), &mut self.here.1)] {
             lines.extend(text.lines().map(str::to_owned));
         }
+        self.times.1.resize(self.here.0.len(), at);
         self.codes.1 = output.code;
     }
 }

@@ -20,12 +20,26 @@ pub struct Entry {
     pub stdin: String,
     /// What it printed, line by line.
     pub out: Vec<String>,
+    /// When each line was printed, in milliseconds, where that is known.
+    pub times: Vec<i64>,
     /// What it complained of.
     pub err: Vec<String>,
     /// Its exit code, where that is known.
     pub code: Option<i32>,
     /// When a command that goes on was ended.
     pub ends: i64,
+}
+
+impl Entry {
+    /// Whether this may change something.
+    pub fn is_change(&self) -> bool {
+        const READING: [&str; 12] = [
+            "get", "describe", "explain", "top", "logs", "version", "api-resources", "wait", "diff", "auth", "config",
+            "events",
+        ];
+        let verb = self.line.trim_start_matches("kubectl ").split(' ').next().unwrap_or("");
+        self.mark == '*' || !READING.contains(&verb) && !self.line.contains(" rollout status")
+    }
 }
 
 /// A recording.

@@ -34,7 +34,7 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
             continue;
         }
         let mut entry = command(action, &mut texts, t);
-        if changes(&entry.line) {
+        if entry.is_change() {
             let deed = deeds.iter().copied().find(|deed| *deed >= t && *deed < next.min(t + ACTS));
             entry.at = deed.map_or(entry.at, |deed| micros(deed) - 4_000);
         }
@@ -101,19 +101,17 @@ fn command(action: &Value, texts: &mut Texts, t: f64) -> Entry {
         ends: micros(seconds(action, "end")),
         ..Entry::default()
     };
-    let said = items(action, "lines").iter().filter_map(|line| line.get(1)?.as_str());
-    entry.out.extend(said.map(str::to_owned));
+    for line in items(action, "lines") {
+        let (Some(at), Some(text)) = (line.get(0).and_then(Value::as_f64), line.get(1).and_then(Value::as_str)) else {
+            continue;
+        };
+        entry.out.push(text.to_owned());
+        entry.times.push(micros(at) / 1000);
+    }
     if entry.line.split(' ').any(|word| word == "-f" || word == "--filename") {
         entry.stdin = texts.of(t, &entry.line, text(action, "out"));
     }
     entry
-}
-
-/// Whether a command may change something.
-fn changes(line: &str) -> bool {
-    const READING: [&str; 11] =
-        ["get", "describe", "explain", "top", "logs", "version", "api-resources", "wait", "diff", "auth", "config"];
-    line.split(' ').nth(1).is_some_and(|verb| !READING.contains(&verb))
 }
 
 /// When something changed that nobody but a person changes, in seconds.

@@ -2,6 +2,7 @@
 
 mod compare;
 mod normal;
+pub mod watch;
 
 pub use compare::{Score, compare};
 pub use normal::Normal;

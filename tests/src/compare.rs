@@ -212,7 +212,10 @@ impl Part {
         while !recorded.is_empty() && !run.is_empty() {
             let likeness = |a: usize, b: usize| common(recorded[a], run[b], |_, _| 1).len();
             let all = (0..recorded.len()).flat_map(|a| (0..run.len()).map(move |b| (a, b)));
-            let Some((a, b)) = all.max_by_key(|(a, b)| (likeness(*a, *b), std::cmp::Reverse((*a, *b)))) else { break };
+            let Some((a, b)) = all.max_by_key(|(a, b)| (likeness(*a, *b), std::cmp::Reverse((*a, *b))))
+            else {
+                break;
+            };
             pairs.push((recorded.remove(a), run.remove(b)));
         }
         pairs.extend(recorded.into_iter().map(|life| (life, &[][..])));
@@ -249,7 +252,9 @@ impl Side {
             let before = pairs.iter().copied().filter(|pair| *pair < index).max();
             let after = pairs.iter().copied().filter(|pair| *pair > index).min();
             let around = before.zip(after);
-            if !self.is_settled(index) && around.is_some_and(|(before, after)| self.is_stop(before, index, after)) {
+            if !self.is_settled(index)
+                && around.is_some_and(|(before, after)| self.is_stop(before, index, after))
+            {
                 stops += 1;
             } else {
                 alone.push(entry);
@@ -335,7 +340,8 @@ mod tests {
     fn found(recorded: &Timeline, run: &Timeline) -> (usize, usize, String) {
         let parts = compare(recorded, run, &[0]);
         let sum = |count: fn(&Part) -> usize| parts.iter().map(count).sum();
-        let differences: Vec<&str> = parts.iter().flat_map(|part| &part.differences).map(|what| &**what).collect();
+        let differences: Vec<&str> =
+            parts.iter().flat_map(|part| &part.differences).map(|what| &**what).collect();
         (sum(|part| part.matched), sum(|part| part.all), differences.join("; "))
     }
 
@@ -346,8 +352,14 @@ mod tests {
         for (run, expected) in [
             (line(&[(0, "ready=0"), (2000, "ready=2"), (2010, "ready=3")]), (2, 2, "")),
             (line(&[(0, "ready=0"), (2000, "ready=3")]), (2, 2, "")),
-            (line(&[(0, "ready=0"), (2000, "ready=4"), (2010, "ready=3")]), (2, 3, "not recorded: 2000 ready=4")),
-            (line(&[(0, "ready=0"), (2000, "ready=2"), (2900, "ready=3")]), (2, 3, "not recorded: 2000 ready=2")),
+            (
+                line(&[(0, "ready=0"), (2000, "ready=4"), (2010, "ready=3")]),
+                (2, 3, "not recorded: 2000 ready=4"),
+            ),
+            (
+                line(&[(0, "ready=0"), (2000, "ready=2"), (2900, "ready=3")]),
+                (2, 3, "not recorded: 2000 ready=2"),
+            ),
             (line(&[(0, "ready=0"), (3200, "ready=3")]), (1, 2, "is 1190 ms off its time: 2010 ready=3")),
             (line(&[(0, "ready=0")]), (1, 3, "missing: 2000 ready=1; missing: 2010 ready=3")),
         ] {
@@ -375,7 +387,8 @@ mod tests {
         assert_eq!(found(&recorded, &short), (2, 3, format!("missing: 10000 {}", said(2))));
         let wrong = of(track, &[(0, "Normal Scheduled"), (5, &said(1)), (10_000, &said(3))]);
         assert_eq!(found(&recorded, &wrong).0, 2);
-        let source = of("events deployment web", &[(0, "Normal ScalingReplicaSet x1 deployment-controller: up")]);
+        let source =
+            of("events deployment web", &[(0, "Normal ScalingReplicaSet x1 deployment-controller: up")]);
         let other = of("events deployment web", &[(0, "Normal ScalingReplicaSet x1 other: up")]);
         assert_eq!(found(&source, &other).0, 0);
         let counts = |ready: &str| of("deployment web", &[(0, "ready=0"), (3000, ready)]);
@@ -384,7 +397,8 @@ mod tests {
 
     #[test]
     fn a_late_eviction_is_caught() {
-        let evicted = |at| of("pod web-rs1-pod1", &[(2000, "Running ready"), (at, "Running deleting grace=30")]);
+        let evicted =
+            |at| of("pod web-rs1-pod1", &[(2000, "Running ready"), (at, "Running deleting grace=30")]);
         assert_eq!(found(&evicted(300_000), &evicted(329_000)).0, 2, "a tenth");
         assert_eq!(found(&evicted(300_000), &evicted(331_000)).0, 1, "more than a tenth");
         assert_eq!(found(&evicted(300_000), &evicted(269_000)).0, 1, "too early");

@@ -103,7 +103,8 @@ impl Roles {
         if self.roles.contains_key(&key) {
             return;
         }
-        let owner = items(object, "owner").first().and_then(Value::as_str).and_then(|owner| owner.split_once('/'));
+        let owner =
+            items(object, "owner").first().and_then(Value::as_str).and_then(|owner| owner.split_once('/'));
         let role = match owner {
             // Names that are not drawn stay.
             None | Some(("StatefulSet", _)) if kind != "ControllerRevision" => name.to_string(),
@@ -193,7 +194,9 @@ impl Reducer {
             "Event" if !is_gone => return self.event(at, object),
             _ => return,
         };
-        if ["Deployment", "ReplicaSet", "HorizontalPodAutoscaler", "Job", "PodDisruptionBudget"].contains(&kind) {
+        if ["Deployment", "ReplicaSet", "HorizontalPodAutoscaler", "Job", "PodDisruptionBudget"]
+            .contains(&kind)
+        {
             self.conditions_of(at, &word, &role, object);
         }
         let role = if kind == "EndpointSlice" { text(object, "service").to_string() } else { role };
@@ -444,5 +447,8 @@ fn pod(object: &Value) -> String {
     };
     let restarts = number(object, "restarts");
     let held = if items(object, "finalizers").is_empty() { "" } else { " finalizers" };
-    format!("{}{bound}{nominated}{state}{ready} restarts={restarts}{said}{deleting}{held}", text(object, "phase"))
+    format!(
+        "{}{bound}{nominated}{state}{ready} restarts={restarts}{said}{deleting}{held}",
+        text(object, "phase")
+    )
 }

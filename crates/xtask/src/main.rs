@@ -44,6 +44,8 @@ cargo xtask COMMAND
   swarm [--seeds N] [--first S]           random fault schedules, checked after every event
   bench                                   benchmarks, native and in wasm, against their targets
   bench frames                            main-thread work and pace of the page's frames in Chromium
+  conform TRACE.json...                   play recordings of a real control plane; a line per trace, and a sum
+                                          (--diff: what differs; --seeds N; --write FOLDER)
   vectors FILE.json...                    run files of upstream's table tests; a line per file, and a sum
   schema FIELDS.json API-RESOURCES.txt    rewrite the table of types from what a real API server publishes
   docs                                    rewrite docs/simplifications.md from the headers

@@ -166,7 +166,9 @@ impl Player {
             Some("kill") => Action::KillMachine { node },
             Some("revive") => Action::RestoreMachine { node },
             Some("add") => Action::AddMachine { node },
-            Some("crash") => Action::CrashPod { namespace: self.namespace.clone(), pod: self.pod_of_here(&node) },
+            Some("crash") => {
+                Action::CrashPod { namespace: self.namespace.clone(), pod: self.pod_of_here(&node) }
+            }
             Some("delete") => Action::Delete {
                 kind: node,
                 namespace: self.namespace.clone(),

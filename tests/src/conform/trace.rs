@@ -18,7 +18,8 @@ const ACTS: f64 = 0.6;
 pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> {
     let trace: Value = serde_json::from_str(trace).map_err(|error| error.to_string())?;
     let namespace = text(&trace, "namespace").to_string();
-    let mut recording = Recording { name: text(&trace, "scenario").into(), namespace, ..Recording::default() };
+    let mut recording =
+        Recording { name: text(&trace, "scenario").into(), namespace, ..Recording::default() };
     let mut records: Vec<&Value> = items(&trace, "trace").iter().collect();
     records.sort_by_key(|record| record["rv"].as_i64().unwrap_or(0));
     let deeds = deeds(&records);
@@ -44,17 +45,10 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
     recording.entries.sort_by_key(|entry| entry.at);
     let has_service = records.iter().any(|record| text(record, "kind") == "Service");
     recording.has_service &= !has_service;
-    for (kind, names) in [("ReplicaSet", &mut recording.sets), ("Pod", &mut recording.pods)] {
-        for record in records.iter().filter(|record| text(record, "kind") == kind) {
-            let name = text(record, "name");
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_string());
-            }
-        }
-    }
     let last = records.iter().map(|record| micros(seconds(record, "t"))).max().unwrap_or(0);
     recording.until = micros(seconds(&trace, "duration")).max(last);
     recording.changes = records.iter().map(|record| seen(record)).collect();
+    recording.learn_names();
     Ok(recording)
 }
 
@@ -102,7 +96,9 @@ fn command(action: &Value, texts: &mut Texts, t: f64) -> Entry {
         ..Entry::default()
     };
     for line in items(action, "lines") {
-        let (Some(at), Some(text)) = (line.get(0).and_then(Value::as_f64), line.get(1).and_then(Value::as_str)) else {
+        let (Some(at), Some(text)) =
+            (line.get(0).and_then(Value::as_f64), line.get(1).and_then(Value::as_str))
+        else {
             continue;
         };
         entry.out.push(text.to_owned());
@@ -120,7 +116,9 @@ fn deeds(records: &[&Value]) -> Vec<f64> {
     let mut deeds = Vec::new();
     for record in records {
         let kind = text(record, "kind");
-        if ["Event", "EndpointSlice", "ControllerRevision"].contains(&kind) || record.get("owner").is_some() && kind != "Pod" {
+        if ["Event", "EndpointSlice", "ControllerRevision"].contains(&kind)
+            || record.get("owner").is_some() && kind != "Pod"
+        {
             continue;
         }
         let old = before.insert((kind, text(record, "name")), record);
@@ -128,7 +126,10 @@ fn deeds(records: &[&Value]) -> Vec<f64> {
         let is_deed = match (kind, text(record, "ev")) {
             ("Pod", "MODIFIED") => record["deleting"] == true && differs("deleting"),
             ("Pod", _) => record.get("owner").is_none(),
-            ("Node", "MODIFIED") => old.is_some() && differs("unschedulable") || old.is_none() && record.get("unschedulable").is_some(),
+            ("Node", "MODIFIED") => {
+                old.is_some() && differs("unschedulable")
+                    || old.is_none() && record.get("unschedulable").is_some()
+            }
             (_, "MODIFIED") => differs("gen"),
             _ => true,
         };
@@ -146,7 +147,9 @@ fn unseen_deletions(records: &[&Value], actions: &[Value]) -> Vec<Entry> {
         actions.iter().map(|action| (seconds(action, "t"), text(action, "cmd"))).collect();
     let is_told = |t: f64| {
         commands.iter().any(|(at, line)| line.contains("delete ") && *at <= t && t - at < 60.0)
-            || commands.iter().any(|(_, line)| line.contains("delete ns") || line.contains("delete namespace"))
+            || commands
+                .iter()
+                .any(|(_, line)| line.contains("delete ns") || line.contains("delete namespace"))
     };
     let gone = |record: &&&Value| text(record, "kind") == "Deployment" && text(record, "ev") == "DELETED";
     let unseen = records.iter().filter(gone).filter(|record| !is_told(seconds(record, "t")));

@@ -5,11 +5,4 @@ mod normal;
 pub mod watch;
 
 pub use compare::{Score, compare};
-pub use normal::Normal;
-
-use crate::conform::{Played, Recording, play as play_recording};
-
-/// Replays the text of a recorded terminal.
-pub fn play(text: &str, seed: u64) -> Played {
-    play_recording(&Recording::read(text), seed, 0)
-}
+pub use normal::{Normal, squeeze};

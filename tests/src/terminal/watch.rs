@@ -21,7 +21,9 @@ const KINDS: [(&str, &str, &[&str]); 10] = [
 /// What a command watches, if its rows are states of objects of one kind.
 fn watched(line: &str) -> Option<(&'static str, &'static str)> {
     let words: Vec<&str> = line.split(' ').collect();
-    if words.get(1) != Some(&"get") || !words.iter().any(|word| ["-w", "--watch", "--watch=true"].contains(word)) {
+    if words.get(1) != Some(&"get")
+        || !words.iter().any(|word| ["-w", "--watch", "--watch=true"].contains(word))
+    {
         return None;
     }
     let (plural, kind, _) = KINDS.iter().find(|(_, _, known)| known.contains(words.get(2).unwrap_or(&"")))?;
@@ -29,7 +31,13 @@ fn watched(line: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// The rows of a watching command as a timeline; `None` for other commands.
-pub fn timeline(number: usize, line: &str, rows: &[String], times: &[i64], changes: &[Seen]) -> Option<Timeline> {
+pub fn timeline(
+    number: usize,
+    line: &str,
+    rows: &[String],
+    times: &[i64],
+    changes: &[Seen],
+) -> Option<Timeline> {
     let (plural, kind) = watched(line)?;
     let roles = Roles::of(changes);
     let mut timeline = Timeline::default();
@@ -42,7 +50,11 @@ pub fn timeline(number: usize, line: &str, rows: &[String], times: &[i64], chang
             continue;
         }
         let name = columns.first().map_or("", |name| name.rsplit('/').next().unwrap_or(name));
-        let cells = titles.iter().zip(&columns).skip(1).filter(|(title, _)| !["AGE", "IP", "NODE"].contains(&&***title));
+        let cells = titles
+            .iter()
+            .zip(&columns)
+            .skip(1)
+            .filter(|(title, _)| !["AGE", "IP", "NODE"].contains(&&***title));
         let cells: Vec<String> = cells.map(|(title, cell)| named(title, cell)).collect();
         let track = format!("watch {number} {plural} {}", roles.role(kind, name));
         timeline.push(&track, *at, cells.join(" "));

@@ -196,7 +196,26 @@ impl Part {
 
     fn lives(&mut self, mut recorded: Vec<&[Entry]>, mut run: Vec<&[Entry]>, actions: &[i64]) {
         let mut pairs = Vec::new();
-        // Those that are the same all along, at the times that fit best.
+        // As many as possible of those that are the same all along and in time.
+        let fits = |life: &[Entry], other: &[Entry]| {
+            texts(life) == texts(other)
+                && life.iter().zip(other).all(|(a, b)| is_in_time(&self.name, a, b, actions))
+        };
+        let edges: Vec<Vec<usize>> = recorded
+            .iter()
+            .map(|life| (0..run.len()).filter(|place| fits(life, run[*place])).collect())
+            .collect();
+        let partners = matching(&edges, run.len());
+        let of_run = |place: usize| partners.iter().find(|pair| pair.1 == place);
+        pairs.extend(partners.iter().map(|(a, b)| (recorded[*a], run[*b])));
+        let rest = (0..run.len()).filter(|place| of_run(*place).is_none()).map(|place| run[place]).collect();
+        let mut place = 0;
+        recorded.retain(|_| {
+            place += 1;
+            !partners.iter().any(|pair| pair.0 == place - 1)
+        });
+        run = rest;
+        // Of the rest those that are the same all along, at the times that fit best.
         recorded.retain(|life| {
             let in_time = |other: &[Entry]| {
                 let pairs = || life.iter().zip(other);
@@ -224,6 +243,27 @@ impl Part {
             self.exact(life, other, actions);
         }
     }
+}
+
+/// A largest matching of a bipartite graph: `edges` has the right places that each left place may get.
+fn matching(edges: &[Vec<usize>], rights: usize) -> Vec<(usize, usize)> {
+    fn find(left: usize, edges: &[Vec<usize>], of: &mut [Option<usize>], seen: &mut [bool]) -> bool {
+        for right in &edges[left] {
+            if std::mem::replace(&mut seen[*right], true) {
+                continue;
+            }
+            if of[*right].is_none_or(|other| find(other, edges, of, seen)) {
+                of[*right] = Some(left);
+                return true;
+            }
+        }
+        false
+    }
+    let mut of: Vec<Option<usize>> = vec![None; rights];
+    for left in 0..edges.len() {
+        find(left, edges, &mut of, &mut vec![false; rights]);
+    }
+    of.iter().enumerate().filter_map(|(right, left)| Some(((*left)?, right))).collect()
 }
 
 /// One side of a track of counts.

@@ -4,7 +4,7 @@
 //! traces). `docs/fidelity.md` has the outcome, down to the single item: whatever changes it is seen there.
 //! `UPDATE_GOLDENS=1` plays each with several seeds and writes the page anew.
 
-use setpoint_tests::conform::{Conformance, Recording, SEEDS, best, page, played_with};
+use setpoint_tests::conform::{Conformance, Recording, Drawn, SEEDS, best, conform, page};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -24,7 +24,7 @@ fn the_page_says_how_faithful_it_is() {
             let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
             let recording = Recording::read(&std::fs::read_to_string(&path).expect("a text"));
             let outcome = match seeds.get(&name) {
-                Some(seed) if !is_update => played_with(&recording, *seed),
+                Some(seed) if !is_update => conform(&recording, Drawn::of(*seed)),
                 _ => best(&recording, SEEDS),
             };
             found.lock().expect("no panic").push((name, outcome));

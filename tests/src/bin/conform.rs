@@ -41,7 +41,7 @@ fn main() -> ExitCode {
             "{name}: {same} matched, {} differing ({}), seed {}",
             items - same,
             percent(same, items),
-            found.drawn.0
+            found.drawn.seed
         );
         for part in found.parts.iter().filter(|part| diff && !part.differences.is_empty()) {
             println!("  {}: {} ({} of {})", part.topic, part.name, part.matched, part.all);

@@ -6,7 +6,7 @@ mod play;
 mod recording;
 pub mod trace;
 
-pub use play::{Played, Said, play};
+pub use play::{Drawn, Played, Said, play};
 pub use recording::{Entry, Recording};
 
 use crate::compare::{Part, compare};
@@ -16,8 +16,8 @@ use crate::terminal;
 /// How a recording compares with a run.
 #[derive(Clone, Debug, Default)]
 pub struct Conformance {
-    /// Seed of the run, and by how many microseconds it was shifted.
-    pub drawn: (u64, i64),
+    /// What the run has drawn.
+    pub drawn: Drawn,
     /// Track by track, then command by command.
     pub parts: Vec<Part>,
 }
@@ -36,17 +36,12 @@ impl Conformance {
 /// How many seeds a recording is played with.
 pub const SEEDS: u64 = 8;
 
-/// Plays a recording with a seed, which also says how the phases of what is periodic stand to its beginning.
-pub fn played_with(recording: &Recording, seed: u64) -> Conformance {
-    conform(recording, seed, (seed as i64 - 1) * 1_300_000 % 10_000_000)
-}
-
 /// Plays a recording with several seeds: what is drawn, and how the phases of what is periodic stand to the recording's
 /// beginning, was drawn in the recording too. The run that is most like it counts.
 pub fn best(recording: &Recording, seeds: u64) -> Conformance {
     let mut best = Conformance::default();
     for seed in 1..=seeds {
-        let found = played_with(recording, seed);
+        let found = conform(recording, Drawn::of(seed));
         let share = |found: &Conformance| found.matched() as f64 / found.all().max(1) as f64;
         if seed == 1 || share(&found) > share(&best) {
             best = found;
@@ -59,8 +54,8 @@ pub fn best(recording: &Recording, seeds: u64) -> Conformance {
 }
 
 /// Plays a recording with a seed and compares.
-pub fn conform(recording: &Recording, seed: u64, shift: i64) -> Conformance {
-    let played = play(recording, seed, shift);
+pub fn conform(recording: &Recording, drawn: Drawn) -> Conformance {
+    let played = play(recording, drawn);
     let changes = recording.entries.iter().filter(|entry| entry.is_change());
     let actions: Vec<i64> = changes.map(|entry| entry.at / 1000).collect();
     let mut parts = compare(&timeline(&recording.changes), &timeline(&played.changes), &actions);
@@ -69,7 +64,7 @@ pub fn conform(recording: &Recording, seed: u64, shift: i64) -> Conformance {
     for (number, said) in played.said.iter().enumerate() {
         parts.extend(of_command(recording, &played, number, said, &actions));
     }
-    Conformance { drawn: (seed, shift), parts }
+    Conformance { drawn, parts }
 }
 
 /// A command's output and exit code; rows of a watch are compared as states.

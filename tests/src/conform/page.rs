@@ -47,7 +47,7 @@ pub fn page(all: &[(String, Conformance)]) -> String {
     for (name, found) in all {
         let (same, items) = (found.matched(), found.all());
         let share = percent(same, items);
-        let _ = write!(out, "| {name} | {} | {same} | {items} | {share} |", found.drawn.0);
+        let _ = write!(out, "| {name} | {} | {same} | {items} | {share} |", found.drawn.seed);
         for topic in TOPICS {
             let (same, items) = of_topic(found, topic);
             let _ = if items == 0 { write!(out, " |") } else { write!(out, " {same}/{items} |") };

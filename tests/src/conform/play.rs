@@ -12,10 +12,8 @@ use setpoint_lab::{Action, Session, Watch};
 pub const START: i64 = 60_000_000;
 /// How often a command that goes on is asked.
 const POLL: i64 = 50_000;
-/// How long the next command waits for one that does not end.
-const PATIENCE: i64 = 4_000_000;
-/// The same for one that is told how long to wait.
-const TOLD_PATIENCE: i64 = 10_000_000;
+/// How long the next command waits for one that does not end, after the time that it took in the recording.
+const PATIENCE: i64 = 1_500_000;
 
 /// A recorded command with what it printed here.
 #[derive(Default)]
@@ -60,19 +58,39 @@ pub struct Played {
     pub changes: Vec<Seen>,
 }
 
-/// Plays a recording, `shift` microseconds later than the next full minute: how the phases of what is periodic stand to it
-/// is as drawn as the seed.
-pub fn play(recording: &Recording, seed: u64, shift: i64) -> Played {
+/// What is a matter of chance in a recording too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// Seed of names and ties.
+    pub seed: u64,
+    /// How much later than a full minute the recording begins, in microseconds: how the phases of what is periodic stand.
+    pub shift: i64,
+    /// How long a request to the API server takes, and half of that until watchers hear of it, in milliseconds: the
+    /// recorded machine had two cores and other work.
+    pub request: i64,
+}
+
+impl Drawn {
+    /// All of it, by a number.
+    pub fn of(seed: u64) -> Self {
+        let number = seed as i64 - 1;
+        Self { seed, shift: number * 1_300_000 % 10_000_000, request: [4, 12, 24][number as usize % 3] }
+    }
+}
+
+/// Plays a recording.
+pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let namespace = recording.namespace.clone();
-    let session = Session::read(&scenario(recording), seed).unwrap_or_else(|why| panic!("{why:?}"));
+    let session = Session::read(&scenario(recording, drawn.request), drawn.seed).unwrap_or_else(|why| panic!("{why:?}"));
     let terminal = Terminal { namespace: namespace.clone(), ..Terminal::default() };
-    let mut player = Player::new(session, terminal, recording, START + shift);
+    let mut player = Player::new(session, terminal, recording, START + drawn.shift);
     player.note();
-    for entry in &recording.entries {
+    for (place, entry) in recording.entries.iter().enumerate() {
         player.advance(player.start + entry.at);
+        let next = recording.entries[place + 1..].iter().find(|next| next.mark == '$');
         match entry.mark {
             '*' => player.happen(&entry.line),
-            _ => player.run(entry.clone()),
+            _ => player.run(entry.clone(), player.start + next.map_or(recording.until, |next| next.at)),
         }
         player.note();
     }
@@ -81,7 +99,7 @@ pub fn play(recording: &Recording, seed: u64, shift: i64) -> Played {
 }
 
 /// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop.
-fn scenario(recording: &Recording) -> String {
+fn scenario(recording: &Recording, request: i64) -> String {
     let namespace = &recording.namespace;
     let mut scenario = String::from("name: recorded\nabout: recorded\ncluster:\n  nodes:\n");
     for node in 1..=3 {
@@ -89,7 +107,8 @@ fn scenario(recording: &Recording) -> String {
     }
     scenario += &format!(
         "  profile: real\n  images: {{preloaded: true, sandbox: 1500ms, start: 500ms, ready: 0s, stop: 1s, pull: 1s}}\n  tuning: \
-         {{machine_boot: 0s}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n"
+         {{machine_boot: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
+        request / 2
     );
     // The load is told through a Service, which some recordings do without.
     if recording.has_service {
@@ -184,7 +203,7 @@ impl Player {
         self.session.act(action);
     }
 
-    fn run(&mut self, entry: Entry) {
+    fn run(&mut self, entry: Entry, ends: i64) {
         let line = self.with_pods_of_here(&entry.line);
         if line.contains("web.yaml") {
             self.terminal.files.insert("web.yaml".into(), entry.stdin.clone());
@@ -203,8 +222,7 @@ impl Player {
             return;
         }
         // The next command waits until this one ends, as in a terminal.
-        let patience = if line.contains("timeout=") { TOLD_PATIENCE } else { PATIENCE };
-        let patience = self.session.now_us() + patience;
+        let patience = self.session.now_us().max(ends) + PATIENCE;
         while let Some(mut going) = command.take() {
             self.advance(self.session.now_us() + POLL);
             let (now, output) = (self.now(), self.session.follow(&mut going));

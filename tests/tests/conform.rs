@@ -4,7 +4,7 @@
 //! traces). `docs/fidelity.md` has the outcome, down to the single item: whatever changes it is seen there.
 //! `UPDATE_GOLDENS=1` plays each with several seeds and writes the page anew.
 
-use setpoint_tests::conform::{Conformance, Recording, Drawn, SEEDS, best, conform, page};
+use setpoint_tests::conform::{Conformance, Drawn, Recording, SEEDS, best, conform, page};
 use std::path::Path;
 use std::sync::Mutex;
 

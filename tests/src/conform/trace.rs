@@ -105,7 +105,8 @@ fn command(action: &Value, texts: &mut Texts, t: f64) -> Entry {
         entry.times.push(micros(at) / 1000);
     }
     if entry.line.split(' ').any(|word| word == "-f" || word == "--filename") {
-        entry.stdin = texts.of(t, &entry.line, text(action, "out"));
+        let said = format!("{}{}", text(action, "out"), text(action, "err"));
+        entry.stdin = texts.of(t, &entry.line, &said);
     }
     entry
 }
@@ -182,11 +183,14 @@ impl<'a> Texts<'a> {
         if let Some(text) = self.told.get(&format!("{t}")) {
             return text.clone();
         }
-        if !line.split(' ').any(|word| word == "-") {
+        // A transcript that tells what commands read tells it of each; and who reads something says something.
+        if !self.told.is_empty() || !line.split(' ').any(|word| word == "-") || out.is_empty() {
             return String::new();
         }
         // A text is listed once, however often it was read: what was printed tells whether this is the next one.
-        let fits = |manifest: &str| out.is_empty() || objects(manifest).iter().all(|name| out.contains(name));
+        let is_refused =
+            !out.contains(" created") && !out.contains(" configured") && !out.contains(" unchanged");
+        let fits = |manifest: &str| is_refused || objects(manifest).iter().all(|name| out.contains(name));
         let next = self.manifests.get(self.used).filter(|text| fits(text));
         if let Some(next) = next {
             self.used += 1;

@@ -107,28 +107,79 @@
   };
   const link = (name) => document.querySelector(`link[data-boot="${name}"]`);
 
+  // The page's first file of wasm comes packed (crates/pack): it is unpacked, and compiled, while it arrives.
+  const SLICE = 16_384;
+  const unpacked = async (file, unpacker) => {
+    const [{ body }, { instance: { exports } }] =
+      await Promise.all([fetched(file), WebAssembly.instantiateStreaming(fetched(unpacker))]);
+    const [input, output] = [exports.begin(), exports.unpacked()];
+    const bytes = new Uint8Array(exports.memory.buffer);
+    const reader = body.getReader();
+    const stream = new ReadableStream({
+      async start(out) {
+        let [used, passed, end, isAll] = [0, 0, 0, false];
+        while (!isAll) {
+          if (used === end) {
+            const { done, value } = await reader.read();
+            isAll = done;
+            bytes.set(value ?? [], input + end);
+            end += value?.length ?? 0;
+          }
+          used = Math.min(used + SLICE, end);
+          const ready = exports.go_on(used, isAll);
+          if (ready > passed) out.enqueue(bytes.slice(output + passed, output + ready));
+          passed = ready;
+        }
+        out.close();
+      },
+    });
+    return new Response(stream, { headers: { "Content-Type": "application/wasm" } });
+  };
+
   // The page's second file of wasm: what an untouched page does not run. It is fetched when a person turns to the page,
   // or at once if the address asks for more than the page as it opens; whoever needs it sooner waits for it.
   const restAddress = link("wasm")?.dataset.rest && new URL(link("wasm").dataset.rest, document.baseURI).href;
+  const styleAddresses = (link("wasm")?.dataset.style ?? "").split(" ").filter((name) => name)
+    .map((name) => new URL(name, document.baseURI).href);
   let rest; // The promise of its module.
-  let module; // The module, once it is there.
+  let module; // The module, once it and its style sheets are there.
+  const arrived = (made, ...styles) => {
+    for (const text of styles) {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(text);
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    }
+    module = made;
+  };
   const fetchRest = () => {
-    if (restAddress) rest ??= WebAssembly.compileStreaming(fetched(restAddress)).then((made) => { module = made; });
+    if (!restAddress || rest) return rest;
+    const styles = styleAddresses.map(async (url) => (await fetched(url)).text());
+    rest = Promise.all([WebAssembly.compileStreaming(fetched(restAddress)), ...styles])
+      .then((parts) => { if (!module) arrived(...parts); });
     return rest;
   };
-  const restNow = () => {
+  const now = (url, type) => {
     const request = new XMLHttpRequest();
-    request.open("GET", restAddress, false);
-    request.overrideMimeType("text/plain; charset=x-user-defined");
+    request.open("GET", url, false);
+    request.overrideMimeType(type);
     request.send();
-    if (request.status !== 200) throw new TypeError(`${request.status} ${request.statusText}: ${restAddress}`);
-    return new WebAssembly.Module(Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0)));
+    if (request.status !== 200) throw new TypeError(`${request.status} ${request.statusText}: ${url}`);
+    return request.responseText;
+  };
+  const restNow = () => {
+    const bytes = Uint8Array.from(now(restAddress, "text/plain; charset=x-user-defined"), (letter) => letter.charCodeAt(0));
+    arrived(new WebAssembly.Module(bytes), ...styleAddresses.map((url) => now(url, "text/css; charset=utf-8")));
   };
   /** Called by the page before the first use of what is in the second file. */
   window.setpointRest = (exports) => {
     try {
-      module ??= restNow();
-      return new WebAssembly.Instance(module, { first: exports });
+      if (!module) restNow();
+      // The functions that it wants are named by their places in the first file's table.
+      const first = { ...exports };
+      for (const { kind, name } of WebAssembly.Module.imports(module)) {
+        if (kind === "function") first[name] = exports.t0.get(Number(name));
+      }
+      return new WebAssembly.Instance(module, { first });
     } catch (error) {
       if (started) crashed(`A part of the page did not arrive. ${error.message}`);
       throw error;
@@ -150,7 +201,8 @@
 
   const start = async (glue) => {
     if (location.search !== "" || location.hash !== "") await fetchRest();
-    await glue.default({ module_or_path: fetched(link("wasm").href) });
+    const [file, unpacker] = [link("wasm").href, link("unpack")?.href];
+    await glue.default({ module_or_path: unpacker ? unpacked(file, unpacker) : fetched(file) });
   };
   if (link("glue")) {
     import(link("glue").href).then(start).then(() => { started = true; }, onError);

@@ -301,6 +301,23 @@ test("on a phone the details are below, and the way there is one press", () => c
   }), (seen) => seen);
 }, { width: 390, height: 844 }));
 
+test("where there is room, events and details stand side by side", () => converged(async (page) => {
+  const side = page.getByRole("complementary", { name: "Events and details" });
+  const half = (name) => side.getByRole("region", { name, exact: true });
+  await half("Events").getByRole("list", { name: "Events, newest first" }).waitFor();
+  await tiles(node(page, "node-02")).first().click();
+  const name = await half("Details").getByRole("heading", { level: 2 }).last().innerText();
+  assert.match(name, /^web-/);
+  await half("Events").getByRole("listitem").filter({ hasText: name }).first().getByRole("button", { name: /^why\?/ }).click();
+  await until(() => half("Details").innerText(), /Why did this happen\?/);
+  assert.equal(await half("Events").getByRole("listitem").filter({ hasText: name }).count() > 0, true);
+  await half("Details").getByRole("button", { name: "Back" }).click();
+  await until(() => half("Details").innerText(), new RegExp(name));
+  assert.deepEqual(await violations(page), []);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await until(() => tab(page, "Details").count(), (count) => count === 1);
+}, { width: 1920, height: 1080 }));
+
 for (const theme of ["light", "dark"]) {
   for (const width of [320, 768, 1280]) {
     test(`assistive technology can use the details and a chain of causes, ${theme}, ${width} px`, () => converged(async (page) => {

@@ -148,6 +148,23 @@ test("a broken manifest says where and why, and is mended", () => converged(asyn
   await until(() => focused(page), (name) => name === "Manifests");
 }));
 
+test("the editor offers the fields that may stand where the cursor is", () => converged(async (page) => {
+  await tab(page, "Manifests").click();
+  await manifest(page).fill("apiVersion: apps/v1\nkind: Deployment\nspec:\n  rep");
+  await page.keyboard.press("Control+End");
+  await page.keyboard.press("Control+Space");
+  await until(() => manifest(page).inputValue(), /\n {2}replicas: $/);
+  await page.keyboard.type("2");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+Space");
+  const offered = page.locator(".findings .offers").getByRole("button");
+  await until(() => offered.allInnerTexts(), (all) => all.includes("selector") && all.includes("template") && !all.includes("replicas"));
+  await offered.filter({ hasText: "paused" }).click();
+  await until(() => manifest(page).inputValue(), /\n {2}replicas: 2\n {2}paused: $/);
+  await page.keyboard.press("Control+z");
+  await until(() => manifest(page).inputValue(), /\n {2}replicas: 2\n {2}$/);
+}));
+
 test("a pasted manifest is refused at its line, mended, applied and runs; the second time nothing changes", () => converged(async (page) => {
   await openFile(page, "broken-typo.yaml");
   await until(() => problems(page).allInnerTexts(), (all) => all.length === 2 && /^\W*7:3\s+unknown field "spec\.replica"[\s\S]*replicas/.test(all[0]) && /readynessProbe[\s\S]*readinessProbe/.test(all[1]));
@@ -199,6 +216,25 @@ test("what is watched streams while a node dies, and Control C ends it", () => c
   assert.equal((await said(page)).length, length + 1, "the act alone is written");
 }));
 
+test("kubectl edit opens an object in the editor, and saving it changes the cluster", () => converged(async (page) => {
+  await tab(page, "kubectl").click();
+  await run(page, "kubectl edit deployment web");
+  await until(() => manifest(page).inputValue(), /kind: Deployment[\s\S]*\n {2}replicas: 3\n/);
+  assert.equal(await tab(page, "Manifests").getAttribute("aria-selected"), "true");
+  const text = await manifest(page).inputValue();
+  await manifest(page).fill(text.replace("\n  replicas: 3\n", "\n  replicas: 4\n"));
+  await press(page, "Save");
+  await until(() => answer(page).innerText(), /deployment\.apps\/web edited/);
+  await until(() => tiles(page).count(), (count) => count === 4);
+  // The folder's file is open again; a diff tells what an apply would change.
+  await openFile(page, "web.yaml");
+  await press(page, "Apply");
+  await until(() => answer(page).innerText(), /service\/shop created/);
+  await manifest(page).fill((await manifest(page).inputValue()).replace("replicas: 3", "replicas: 2"));
+  await press(page, "Diff");
+  await until(() => answer(page).innerText(), /\n-  replicas: 3\n\+  replicas: 2\n/);
+}));
+
 test("files are made, named, deleted and brought back, dropped and kept", () => converged(async (page) => {
   await tab(page, "Manifests").click();
   const file = page.getByRole("combobox", { name: "File" });
@@ -226,6 +262,12 @@ test("files are made, named, deleted and brought back, dropped and kept", () => 
   await until(() => manifest(page).inputValue(), (text) => text === "kind: Dropped\n");
   const [download] = await Promise.all([page.waitForEvent("download"), press(page, "Download the file")]);
   assert.equal(download.suggestedFilename(), "dropped.yaml");
+  // The next visit finds them again.
+  await until(() => page.evaluate(() => localStorage.getItem("setpoint-file:dropped.yaml")), (text) => text === "kind: Dropped\n");
+  await page.reload();
+  await waitForStart(page);
+  await openFile(page, "dropped.yaml");
+  assert.equal(await manifest(page).inputValue(), "kind: Dropped\n");
   // The terminal has the same folder.
   await page.keyboard.press("Escape");
   await tab(page, "kubectl").click();

@@ -7,8 +7,8 @@
 //!   same scenario too. So every state that held for [`SETTLED`] or longer, in the recording or in the run, must be in the
 //!   other, in the same order; a shorter one that only one side has must be a stop on the way: each of its numbers lies
 //!   between those of the common states around it, and its conditions are those of one of them.
-//!   Two more ways are known. A pod that begins to be deleted counts nowhere until its replacement is made, so `replicas`
-//!   and `updated` may dip below both ends, and `terminating` rise above them, by as many pods as began to be deleted in
+//!   Two more ways are known. A pod that begins to be deleted counts nowhere until its replacement is made, so `replicas`,
+//!   `updated` and `current` may dip below both ends, and `terminating` rise above them, by as many pods as began to be deleted in
 //!   between. `ready` of endpoints may be as much lower or higher, for where one pod becomes ready while another goes, either
 //!   may be seen first. Endpoints are taken as settled after [`SETTLED_ENDPOINTS`] only: the recorded controller puts a sync
 //!   off by a second when it finds its cache behind its own last write, Setpoint's is never behind.
@@ -316,7 +316,7 @@ impl Side {
         let is_between = |key: &str, value: i64| {
             let (Some(a), Some(b)) = (before.0.get(key), after.0.get(key)) else { return false };
             let (dip, rise) = match key {
-                "replicas" | "updated" => (deleted, 0),
+                "replicas" | "updated" | "current" => (deleted, 0),
                 "ready" if self.settled == SETTLED_ENDPOINTS => (deleted, deleted),
                 "terminating" => (0, deleted),
                 _ => (0, 0),

@@ -5,6 +5,7 @@
 
 pub mod compare;
 pub mod conform;
+pub mod fuzz;
 pub mod reduce;
 pub mod reference;
 pub mod replay;

@@ -106,21 +106,29 @@ impl Roles {
         let owner =
             items(object, "owner").first().and_then(Value::as_str).and_then(|owner| owner.split_once('/'));
         let role = match owner {
+            // A CronJob's Jobs are called after the minute.
+            _ if kind == "Job" => match name.rsplit_once('-').filter(|(_, minute)| is_minute(minute)) {
+                Some((owner, _)) => self.next(format!("{owner}-{letters}")),
+                None => name.to_string(),
+            },
             // Names that are not drawn stay.
             None | Some(("StatefulSet", _)) if kind != "ControllerRevision" => name.to_string(),
             owner => {
                 let (kind, owner) = owner.unwrap_or_default();
                 let owner = self.role(kind, owner);
-                let stem = format!("{owner}-{letters}");
-                let ordinal = self.ordinals.entry(stem.clone()).or_default();
-                *ordinal += 1;
-                format!("{stem}{ordinal}")
+                self.next(format!("{owner}-{letters}"))
             }
         };
         // Which pod a message is about is as drawn as its name.
         let plain = if kind == "Pod" { role.trim_end_matches(|c: char| c.is_ascii_digit()) } else { &role };
         self.names.insert(name.to_string(), if role == name { name } else { plain }.to_string());
         self.roles.insert(key, role);
+    }
+
+    fn next(&mut self, stem: String) -> String {
+        let ordinal = self.ordinals.entry(stem.clone()).or_default();
+        *ordinal += 1;
+        format!("{stem}{ordinal}")
     }
 
     /// The role of an object; its name, if that is not drawn.
@@ -291,6 +299,10 @@ impl Reducer {
             self.timeline.list(&track, at, said);
         }
     }
+}
+
+fn is_minute(word: &str) -> bool {
+    word.len() == 8 && word.chars().all(|c| c.is_ascii_digit())
 }
 
 fn is_node(word: &str) -> bool {

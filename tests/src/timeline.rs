@@ -40,6 +40,13 @@ impl Timeline {
         self
     }
 
+    /// Takes away what came after a time, in milliseconds.
+    pub fn until(mut self, end: i64) -> Timeline {
+        self.tracks.values_mut().for_each(|entries| entries.retain(|entry| entry.at <= end));
+        self.tracks.retain(|_, entries| !entries.is_empty());
+        self
+    }
+
     /// Reads what [`Display`] has written.
     ///
     /// # Errors

@@ -1,9 +1,12 @@
 //! Other people's manifests against what a real API server said of them.
 
 use serde_json::Value;
+use setpoint_lab::kubectl::{Chunk, Terminal};
 use setpoint_lab::verdict::verdict;
+use setpoint_lab::{Scenario, Session, headless};
 use setpoint_tests::reference;
 use std::fs;
+use std::rc::Rc;
 
 #[test]
 fn verdicts_are_a_real_servers() {
@@ -76,13 +79,83 @@ fn every_way_of_failing_has_kubectls_words() {
              when creating \"f\": Pod \"a\" is invalid: spec.containers[0].image: Required value\n",
         ),
         (
+            "just text\n".to_owned(),
+            1,
+            "",
+            "error: error validating \"f\": error validating data: invalid object to validate; if you choose to ignore these \
+             errors, turn validation off with --validate=false\n",
+        ),
+        (
+            format!("{pod}---\nmetadata:\n  name: {{{{ .Values.name }}}}\n"),
+            1,
+            "pod/a created (server dry run)\n",
+            "error: error parsing f: error converting YAML to JSON: yaml: invalid map key: map[interface {}]interface \
+             {}{\".Values.name\":interface {}(nil)}\n",
+        ),
+        (
+            "a: 1\n{{ if .x }}\nb: 2\n".to_owned(),
+            1,
+            "",
+            "error: error parsing f: error converting YAML to JSON: yaml: line 3: could not find expected ':'\n",
+        ),
+        (
             format!("{pod}---\na: [\n"),
             1,
             "pod/a created (server dry run)\n",
-            "error: error parsing f: error converting YAML to JSON: yaml: line 2: did not find expected node content\n",
+            "error: error parsing f: error converting YAML to JSON: yaml: line 1: did not find expected node content\n",
         ),
     ] {
         let said = verdict("f", &source);
         assert_eq!((said.rc, &*said.out, &*said.err), (rc, out, err), "{source}");
     }
 }
+
+#[test]
+fn manifests_of_the_sources_become_ready() {
+    let Some(folder) = reference::folder() else {
+        eprintln!("skipped: no reference beside the project, and SETPOINT_REFERENCE does not name it");
+        return;
+    };
+    let mut files: Vec<_> =
+        fs::read_dir(folder.join("manifests/sources")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut wrong = String::new();
+    for file in &files {
+        let name = file.file_name().unwrap().to_string_lossy().to_string();
+        let source = fs::read_to_string(file).unwrap();
+        let mut session = Session::open(Rc::new(Scenario::empty()), 1);
+        session.advance(10_000_000, &mut || true);
+        let mut terminal = Terminal::default();
+        if source.contains("kind: PostgresCluster") {
+            session.kubectl(&mut terminal, "apply -f -", DEFINITION);
+        }
+        terminal.files.insert(name.clone(), source);
+        let mut said = String::new();
+        let mut print = |chunk: &Chunk| said.push_str(&chunk.text);
+        let words = ["apply".to_owned(), format!("--filename={name}")];
+        let code = headless::kubectl(&mut session, &mut terminal, &words, "", i64::MAX, &mut print);
+        let until = session.now_us() + 600_000_000;
+        let ready =
+            headless::wait_ready(&mut session, &mut terminal, std::slice::from_ref(&name), until, &mut print);
+        if (code, ready) != (0, 0) {
+            wrong.push_str(&format!("{name}: {code}, {ready}\n{said}"));
+        }
+    }
+    assert!(files.len() >= 8 && wrong.is_empty(), "{wrong}");
+}
+
+/// What the custom object of the sources needs to be known.
+const DEFINITION: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: postgresclusters.database.example.com}
+spec:
+  group: database.example.com
+  scope: Namespaced
+  names: {kind: PostgresCluster, plural: postgresclusters, singular: postgrescluster}
+  versions:
+  - name: v1alpha1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+";

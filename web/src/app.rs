@@ -1,5 +1,7 @@
 //! The owner of the run: time goes in, frames come out, actions go in.
 
+mod panels;
+
 use crate::announce::Crier;
 use crate::browser::keys::Keys;
 use crate::browser::theme::Theme;
@@ -37,6 +39,8 @@ const OPENING_MS: f64 = 500.0;
 const CALM_MS: f64 = 250.0;
 /// The same for the panel beside the cluster, which is mostly text.
 const TOLD_MS: f64 = 400.0;
+/// From this width on, in pixels, events and details stand side by side; the style sheet knows it as well.
+const WIDE: f64 = 1720.0;
 /// How long the load slider must rest before its value is an action.
 const REST_MS: f64 = 160.0;
 
@@ -154,7 +158,7 @@ impl Component for App {
         }
         let link = ctx.link().clone();
         let desk = Desk::new(&session, Keys::listen(move |key| link.send_message(Msg::Key(key))));
-        Self {
+        let mut app = Self {
             scenario: session.scenario_name().to_string().into(),
             session,
             calm: frame.clone(),
@@ -181,7 +185,9 @@ impl Component for App {
             desk,
             on_seed: ctx.link().batch_callback(|text: String| text.parse().ok().map(Msg::Seed)),
             send: ctx.link().callback(|msg| msg),
-        }
+        };
+        app.measure();
+        app
     }
 
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
@@ -220,7 +226,7 @@ impl Component for App {
                 let effect = self.language.update(msg, &mut self.session);
                 self.heed(effect);
             }
-            Msg::ToDock(dock) => self.to_dock(dock),
+            Msg::ToDock(dock) => self.show_dock(dock),
             Msg::Leave => {
                 let found = self.dock_origin.take().is_some_and(|origin| focus::focus_again(&origin));
                 return !found && !focus::focus_id(self.side.dock.names()[1]);
@@ -326,6 +332,7 @@ impl App {
         if is_due(&self.told, self.told_ms, TOLD_MS) {
             self.told_ms = now_ms;
             self.told = self.frame.clone();
+            self.measure();
             self.inspect();
             changed = true;
         } else if is_due(&self.calm, self.calm_ms, CALM_MS) {
@@ -388,28 +395,6 @@ impl App {
         self.language.act(&action, &self.session, &self.desk.guide);
     }
 
-    /// Does what something said in the cluster's language asks of the page.
-    fn heed(&mut self, effect: language::Effect) {
-        if effect.changed {
-            address::leave_report(&self.session.report());
-            self.look();
-        }
-        if let Some(dock) = effect.dock {
-            self.to_dock(dock);
-        }
-    }
-
-    /// Shows the terminal or the editor, and puts the focus there.
-    fn to_dock(&mut self, dock: Dock) {
-        self.dock_origin = focus::origin("dock").or_else(|| self.dock_origin.take());
-        self.turn(Turn::Dock(dock));
-        self.focus.set(Some(Focus::Id(match dock {
-            Dock::History => "dock-history",
-            Dock::Terminal => "prompt",
-            Dock::Manifests => "manifest",
-        })));
-    }
-
     fn look(&mut self) {
         self.frame = self.session.frame();
         self.calm = self.frame.clone();
@@ -417,34 +402,6 @@ impl App {
         self.desk.see(&self.frame);
         self.desk.settle();
         self.inspect();
-    }
-
-    /// Brings the details up to date, if they are in sight.
-    fn inspect(&mut self) {
-        if self.side.subject_in_sight().is_some() {
-            Rc::make_mut(&mut self.side).look(&self.session);
-        }
-    }
-
-    /// Does what the person does to the panel beside the cluster.
-    fn turn(&mut self, turn: Turn) {
-        if turn == Turn::Dock(Dock::Manifests) {
-            self.language.unfold();
-        }
-        let side = Rc::make_mut(&mut self.side);
-        let from = focus::origin("details");
-        let focus = side.turn(turn, from.as_ref().map(Element::id), &self.session, &self.told);
-        self.focus.set(focus);
-        if focus == Some(Focus::Title) {
-            self.origin = from.or_else(|| self.origin.take());
-            self.look();
-        }
-        self.tell_address();
-    }
-
-    fn tell_address(&self) {
-        let seed = Some(self.frame.seed).filter(|seed| *seed != address::query_seed().unwrap_or(1));
-        address::set_fragment(&self.side.to_fragment(seed));
     }
 
     /// Starts over with a seed; the timing is the person's choice and stays.

@@ -102,11 +102,6 @@ pub fn after(action: &Action, frame: &Frame) -> String {
             "Applied. Watch: the controllers compare it with what is, and act.".to_string()
         }
         Action::Delete { kind, name, .. } => format!("{kind} {name} is deleted, and with it what it owns."),
-        Action::Request { request, .. } => format!(
-            "The API server took it: {} {}. Watch: the controllers compare it with what is, and act.",
-            request.method.as_str(),
-            request.kind
-        ),
         Action::SetCpuLoad { .. } => "The CPU load changed. Watch: the HPA follows it.".to_string(),
     }
 }

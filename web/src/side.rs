@@ -78,6 +78,8 @@ pub struct Side {
     pub held: Option<Held>,
     /// What the panel below shows.
     pub dock: Dock,
+    /// Whether there is room for both views, side by side.
+    pub is_wide: bool,
     /// Whether a line of the feed led to the details.
     from_feed: bool,
 }
@@ -188,7 +190,9 @@ impl Side {
             }
             Turn::Filter(filter) => {
                 self.filter = filter;
-                self.tab = Tab::Events;
+                if !self.is_wide {
+                    self.tab = Tab::Events;
+                }
                 None
             }
             Turn::Hold(on) => {
@@ -206,7 +210,8 @@ impl Side {
 
     /// What the details in sight are about.
     pub fn subject_in_sight(&self) -> Option<&Subject> {
-        self.selected.as_ref().filter(|_| self.tab == Tab::Details && self.why.is_none())
+        let is_shown = self.is_wide || self.tab == Tab::Details;
+        self.selected.as_ref().filter(|_| is_shown && self.why.is_none())
     }
 
     /// Brings the details up to date; what is gone stays as it was last seen.
@@ -228,7 +233,8 @@ impl Side {
 
     /// Another run has begun: nothing of the old one is left to look at.
     pub fn start_over(&mut self) {
-        *self = Side { filter: self.filter.clone(), dock: self.dock, ..Side::default() };
+        let (filter, dock, is_wide) = (self.filter.clone(), self.dock, self.is_wide);
+        *self = Side { filter, dock, is_wide, ..Side::default() };
     }
 
     /// What the address says of the panel and of the seed.

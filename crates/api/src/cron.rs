@@ -3,7 +3,9 @@
 //! Upstream: github.com/robfig/cron/v3 `ParseStandard`.
 
 use crate::Gather as _;
+use crate::Time;
 use crate::text::go_quote;
+use crate::time::{SECOND, civil_from_days};
 
 /// When a CronJob fires: for each part the numbers that fit, as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +83,47 @@ impl Schedule {
             every: None,
         })
     }
+}
+
+/// A schedule that fires never is given up after so many days, as upstream gives up after five years.
+const DAYS_SEARCHED: i64 = 5 * 366;
+/// Minutes of a day.
+const DAY: i64 = 24 * 60;
+
+impl Schedule {
+    /// The first time after another at which it fires, in UTC; nothing if it never does.
+    pub fn next(&self, after: Time) -> Option<Time> {
+        if let Some(seconds) = self.every {
+            return Some(after.whole_seconds().plus(seconds.saturating_mul(SECOND)));
+        }
+        let mut minute = after.unix_seconds().div_euclid(60) + 1;
+        for _ in 0..DAYS_SEARCHED {
+            let day = minute.div_euclid(DAY);
+            if self.fires_on(day) {
+                for minute in minute..(day + 1) * DAY {
+                    let (hour, of_hour) = (minute.rem_euclid(DAY) / 60, minute.rem_euclid(60));
+                    if has(self.hour, hour) && has(self.minute, of_hour) {
+                        return Some(Time::from_unix_seconds(minute * 60));
+                    }
+                }
+            }
+            minute = (day + 1) * DAY;
+        }
+        None
+    }
+
+    /// Whether it fires on a day, counted from 1970-01-01, which was a Thursday.
+    fn fires_on(&self, days: i64) -> bool {
+        let (_, month, day) = civil_from_days(days);
+        let (by_day, by_weekday) = (has(self.day, day), has(self.weekday, (days + 4).rem_euclid(7)));
+        let is_day =
+            if self.any_day || self.any_weekday { by_day && by_weekday } else { by_day || by_weekday };
+        has(self.month, month) && is_day
+    }
+}
+
+fn has(bits: u64, number: i64) -> bool {
+    bits >> number & 1 == 1
 }
 
 fn descriptor(text: &str) -> Result<Schedule, String> {
@@ -192,7 +235,7 @@ fn integer(text: &str) -> Result<u32, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Schedule;
+    use super::{Schedule, Time};
 
     #[test]
     fn schedules_are_read_as_bits() {
@@ -203,6 +246,23 @@ mod tests {
         assert!(!schedule.any_day && Schedule::parse("@daily").unwrap().any_day);
         assert_eq!(Schedule::parse("5/20 * * * *").unwrap().minute, 1 << 5 | 1 << 25 | 1 << 45);
         assert_eq!(Schedule::parse("@every 90s").unwrap().every, Some(90));
+    }
+
+    #[test]
+    fn schedules_fire_in_utc() {
+        for (schedule, after, expected) in [
+            ("* * * * *", "2026-11-20T18:40:10Z", Some("2026-11-20T18:41:00Z")),
+            ("* * * * *", "2026-11-20T18:41:00Z", Some("2026-11-20T18:42:00Z")),
+            ("30 4 * * *", "2026-02-28T04:30:00Z", Some("2026-03-01T04:30:00Z")),
+            ("0 0 29 2 *", "2026-01-01T00:00:00Z", Some("2028-02-29T00:00:00Z")),
+            ("0 12 13 * fri", "2026-01-01T00:00:00Z", Some("2026-01-02T12:00:00Z")),
+            ("0 12 * * fri", "2026-01-02T12:00:00Z", Some("2026-01-09T12:00:00Z")),
+            ("0 0 31 2 *", "2026-01-01T00:00:00Z", None),
+            ("@every 90s", "2026-01-01T00:00:10Z", Some("2026-01-01T00:01:40Z")),
+        ] {
+            let next = Schedule::parse(schedule).unwrap().next(Time::parse_rfc3339(after).unwrap());
+            assert_eq!(next.map(|at| at.to_rfc3339(0)).as_deref(), expected, "{schedule}");
+        }
     }
 
     #[test]

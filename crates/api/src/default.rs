@@ -4,6 +4,8 @@
 
 mod stored;
 
+pub use stored::{count_template, own_selector};
+
 use crate::wire::Rest;
 use crate::*;
 use serde_json::{Map, Value, json};

@@ -105,7 +105,7 @@ fn read_node(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Object> {
         diagnostic.suggestion = problem.suggestion;
         diagnostics.push(diagnostic);
     }
-    let (object, errors) = Object::from_value(kind, value);
+    let (object, errors) = decode::read(value);
     if is_clean {
         for error in errors {
             let span = node.nearest(&text::parse_path(&error.path));
@@ -157,10 +157,7 @@ fn is_data(kind: Kind) -> bool {
 fn is_acted_on(kind: Kind) -> bool {
     !matches!(
         kind,
-        Kind::StatefulSet
-            | Kind::DaemonSet
-            | Kind::Job
-            | Kind::CronJob
+        Kind::DaemonSet
             | Kind::ReplicationController
             | Kind::PersistentVolume
             | Kind::PersistentVolumeClaim

@@ -53,7 +53,7 @@ macro_rules! kinds {
     ($(
         $(#[$meta:meta])*
         $name:ident { $($field:ident : $type:ty = $key:literal $(, $always:ident)?;)* }
-        api $api:literal plural $plural:literal short [$($short:literal),*] namespaced $namespaced:literal
+        api $api:literal plural $plural:literal namespaced $namespaced:literal
     )*) => {
         /// The kinds that the simulator models.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,10 +73,6 @@ macro_rules! kinds {
             /// Plural name, as in URLs and messages.
             pub fn plural(self) -> &'static str {
                 match self { $(Kind::$name => $plural,)* }
-            }
-            /// Short names that kubectl takes.
-            pub fn short_names(self) -> &'static [&'static str] {
-                match self { $(Kind::$name => &[$($short),*],)* }
             }
             /// Whether objects live in a namespace.
             pub fn is_namespaced(self) -> bool {
@@ -177,35 +173,35 @@ use std::rc::Rc;
 kinds! {
     /// A group of names.
     Namespace { spec: NamespaceSpec = "spec"; status: NamespaceStatus = "status"; }
-        api "v1" plural "namespaces" short ["ns"] namespaced false
+        api "v1" plural "namespaces" namespaced false
     /// A machine, as the cluster believes it to be.
     Node { spec: NodeSpec = "spec"; status: NodeStatus = "status"; }
-        api "v1" plural "nodes" short ["no"] namespaced false
+        api "v1" plural "nodes" namespaced false
     /// A claim on being alive.
     Lease { spec: LeaseSpec = "spec"; }
-        api "coordination.k8s.io/v1" plural "leases" short [] namespaced true
+        api "coordination.k8s.io/v1" plural "leases" namespaced true
     /// The smallest unit that is placed: containers that share an address.
     Pod { spec: PodSpec = "spec", always; status: PodStatus = "status"; }
-        api "v1" plural "pods" short ["po"] namespaced true
+        api "v1" plural "pods" namespaced true
     /// Keeps a number of equal pods.
     ReplicaSet { spec: ReplicaSetSpec = "spec", always; status: ReplicaSetStatus = "status"; }
-        api "apps/v1" plural "replicasets" short ["rs"] namespaced true
+        api "apps/v1" plural "replicasets" namespaced true
     /// Rolls ReplicaSets from one template to the next.
     Deployment { spec: DeploymentSpec = "spec", always; status: DeploymentStatus = "status"; }
-        api "apps/v1" plural "deployments" short ["deploy"] namespaced true
+        api "apps/v1" plural "deployments" namespaced true
     /// A stable address in front of pods.
     Service { spec: ServiceSpec = "spec", always; status: Value = "status"; }
-        api "v1" plural "services" short ["svc"] namespaced true
+        api "v1" plural "services" namespaced true
     /// The backends of a Service.
     EndpointSlice {
         address_type: Str = "addressType", always;
         endpoints: Vec<Rc<Endpoint>> = "endpoints", always;
         ports: Vec<EndpointPort> = "ports";
     }
-        api "discovery.k8s.io/v1" plural "endpointslices" short [] namespaced true
+        api "discovery.k8s.io/v1" plural "endpointslices" namespaced true
     /// Holds a metric by changing a workload's replicas.
     HorizontalPodAutoscaler { spec: HorizontalPodAutoscalerSpec = "spec", always; status: HorizontalPodAutoscalerStatus = "status"; }
-        api "autoscaling/v2" plural "horizontalpodautoscalers" short ["hpa"] namespaced true
+        api "autoscaling/v2" plural "horizontalpodautoscalers" namespaced true
     /// What a component says about an object.
     Event {
         involved_object: ObjectReference = "involvedObject", always;
@@ -222,89 +218,89 @@ kinds! {
         reporting_component: Str = "reportingComponent", always;
         reporting_instance: Str = "reportingInstance", always;
     }
-        api "v1" plural "events" short ["ev"] namespaced true
+        api "v1" plural "events" namespaced true
     /// Pods with a name and a place of their own, made in order.
     StatefulSet { }
-        api "apps/v1" plural "statefulsets" short ["sts"] namespaced true
+        api "apps/v1" plural "statefulsets" namespaced true
     /// A pod on every node that fits.
     DaemonSet { }
-        api "apps/v1" plural "daemonsets" short ["ds"] namespaced true
+        api "apps/v1" plural "daemonsets" namespaced true
     /// The history of a StatefulSet's or DaemonSet's template.
     ControllerRevision { }
-        api "apps/v1" plural "controllerrevisions" short [] namespaced true
+        api "apps/v1" plural "controllerrevisions" namespaced true
     /// Pods that run to completion.
     Job { }
-        api "batch/v1" plural "jobs" short [] namespaced true
+        api "batch/v1" plural "jobs" namespaced true
     /// Jobs by the clock.
     CronJob { }
-        api "batch/v1" plural "cronjobs" short ["cj"] namespaced true
+        api "batch/v1" plural "cronjobs" namespaced true
     /// What ReplicaSets were before they could select by sets.
     ReplicationController { }
-        api "v1" plural "replicationcontrollers" short ["rc"] namespaced true
+        api "v1" plural "replicationcontrollers" namespaced true
     /// The old form of EndpointSlices.
     Endpoints { }
-        api "v1" plural "endpoints" short ["ep"] namespaced true
+        api "v1" plural "endpoints" namespaced true
     /// A template for pods, kept by itself.
     PodTemplate { }
-        api "v1" plural "podtemplates" short [] namespaced true
+        api "v1" plural "podtemplates" namespaced true
     /// Settings as plain text.
     ConfigMap { }
-        api "v1" plural "configmaps" short ["cm"] namespaced true
+        api "v1" plural "configmaps" namespaced true
     /// Settings that are not for every eye.
     Secret { }
-        api "v1" plural "secrets" short [] namespaced true
+        api "v1" plural "secrets" namespaced true
     /// Who a pod is to the API server.
     ServiceAccount { }
-        api "v1" plural "serviceaccounts" short ["sa"] namespaced true
+        api "v1" plural "serviceaccounts" namespaced true
     /// A piece of storage.
     PersistentVolume { }
-        api "v1" plural "persistentvolumes" short ["pv"] namespaced false
+        api "v1" plural "persistentvolumes" namespaced false
     /// A claim on storage.
     PersistentVolumeClaim { }
-        api "v1" plural "persistentvolumeclaims" short ["pvc"] namespaced true
+        api "v1" plural "persistentvolumeclaims" namespaced true
     /// How storage is made.
     StorageClass { }
-        api "storage.k8s.io/v1" plural "storageclasses" short ["sc"] namespaced false
+        api "storage.k8s.io/v1" plural "storageclasses" namespaced false
     /// Rules for requests from outside.
     Ingress { }
-        api "networking.k8s.io/v1" plural "ingresses" short ["ing"] namespaced true
+        api "networking.k8s.io/v1" plural "ingresses" namespaced true
     /// Who serves Ingresses.
     IngressClass { }
-        api "networking.k8s.io/v1" plural "ingressclasses" short [] namespaced false
+        api "networking.k8s.io/v1" plural "ingressclasses" namespaced false
     /// Who may talk to whom.
     NetworkPolicy { }
-        api "networking.k8s.io/v1" plural "networkpolicies" short ["netpol"] namespaced true
+        api "networking.k8s.io/v1" plural "networkpolicies" namespaced true
     /// How many pods must stay when pods are moved on purpose.
     PodDisruptionBudget { }
-        api "policy/v1" plural "poddisruptionbudgets" short ["pdb"] namespaced true
+        api "policy/v1" plural "poddisruptionbudgets" namespaced true
     /// What a namespace may use together.
     ResourceQuota { }
-        api "v1" plural "resourcequotas" short ["quota"] namespaced true
+        api "v1" plural "resourcequotas" namespaced true
     /// What each object of a namespace may use.
     LimitRange { }
-        api "v1" plural "limitranges" short ["limits"] namespaced true
+        api "v1" plural "limitranges" namespaced true
     /// A named priority.
     PriorityClass { }
-        api "scheduling.k8s.io/v1" plural "priorityclasses" short ["pc"] namespaced false
+        api "scheduling.k8s.io/v1" plural "priorityclasses" namespaced false
     /// Rights in a namespace.
     Role { }
-        api "rbac.authorization.k8s.io/v1" plural "roles" short [] namespaced true
+        api "rbac.authorization.k8s.io/v1" plural "roles" namespaced true
     /// Who has a role in a namespace.
     RoleBinding { }
-        api "rbac.authorization.k8s.io/v1" plural "rolebindings" short [] namespaced true
+        api "rbac.authorization.k8s.io/v1" plural "rolebindings" namespaced true
     /// Rights everywhere.
     ClusterRole { }
-        api "rbac.authorization.k8s.io/v1" plural "clusterroles" short [] namespaced false
+        api "rbac.authorization.k8s.io/v1" plural "clusterroles" namespaced false
     /// Who has a role everywhere.
     ClusterRoleBinding { }
-        api "rbac.authorization.k8s.io/v1" plural "clusterrolebindings" short [] namespaced false
+        api "rbac.authorization.k8s.io/v1" plural "clusterrolebindings" namespaced false
     /// A kind that the cluster is taught.
     CustomResourceDefinition { }
-        api "apiextensions.k8s.io/v1" plural "customresourcedefinitions" short ["crd", "crds"] namespaced false
+        api "apiextensions.k8s.io/v1" plural "customresourcedefinitions" namespaced false
     /// An object of a kind that has no type here: one that a definition has taught, or one of upstream's that is only stored.
     /// What it calls itself is in the object; see [`Object::api_version`] and [`Object::kind_name`].
     Custom { }
-        api "" plural "" short [] namespaced true
+        api "" plural "" namespaced true
 }
 
 impl Kind {

@@ -246,21 +246,9 @@ impl Store {
     /// # Errors
     /// `AlreadyExists` when the name is taken, `NotFound` when its namespace is missing, `Forbidden` when that is ending.
     pub fn create(&mut self, mut object: Object, stamp: Stamp) -> Result<ObjId, Status> {
+        self.check_namespace(&object)?;
         let kind = object.kind();
         let meta = object.metadata();
-        if object.is_namespaced() {
-            match self.find::<Namespace>("", &meta.namespace) {
-                None => return Err(Status::not_found(Kind::Namespace, &meta.namespace)),
-                Some(namespace) if namespace.metadata.is_deleting() && kind != Kind::Event => {
-                    let why = format!(
-                        "unable to create new content in namespace {} because it is being terminated",
-                        meta.namespace
-                    );
-                    return Err(Status::refused(&object, &why));
-                }
-                Some(_) => {}
-            }
-        }
         if self.id_of(kind, &meta.namespace, &object.store_name()).is_some() {
             return Err(Status::exists(&object));
         }
@@ -274,8 +262,30 @@ impl Store {
         meta.deletion_timestamp = None;
         meta.deletion_grace_period_seconds = None;
         meta.generation = i64::from(has_generation(kind));
+        if let Object::Job(job) = &mut object {
+            default::own_selector(Rc::make_mut(job));
+        }
         self.put(None, object, stamp);
         Ok(id)
+    }
+
+    /// Whether the namespace of a new object takes it.
+    ///
+    /// # Errors
+    /// `NotFound` when the namespace is missing, `Forbidden` when it is ending.
+    pub fn check_namespace(&self, object: &Object) -> Result<(), Status> {
+        let name = &object.metadata().namespace;
+        match self.find::<Namespace>("", name) {
+            _ if !object.is_namespaced() => Ok(()),
+            None => Err(Status::not_found(Kind::Namespace, name)),
+            Some(namespace) if namespace.metadata.is_deleting() && object.kind() != Kind::Event => {
+                let why = format!(
+                    "unable to create new content in namespace {name} because it is being terminated"
+                );
+                Err(Status::refused(object, &why))
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     /// Changes an object. With a resource version it must be the stored one. Changing nothing is no change.
@@ -297,6 +307,7 @@ impl Store {
         }
         if scope == Scope::Main && has_generation(kind) && !same_spec(&stored, &object) {
             object.metadata_mut().generation += 1;
+            default::count_template(&stored, &mut object);
         }
         let id = stored.id();
         if object.metadata().is_deleting() && is_removable(&object) {
@@ -577,6 +588,9 @@ fn begin_deletion(object: &mut Object, options: DeleteOptions, now: Time) -> boo
         Object::Pod(pod) => deletion_grace(pod, options),
         _ => 0,
     };
+    if let Object::Namespace(namespace) = object {
+        Rc::make_mut(namespace).status.phase = Str::fixed("Terminating");
+    }
     let is_pod = object.kind() == Kind::Pod;
     let counts = has_generation(object.kind());
     let meta = object.metadata_mut();

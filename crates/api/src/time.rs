@@ -26,6 +26,14 @@ impl Time {
     pub fn whole_seconds(self) -> Time {
         Time(self.0.div_euclid(SECOND) * SECOND)
     }
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(SECOND).saturating_add(EPOCH_UNIX_SECONDS)
+    }
+    /// The point so many seconds after 1970-01-01T00:00:00Z.
+    pub fn from_unix_seconds(seconds: i64) -> Time {
+        Time(seconds.saturating_sub(EPOCH_UNIX_SECONDS).saturating_mul(SECOND))
+    }
     /// Time passed from `earlier` to `self`.
     // Saturation is long in wasm, and times are added in a hundred places.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
@@ -41,7 +49,7 @@ impl Time {
     /// RFC 3339 with `digits` (0 or 6) decimals.
     pub fn to_rfc3339(self, digits: usize) -> String {
         let micros = self.0.rem_euclid(SECOND);
-        let unix = self.0.div_euclid(SECOND).saturating_add(EPOCH_UNIX_SECONDS);
+        let unix = self.unix_seconds();
         let (days, second) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
         let (year, month, day) = civil_from_days(days);
         let fraction = if digits == 0 { String::new() } else { format!(".{micros:06}") };
@@ -74,7 +82,7 @@ impl Time {
 }
 
 /// Year, month and day of a count of days since 1970-01-01 in the proleptic Gregorian calendar.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);

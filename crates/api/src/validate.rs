@@ -25,6 +25,7 @@ mod network_policy;
 mod node;
 mod pod;
 mod pod_spec;
+mod pod_warnings;
 mod probe;
 mod rbac;
 mod replica_set;

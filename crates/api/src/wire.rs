@@ -12,6 +12,18 @@ use std::rc::Rc;
 /// Fields that were given but are not modelled, kept as they came.
 pub type Rest = Option<Rc<Map<String, Value>>>;
 
+/// A field of those that were kept, read as a type; the default where there is none or where it does not fit.
+pub fn kept<T: Wire + Default>(rest: &Rest, key: &str) -> T {
+    let value = rest.as_ref().and_then(|rest| rest.get(key)).cloned().unwrap_or_default();
+    T::read(value, &mut Reader::default())
+}
+
+/// Puts a value in the place of a field of those that were kept.
+pub fn keep(rest: &mut Rest, key: &str, value: &dyn Wire) {
+    let value = value.put(true).unwrap_or_default();
+    Rc::make_mut(rest.get_or_insert_default()).insert(key.to_string(), value);
+}
+
 /// A field whose value has the wrong type or form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {

@@ -154,3 +154,17 @@ fn what_nothing_acts_on_is_noted() {
         [] as [&str; 0]
     );
 }
+
+#[test]
+fn an_autoscaler_of_the_first_version_is_one_of_the_second() {
+    let spec = json!({ "maxReplicas": 3, "scaleTargetRef": { "kind": "Deployment", "name": "web" }, "targetCPUUtilizationPercentage": 50 });
+    let value = json!({ "apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": { "name": "a" }, "spec": spec });
+    let stored = decode::decode(value, true).unwrap().object.to_value();
+    assert_eq!(stored["apiVersion"], "autoscaling/v2");
+    assert_eq!(
+        stored["spec"]["metrics"][0]["resource"]["target"],
+        json!({ "type": "Utilization", "averageUtilization": 50 })
+    );
+    let text = "apiVersion: autoscaling/v1\nkind: HorizontalPodAutoscaler\nmetadata: {name: a}\nspec: {maxReplicas: 3, scaleTargetRef: {kind: Deployment, name: web}}\n";
+    assert_eq!(&*manifest::read(text).unwrap()[0].api_version(), "autoscaling/v2");
+}

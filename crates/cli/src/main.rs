@@ -1,6 +1,7 @@
 //! Setpoint without a page: run a scenario, live a swarm of random lives, measure.
 
 mod bench;
+mod kubectl;
 mod print;
 
 use clap::{Parser, Subcommand};
@@ -15,7 +16,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(
     name = "setpoint",
-    after_help = "Examples:\n  setpoint run FILE --hash\n  setpoint swarm --seeds 100\n  setpoint bench"
+    after_help = "Examples:\n  setpoint run FILE --hash\n  setpoint kubectl -- get nodes\n  setpoint apply -f DIR --until ready\n  setpoint swarm --seeds 100\n  setpoint bench"
 )]
 struct Args {
     #[command(subcommand)]
@@ -56,6 +57,42 @@ enum Command {
         #[arg(required = true)]
         files: Vec<String>,
     },
+    /// Run kubectl against a simulated cluster: `setpoint kubectl --cluster FILE --at 30s -- get pods`.
+    Kubectl {
+        /// A scenario file; three empty nodes if not given.
+        #[arg(long)]
+        cluster: Option<std::path::PathBuf>,
+        /// How long the cluster has been running.
+        #[arg(long, value_parser = duration, default_value = "30s")]
+        at: i64,
+        /// How much simulated time a command may take that waits or watches.
+        #[arg(long = "for", value_parser = duration, default_value = "1h")]
+        limit: i64,
+        /// Seed of every random choice.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The words of the command.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+    /// Apply manifests to a simulated cluster: `setpoint apply -f DIR --until ready`.
+    Apply {
+        /// A manifest, or a folder of them.
+        #[arg(short = 'f', long = "filename", required = true)]
+        filename: Vec<String>,
+        /// `ready`: go on until the Deployments and pods are ready.
+        #[arg(long, value_parser = ["ready"])]
+        until: Option<String>,
+        /// How much simulated time they may take.
+        #[arg(long, value_parser = duration, default_value = "10m")]
+        timeout: i64,
+        /// A scenario file; three empty nodes if not given.
+        #[arg(long)]
+        cluster: Option<std::path::PathBuf>,
+        /// Seed of every random choice.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Measure the engine; prints columns for `cargo xtask bench`, which knows the targets.
     Bench {
         /// One benchmark only.
@@ -72,6 +109,12 @@ fn main() -> ExitCode {
         Command::Run { file, until, seed, events, hash } => run(&file, until, seed, events, hash),
         Command::Swarm { seeds, first } => run_swarm(seeds, first),
         Command::Verdict { files } => verdict(&files),
+        Command::Kubectl { cluster, at, limit, seed, words } => {
+            kubectl::run(cluster.as_deref(), seed, at, limit, &words)
+        }
+        Command::Apply { filename, until, timeout, cluster, seed } => {
+            kubectl::apply(cluster.as_deref(), seed, &filename, until.map(|_| timeout))
+        }
         Command::Bench { name } => match bench::run(name.as_deref()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(sentence) => {

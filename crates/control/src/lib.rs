@@ -4,16 +4,23 @@
 //! and returns writes; the simulator lands them later, through the API server, where they may be refused.
 
 pub mod controller;
+pub mod cronjob;
+pub mod daemonset;
 pub mod deployment;
 pub mod endpointslice;
 pub mod garbage_collector;
+pub mod history;
 pub mod hpa;
+pub mod job;
 pub mod kubelet;
+pub mod namespace;
 pub mod node_lifecycle;
 pub mod pod;
 pub mod pod_gc;
+pub mod quota;
 pub mod replicaset;
 pub mod scheduler;
+pub mod statefulset;
 pub mod taint_eviction;
 pub mod taints;
 pub mod tuning;
@@ -32,6 +39,13 @@ pub const CONTROLLERS: &[Controller] = &[
     taint_eviction::ROW,
     pod_gc::ROW,
     garbage_collector::ROW,
+    namespace::ROW,
+    quota::ROW,
+    job::ROW,
+    job::ttl::ROW,
+    cronjob::ROW,
+    statefulset::ROW,
+    daemonset::ROW,
 ];
 
 /// What the controllers keep in memory between runs; lost when their process restarts.
@@ -44,4 +58,6 @@ pub struct Memory {
     pub node_lifecycle: node_lifecycle::Memory,
     pub taint_eviction: taint_eviction::Memory,
     pub pod_gc: pod_gc::Memory,
+    pub job: job::Memory,
+    pub daemonset: daemonset::Memory,
 }

@@ -4,9 +4,7 @@
 
 use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
-use setpoint_api::{
-    ConditionStatus, ContainerStatus, Pod, PodSpec, ResourceList, ResourceRequirements, Str, Time, condition,
-};
+use setpoint_api::{ConditionStatus, ContainerStatus, Pod, PodSpec, ResourceList, Str, Time, condition};
 
 /// Whether the pod's Ready condition is true.
 pub fn is_ready(pod: &Pod) -> bool {
@@ -50,59 +48,33 @@ pub fn requests(spec: &PodSpec) -> Map<Str, i64> {
 ///
 /// Upstream: `PodRequests` with `NonMissingContainerRequests`.
 pub fn requests_or(spec: &PodSpec, missing: &[(&str, i64)]) -> Map<Str, i64> {
-    let mut total = sum(spec, |resources| &resources.requests, missing);
-    for (name, value) in pod_level(spec, "requests") {
+    let mut total = Map::new();
+    let mut sidecars: Map<Str, i64> = Map::new();
+    let mut init_peak: Map<Str, i64> = Map::new();
+    for container in spec.containers.iter() {
+        add(&mut total, &container.resources.requests, missing);
+    }
+    for container in spec.init_containers.iter() {
+        let mut during = sidecars.clone();
+        add(&mut during, &container.resources.requests, missing);
+        if container.restart_policy.as_deref() == Some("Always") {
+            add(&mut total, &container.resources.requests, missing);
+            sidecars = during.clone();
+        }
+        raise(&mut init_peak, &during);
+    }
+    raise(&mut total, &init_peak);
+    for (name, value) in pod_level_requests(spec) {
         total.insert(name, value);
     }
     add(&mut total, &spec.overhead, &[]);
     total
 }
 
-/// The limits of a pod, counted as [`requests`]; overhead counts where there is a limit.
-///
-/// Upstream: `PodLimits`.
-pub fn limits(spec: &PodSpec) -> Map<Str, i64> {
-    let mut total = sum(spec, |resources| &resources.limits, &[]);
-    for (name, value) in pod_level(spec, "limits") {
-        total.insert(name, value);
-    }
-    for (name, quantity) in &spec.overhead {
-        if let Some(limit) = total.get_mut(name).filter(|limit| **limit != 0) {
-            *limit = limit.saturating_add(amount(name, quantity));
-        }
-    }
-    total
-}
-
-/// The sum of a list of each container and sidecar, or of the largest init container if that is more.
-fn sum(
-    spec: &PodSpec,
-    list: fn(&ResourceRequirements) -> &ResourceList,
-    missing: &[(&str, i64)],
-) -> Map<Str, i64> {
-    let mut total = Map::new();
-    let mut sidecars: Map<Str, i64> = Map::new();
-    let mut init_peak: Map<Str, i64> = Map::new();
-    for container in spec.containers.iter() {
-        add(&mut total, list(&container.resources), missing);
-    }
-    for container in spec.init_containers.iter() {
-        let mut during = sidecars.clone();
-        add(&mut during, list(&container.resources), missing);
-        if container.restart_policy.as_deref() == Some("Always") {
-            add(&mut total, list(&container.resources), missing);
-            sidecars = during.clone();
-        }
-        raise(&mut init_peak, &during);
-    }
-    raise(&mut total, &init_peak);
-    total
-}
-
-/// What the pod asks for as a whole (`spec.resources`); only CPU, memory and huge pages can be.
-fn pod_level<'a>(spec: &'a PodSpec, list: &str) -> impl Iterator<Item = (Str, i64)> + use<'a> {
+/// Requests that the pod makes as a whole (`spec.resources.requests`); only CPU, memory and huge pages can be.
+fn pod_level_requests(spec: &PodSpec) -> impl Iterator<Item = (Str, i64)> {
     let resources = spec.rest.as_deref().and_then(|rest| rest.get("resources"));
-    let requests = resources.and_then(|resources| resources.get(list)?.as_object());
+    let requests = resources.and_then(|resources| resources.get("requests")?.as_object());
     requests.into_iter().flatten().filter_map(|(name, value)| {
         let is_supported = name == "cpu" || name == "memory" || name.starts_with("hugepages-");
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_string);

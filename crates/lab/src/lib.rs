@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod builtin;
 pub mod frame;
+pub mod headless;
 pub mod inspect;
 pub mod kubectl;
 mod manifest;
@@ -17,7 +18,7 @@ pub mod verdict;
 mod why;
 pub mod words;
 
-pub use manifest::samples;
+pub use manifest::{samples, suggest::suggest};
 pub use scenario::{Scenario, parse_duration};
 pub use session::{Advance, Session, Watch};
 pub use setpoint_api::map;

@@ -120,6 +120,16 @@ pub fn title_of(component: &str) -> &str {
         "taint-eviction-controller" => "Taint eviction",
         "pod-garbage-collector-controller" => "Pod garbage collector",
         "garbage-collector-controller" => "Garbage collector",
+        "namespace-controller" => "Namespace controller",
+        "resourcequota-controller" => "ResourceQuota controller",
+        "job-controller" => "Job controller",
+        "cronjob-controller" => "CronJob controller",
+        "statefulset-controller" => "StatefulSet controller",
+        "daemonset-controller" => "DaemonSet controller",
+        "replication-controller" => "ReplicationController",
+        "disruption-controller" => "Disruption controller",
+        "persistentvolume-binder" => "Volume binder",
+        "ttl-after-finished-controller" => "Job clean-up",
         other => other,
     }
 }

@@ -1,4 +1,4 @@
-//! Command lines that change a cluster, and all that they print: `tests/transcripts/*.txt`.
+//! Command lines, and all that they print: `tests/transcripts/*.txt`.
 //!
 //! A line that begins with `$` is a command, with what it reads after `<<EOF`; one that begins with `+` lets time pass; what
 //! stands behind is what the terminal shows. `~` stands for any rest of a word.
@@ -67,7 +67,7 @@ fn commands(text: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn changing_verbs_print_what_kubectl_prints() {
+fn verbs_print_what_kubectl_prints() {
     let mut wrong = String::new();
     let mut files: Vec<_> =
         std::fs::read_dir("tests/transcripts").unwrap().map(|entry| entry.unwrap().path()).collect();

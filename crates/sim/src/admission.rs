@@ -1,12 +1,29 @@
 //! What the API server makes of an object before it stores it: defaults, and what admission plugins and registries add.
 //!
 //! Upstream: plugin/pkg/admission, pkg/registry/core/{pod,service}/strategy.go.
+//! Simplified: the account `default` and the certificate kube-root-ca.crt are made together with their namespace, and not
+//! put back by a controller.
 
+mod limits;
+mod quota;
+
+use crate::fact::Actor;
 use crate::server::put_condition;
 use crate::sim::Sim;
-use serde_json::Value;
-use setpoint_api::{Condition, ConditionStatus, Kind, Object, Pod, PodSpec, PodStatus, Str, Toleration};
+use serde_json::json;
+use setpoint_api::{
+    Condition, ConditionStatus, ConfigMap, Object, ObjectMeta, Pod, PodSpec, PodStatus, PriorityClass,
+    Resource as _, Service, ServiceAccount, Status, Str, Toleration,
+};
 use std::rc::Rc;
+
+/// The first port for Services on nodes, and the one behind the last.
+const NODE_PORTS: (i32, i32) = (30_000, 32_768);
+
+/// What the API server's certificate says of itself.
+const CERTIFICATE_NOTE: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal \
+    endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of \
+    Kubernetes clusters.";
 
 /// Owners whose pods are remembered; then all are forgotten.
 const MOST_ADMITTED: usize = 1024;
@@ -22,10 +39,19 @@ pub(crate) struct Admitted {
 }
 
 impl Sim {
-    /// Admission plugins and what the registries prepare before an object is stored.
-    pub(crate) fn admit(&mut self, object: &mut Object) {
+    /// Plugins that change an object, and what the registries prepare before it is stored. Says whether a pod was given
+    /// amounts that nobody has checked yet.
+    pub(crate) fn admit(&mut self, object: &mut Object) -> Result<bool, Status> {
         if let Object::Pod(pod) = object {
-            return self.admit_pod(pod);
+            self.set_priority(pod)?;
+            self.admit_pod(pod);
+            let is_changed = self.set_default_amounts(pod);
+            if is_changed {
+                let class = setpoint_control::kubelet::qos_class(&pod.spec);
+                Rc::make_mut(pod).status.qos_class = Str::fixed(class);
+            }
+            self.check_account(pod)?;
+            return Ok(is_changed);
         }
         setpoint_api::default::apply(object);
         match object {
@@ -46,6 +72,112 @@ impl Sim {
             Object::ReplicaSet(set) => Rc::make_mut(set).status = Default::default(),
             _ => {}
         }
+        if let Object::Service(service) = object {
+            self.set_node_ports(service);
+        }
+        Ok(false)
+    }
+
+    /// Plugins that only look, after everything else has agreed.
+    pub(crate) fn review(&self, object: &Object) -> Result<(), Status> {
+        self.check_limits(object)?;
+        self.check_quota(object)
+    }
+
+    /// The priority that a pod's class gives it.
+    ///
+    /// Upstream: plugin/pkg/admission/priority/admission.go.
+    fn set_priority(&self, pod: &mut Rc<Pod>) -> Result<(), Status> {
+        let named = pod.spec.priority_class_name.clone();
+        let mut classes = self.store.list::<PriorityClass>();
+        let field =
+            |class: &PriorityClass, key: &str| class.rest.as_ref().and_then(|rest| rest.get(key)).cloned();
+        let (name, value, policy) = match &*named {
+            "" => {
+                let is_default =
+                    |class: &&Rc<PriorityClass>| field(class, "globalDefault") == Some(true.into());
+                let Some(class) = classes.find(is_default) else { return Ok(()) };
+                (class.metadata.name.clone(), field(class, "value"), field(class, "preemptionPolicy"))
+            }
+            "system-cluster-critical" => (named, Some(2_000_000_000_i64.into()), None),
+            "system-node-critical" => (named, Some(2_000_001_000_i64.into()), None),
+            _ => {
+                let Some(class) = classes.find(|class| class.metadata.name == named) else {
+                    let why = format!("no PriorityClass with name {named} was found");
+                    return Err(Status::refused(&about(pod), &why));
+                };
+                (named, field(class, "value"), field(class, "preemptionPolicy"))
+            }
+        };
+        let value =
+            value.and_then(|value| value.as_i64()).and_then(|value| i32::try_from(value).ok()).unwrap_or(0);
+        if let Some(given) = pod.spec.priority.filter(|given| *given != value) {
+            let why = format!(
+                "the integer value of priority ({given}) must not be provided in pod spec; priority admission controller \
+                 computed {value} from the given PriorityClass name"
+            );
+            return Err(Status::refused(&about(pod), &why));
+        }
+        let spec = &mut Rc::make_mut(pod).spec;
+        spec.priority_class_name = name;
+        spec.priority = Some(value);
+        if let Some(policy) = policy.as_ref().and_then(|policy| policy.as_str()) {
+            spec.preemption_policy.get_or_insert(policy.into());
+        }
+        Ok(())
+    }
+
+    /// Whether the ServiceAccount of a pod is there.
+    ///
+    /// Upstream: plugin/pkg/admission/serviceaccount/admission.go.
+    fn check_account(&self, pod: &Rc<Pod>) -> Result<(), Status> {
+        let (namespace, name) = (&pod.metadata.namespace, &pod.spec.service_account_name);
+        if self.store.find::<ServiceAccount>(namespace, name).is_some() {
+            return Ok(());
+        }
+        let why = format!(
+            "error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found"
+        );
+        Err(Status::refused(&about(pod), &why))
+    }
+
+    /// What upstream's controllers put into every namespace: an account for its pods, and the API server's certificate.
+    ///
+    /// Upstream: pkg/controller/serviceaccount/serviceaccounts_controller.go, pkg/controller/certificates/rootcacertpublisher.
+    pub(crate) fn furnish(&mut self, namespace: &str, cause: u64) {
+        let account = ServiceAccount { metadata: ObjectMeta::named(namespace, "default"), rest: None };
+        let mut metadata = ObjectMeta::named(namespace, "kube-root-ca.crt");
+        metadata.set_annotation("kubernetes.io/description", CERTIFICATE_NOTE);
+        let data =
+            json!({ "ca.crt": "-----BEGIN CERTIFICATE-----\nc2ltdWxhdGVk\n-----END CERTIFICATE-----\n" });
+        let rest = [("data".to_string(), data)].into_iter().collect();
+        let certificate = ConfigMap { metadata, rest: Some(Rc::new(rest)) };
+        for object in [account.into_object(), certificate.into_object()] {
+            let _ = self.create(object, Actor::World, cause);
+        }
+    }
+
+    /// Ports on every node, for Services that have them.
+    fn set_node_ports(&self, service: &mut Rc<Service>) {
+        if !matches!(&*service.spec.kind, "NodePort" | "LoadBalancer") {
+            return;
+        }
+        let ports = self.store.list::<Service>().flat_map(|service| service.spec.ports.iter());
+        let mut taken: Vec<i32> = ports.map(|port| port.node_port).collect();
+        let key = setpoint_api::mark(&[&service.metadata.namespace, &service.metadata.name]);
+        let mut next = NODE_PORTS.0 + (key % u64::from(NODE_PORTS.1.abs_diff(NODE_PORTS.0))) as i32;
+        for port in Rc::make_mut(&mut Rc::make_mut(service).spec.ports) {
+            for _ in NODE_PORTS.0..NODE_PORTS.1 {
+                if port.node_port != 0 {
+                    break;
+                }
+                if !taken.contains(&next) {
+                    port.node_port = next;
+                }
+                next = if next + 1 >= NODE_PORTS.1 { NODE_PORTS.0 } else { next + 1 };
+            }
+            taken.push(port.node_port);
+        }
     }
 
     fn admit_pod(&mut self, pod: &mut Rc<Pod>) {
@@ -64,7 +196,6 @@ impl Sim {
             *pod = defaulted;
         }
         let pod = Rc::make_mut(pod);
-        self.give_priority(&mut pod.spec);
         prepare_pod(pod, seconds);
         if let Some(owner) = owner {
             if self.admitted.len() >= MOST_ADMITTED {
@@ -72,31 +203,6 @@ impl Sim {
             }
             let (spec, status) = (pod.spec.clone(), pod.status.clone());
             self.admitted.insert(owner, Admitted { given, seconds, spec, status });
-        }
-    }
-
-    /// The priority of a pod's class, or of the class that is everybody's.
-    fn give_priority(&self, spec: &mut PodSpec) {
-        if spec.priority.is_some() {
-            return;
-        }
-        let system = [("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000)];
-        if let Some((_, value)) = system.iter().find(|(name, _)| *spec.priority_class_name == **name) {
-            spec.priority = Some(*value);
-            return;
-        }
-        let classes = self.store.ids(Kind::PriorityClass).filter_map(|id| self.store.object(id));
-        let is_its = |class: &Object, value: &Value| match &*spec.priority_class_name {
-            "" => value["globalDefault"] == true,
-            name => *class.metadata().name == *name,
-        };
-        let found =
-            classes.map(|class| (class, class.to_value())).find(|(class, value)| is_its(class, value));
-        let Some((class, value)) = found else { return };
-        spec.priority_class_name = class.metadata().name.clone();
-        spec.priority = value["value"].as_i64().and_then(|value| i32::try_from(value).ok());
-        if spec.preemption_policy.is_none() {
-            spec.preemption_policy = value["preemptionPolicy"].as_str().map(Str::from);
         }
     }
 
@@ -113,6 +219,17 @@ impl Sim {
             }
         }
     }
+}
+
+/// A pod as messages name it before it has a name.
+fn about(pod: &Rc<Pod>) -> Object {
+    let mut pod = pod.clone();
+    if pod.metadata.name.is_empty()
+        && let Some(prefix) = pod.metadata.generate_name.clone()
+    {
+        Rc::make_mut(&mut pod).metadata.name = prefix;
+    }
+    Object::Pod(pod)
 }
 
 /// Priority, tolerations and status of a new pod.

@@ -1,13 +1,14 @@
 //! How images behave: how long they take to pull, start and stop, what a request costs, and how they fail.
 //!
 //! A pod's annotations change single values: `sim/ready-delay` (seconds until it answers), `sim/never-ready`, `sim/stop-delay`
-//! (seconds from TERM to the end), `sim/run-for` (seconds until it ends by itself), `sim/exit-code`, `sim/cpu-per-request`
+//! (seconds from TERM to the end), `sim/run-for` (seconds until it ends by itself, well), `sim/exit-code`, `sim/cpu-per-request`
 //! (milliseconds of one core), `sim/idle-cpu` (thousandths of a core).
 
+use crate::command;
 use setpoint_api::map::Map;
 use setpoint_api::text::parse_float;
 use setpoint_api::time::{MILLISECOND, SECOND};
-use setpoint_api::{Micros, Pod};
+use setpoint_api::{Container, Micros, Pod};
 
 /// A time between two, drawn each time.
 pub type Span = (Micros, Micros);
@@ -76,13 +77,15 @@ pub struct Catalogue {
     pub by_name: Map<String, Behavior>,
     /// Whether every image is on every machine's disk already.
     pub preloaded: bool,
+    /// Whether containers do what their images do, whatever their command is.
+    pub ignores_commands: bool,
     /// From a pod's arrival on its machine to its sandbox and address.
     pub sandbox: Span,
 }
 
 impl Catalogue {
-    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` and `does-not-exist` are in no registry, `crash` ends
-    /// after a second.
+    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` and `does-not-exist` are in no registry,
+    /// `crash` and `fail` end after a second.
     pub fn standard() -> Self {
         let plain = Behavior::default;
         let by_name = [
@@ -90,24 +93,37 @@ impl Catalogue {
             ("missing", Behavior { exists: false, ..plain() }),
             ("does-not-exist", Behavior { exists: false, ..plain() }),
             ("crash", Behavior { run_for: Some(SECOND), ..plain() }),
+            ("fail", Behavior { run_for: Some(SECOND), ..plain() }),
         ];
         let by_name = by_name.into_iter().map(|(name, behavior)| (name.to_string(), behavior)).collect();
-        Self { default: plain(), by_name, preloaded: false, sandbox: (80 * MILLISECOND, 200 * MILLISECOND) }
+        Self {
+            default: plain(),
+            by_name,
+            preloaded: false,
+            ignores_commands: false,
+            sandbox: (80 * MILLISECOND, 200 * MILLISECOND),
+        }
     }
 
-    fn named(&self, image: &str) -> &Behavior {
-        let tag = image.rsplit_once(':').map_or("latest", |(_, tag)| tag);
-        self.by_name.get(image).or_else(|| self.by_name.get(tag)).unwrap_or(&self.default)
-    }
-
-    /// Whether every machine has an image on its disk from the beginning.
+    /// Whether an image is on every machine's disk already.
     pub fn is_preloaded(&self, image: &str) -> bool {
         self.preloaded && self.named(image).exists
     }
 
-    /// How a container's image behaves in a pod.
-    pub fn behavior(&self, image: &str, pod: &Pod) -> Behavior {
-        let mut behavior = self.named(image).clone();
+    fn named(&self, image: &str) -> &Behavior {
+        let tag = image.rsplit_once(':').map_or("latest", |(_, tag)| tag);
+        let named = self.by_name.get(image).or_else(|| self.by_name.get(tag));
+        named.unwrap_or(&self.default)
+    }
+
+    /// How a container behaves in a pod: as its image does, its command says, or the pod's annotations.
+    pub fn behavior(&self, container: &Container, pod: &Pod) -> Behavior {
+        let mut behavior = self.named(&container.image).clone();
+        let end = command::end_of(container, pod.spec.restart_policy.as_deref());
+        if let Some(end) = end.filter(|_| !self.ignores_commands) {
+            behavior.run_for = end.after;
+            behavior.exit_code = end.code;
+        }
         let seconds = |key: &str| {
             let value = parse_float(pod.metadata.annotation(key)?)?;
             // A day is far beyond any lesson, and keeps sums of times far from overflow.
@@ -121,6 +137,7 @@ impl Catalogue {
         }
         if let Some(time) = seconds("sim/run-for") {
             behavior.run_for = Some(time);
+            behavior.exit_code = 0;
         }
         if let Some(milliseconds) = seconds("sim/cpu-per-request") {
             behavior.request_cpu = milliseconds / 1000;

@@ -16,7 +16,7 @@ use setpoint_api::map::Map;
 use setpoint_api::text::parse_float;
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{
-    Change, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Str, Time,
+    Change, Container, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Str, Time,
 };
 use setpoint_control::kubelet::{
     self, Command, ContainerRef, Failing, KubeletCx, PodRecord, ProbeKind, ProbeOutcome, ProbeStep, Pulled,
@@ -598,21 +598,24 @@ fn processes(
 ) -> Vec<Process> {
     // Without a word of the pod itself all containers of an image behave alike.
     let is_told = pod.metadata.annotations.keys().any(|key| key.starts_with("sim/"));
-    let mut behavior = |image: &Str| match known.get(image).filter(|_| !is_told) {
-        Some(behavior) => behavior.clone(),
-        None => {
-            let behavior = Rc::new(catalogue.behavior(image, pod));
-            if !is_told {
-                known.insert(image.clone(), behavior.clone());
+    let mut behavior = |container: &Container| {
+        let is_told = is_told || !container.command.is_empty() || !container.args.is_empty();
+        match known.get(&container.image).filter(|_| !is_told) {
+            Some(behavior) => behavior.clone(),
+            None => {
+                let behavior = Rc::new(catalogue.behavior(container, pod));
+                if !is_told {
+                    known.insert(container.image.clone(), behavior.clone());
+                }
+                behavior
             }
-            behavior
         }
     };
     let first_served = pod.spec.init_containers.len();
     let containers = pod.spec.init_containers.iter().chain(pod.spec.containers.iter()).enumerate();
     containers
         .map(|(index, container)| Process {
-            behavior: behavior(&container.image),
+            behavior: behavior(container),
             started_at: None,
             answers_at: Time(0),
             wedged: false,

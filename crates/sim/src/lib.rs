@@ -5,6 +5,7 @@
 mod act;
 mod action;
 mod admission;
+pub mod command;
 mod control_loop;
 pub mod fact;
 pub mod image;

@@ -301,6 +301,8 @@ impl Sim {
             None => {
                 let mut metadata = ObjectMeta::named("", &config.node);
                 metadata.labels = Rc::new(labels_of(&config));
+                // The ttl controller's, for clusters of up to 100 nodes.
+                metadata.annotations = Rc::new([(TTL.into(), "0".into())].into());
                 let mut node = Node { metadata, status, ..Node::default() };
                 node.spec.pod_cidr = self.machines[number as usize].pod_cidr();
                 self.create(node.into_object(), by, cause).ok()
@@ -314,6 +316,9 @@ impl Sim {
         }
     }
 }
+
+/// How long kubelets may keep what they have read of ConfigMaps and Secrets, in seconds.
+const TTL: &str = "node.alpha.kubernetes.io/ttl";
 
 /// Labels that a kubelet gives its node when it registers, and those of the machine.
 ///

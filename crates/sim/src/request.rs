@@ -117,8 +117,10 @@ impl Sim {
     pub fn ask_server(&mut self, request: &Request, fact: u64) -> Result<Reply, Status> {
         if request.dry_run {
             // What would happen, happens to a copy.
-            let request = Request { dry_run: false, ..request.clone() };
-            return self.clone().ask_server(&request, fact);
+            let real = Request { dry_run: false, ..request.clone() };
+            let mut reply = self.clone().ask_server(&real, fact)?;
+            self.keep_version(request, &mut reply)?;
+            return Ok(reply);
         }
         self.check_api_up()?;
         let target = Target::of(self.store(), request)?;
@@ -133,6 +135,22 @@ impl Sim {
             (Method::Delete, "") => self.delete_requested(&target, request, fact),
             _ => Err(nowhere()),
         }
+    }
+}
+
+impl Sim {
+    /// What was not stored has the version that it had, or none.
+    fn keep_version(&self, request: &Request, reply: &mut Reply) -> Result<(), Status> {
+        let target = Target::of(self.store(), request)?;
+        let live =
+            target.find(self.store(), request.named()).ok().filter(|_| request.method != Method::Create);
+        if let Some(meta) = reply.object.get_mut("metadata").and_then(Value::as_object_mut) {
+            match live.map(|live| live.metadata().resource_version.to_string()) {
+                Some(version) => drop(meta.insert("resourceVersion".into(), version.into())),
+                None => drop(meta.remove("resourceVersion")),
+            }
+        }
+        Ok(())
     }
 }
 

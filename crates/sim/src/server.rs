@@ -2,7 +2,7 @@
 //!
 //! Upstream: staging/src/k8s.io/apiserver/pkg/registry, pkg/registry/core/pod, plugin/pkg/admission.
 //! Simplified: a request takes one fixed time and is decided when it lands; no authentication or authorization; the
-//! ServiceAccount volume is not mounted; the Priority and ResourceQuota plugins do not look yet.
+//! ServiceAccount volume is not mounted.
 
 use crate::fact::{Actor, Turn, What};
 use crate::queue::Wake;
@@ -137,23 +137,38 @@ impl Sim {
     /// # Errors
     /// As `Store::create`.
     pub(crate) fn create(&mut self, mut object: Object, by: Actor, cause: u64) -> Result<ObjId, Status> {
-        let is_namespaced = object.kind().is_namespaced();
+        let kind = object.kind();
+        let is_namespaced = kind.is_namespaced();
         let meta = object.metadata_mut();
-        if is_namespaced && meta.namespace.is_empty() {
+        // Custom objects have been put where their definition says.
+        if is_namespaced && kind != Kind::Custom && meta.namespace.is_empty() {
             meta.namespace = "default".into();
         }
         if !is_namespaced {
             meta.namespace = Str::default();
         }
-        self.admit(&mut object);
         if by == Actor::Person {
+            self.store.check_namespace(&object)?;
+        }
+        let is_changed = self.admit(&mut object)?;
+        let generated = object.metadata().generate_name.clone().filter(|_| object.metadata().name.is_empty());
+        if let Some(prefix) = generated {
+            self.generate_name(&mut object, &prefix);
+        }
+        if by == Actor::Person || is_changed {
             // What controllers and kubelets make is made from objects that have been validated; a test checks that it is valid.
             setpoint_api::validate::create(&object)?;
         }
-        let generated = object.metadata().generate_name.clone().filter(|_| object.metadata().name.is_empty());
-        let Some(prefix) = generated else {
-            return self.store_with(by, cause, |store, stamp| store.create(object, stamp));
-        };
+        self.review(&object)?;
+        let namespace = (kind == Kind::Namespace).then(|| object.metadata().name.clone());
+        let id = self.store_with(by, cause, |store, stamp| store.create(object, stamp))?;
+        if let Some(namespace) = namespace {
+            self.furnish(&namespace, cause);
+        }
+        Ok(id)
+    }
+
+    fn generate_name(&mut self, object: &mut Object, prefix: &str) {
         // Upstream tries eight names before it gives up.
         for _ in 0..8 {
             let name: Str = format!("{prefix}{}", self.streams.name_suffix()).into();
@@ -162,7 +177,6 @@ impl Sim {
                 break;
             }
         }
-        self.store_with(by, cause, |store, stamp| store.create(object, stamp))
     }
 
     fn bind(&mut self, id: ObjId, node: Str, by: Actor, cause: u64) -> Result<Option<ObjId>, Status> {

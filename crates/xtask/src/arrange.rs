@@ -21,6 +21,28 @@ const COMMON: usize = 300;
 /// # Errors
 /// When it is no wasm that this build's tools can read.
 pub fn arrange(wasm: &[u8]) -> Result<Vec<u8>> {
+    let (imported, order) = order_of(wasm)?;
+    let mut places = vec![0; order.len()];
+    for (place, function) in order.iter().enumerate() {
+        places[*function] = u32::try_from(place)?;
+    }
+    let mut module = Module::new();
+    Arrangement { imported, order, places }
+        .parse_core_module(&mut module, Parser::new(0), wasm)
+        .map_err(|error| anyhow!("arranging the wasm: {error}"))?;
+    Ok(module.finish())
+}
+
+/// The better order: of the functions that are not imported, which comes first, and so on.
+///
+/// # Errors
+/// As [`arrange`].
+pub fn order(wasm: &[u8]) -> Result<Vec<usize>> {
+    Ok(order_of(wasm)?.1)
+}
+
+/// How many functions are imported, and the order of the others.
+fn order_of(wasm: &[u8]) -> Result<(u32, Vec<usize>)> {
     let mut imported = 0;
     let mut bodies = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
@@ -34,16 +56,7 @@ pub fn arrange(wasm: &[u8]) -> Result<Vec<u8>> {
             _ => {}
         }
     }
-    let order = alike(&bodies);
-    let mut places = vec![0; order.len()];
-    for (place, function) in order.iter().enumerate() {
-        places[*function] = u32::try_from(place)?;
-    }
-    let mut module = Module::new();
-    Arrangement { imported, order, places }
-        .parse_core_module(&mut module, Parser::new(0), wasm)
-        .map_err(|error| anyhow!("arranging the wasm: {error}"))?;
-    Ok(module.finish())
+    Ok((imported, alike(&bodies)))
 }
 
 /// A chain through all functions, each followed by the one that has the most in common with it for its size.

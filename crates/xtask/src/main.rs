@@ -12,11 +12,13 @@ mod ci;
 mod docs;
 mod engine;
 mod html;
+mod packed;
 mod page;
 mod process;
 mod schema;
 mod serve;
 mod server;
+mod shorten;
 mod size;
 mod split;
 mod tidy;
@@ -47,6 +49,7 @@ cargo xtask COMMAND
   conform TRACE.json...                   play recordings of a real control plane; a line per trace, and a sum
                                           (--diff: what differs; --seeds N; --write FOLDER)
   vectors FILE.json...                    run files of upstream's table tests; a line per file, and a sum
+  fuzz TARGET [SECONDS [SEED]]            drawn texts against manifest, kubectl, jsonpath or patch (`fuzz/` is for cargo-fuzz)
   schema FIELDS.json API-RESOURCES.txt    rewrite the table of types from what a real API server publishes
   docs                                    rewrite docs/simplifications.md from the headers
   bless [ARGS]                            rewrite golden files and generated documents to what holds now
@@ -122,6 +125,20 @@ fn command(mut args: Args) -> Result<()> {
             let traces = args.rest();
             run(cargo(["run", "--quiet", "--package", "setpoint-tests", "--bin", "conform", "--"])
                 .args(traces))?;
+        }
+        Some("fuzz") => {
+            let words = args.rest();
+            run(cargo([
+                "run",
+                "--quiet",
+                "--release",
+                "--package",
+                "setpoint-tests",
+                "--bin",
+                "fuzz",
+                "--",
+            ])
+            .args(words))?;
         }
         Some("schema") => {
             let fields: String = args.word().context("schema needs the file of fields")?;

@@ -1,5 +1,6 @@
 //! The page: `web` compiled to wasm, its glue, and the files that `index.html` names, under hashed names.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::html::{self, Asset};
 use crate::process::{cargo, command, output, root, run, target_dir};
 use crate::split::{self, Record, Watched};
-use crate::{arrange, browser};
+use crate::{arrange, browser, packed, shorten};
 
 /// The only target that the page is compiled for.
 pub const WASM: &str = "wasm32-unknown-unknown";
@@ -49,9 +50,18 @@ pub enum Host {
 
 /// The page's wasm as the browser gets it.
 struct Wasm {
-    first: Vec<u8>,
+    first: First,
     /// What is fetched later, if it is split.
     rest: Option<Vec<u8>>,
+    /// The JavaScript that starts it.
+    glue: String,
+}
+
+/// The file that the page starts with.
+enum First {
+    Plain(Vec<u8>),
+    /// With the wasm that unpacks it.
+    Packed(Vec<u8>, Vec<u8>),
 }
 
 /// Builds the page into `dist`, replacing what was there only once everything has worked.
@@ -60,13 +70,17 @@ struct Wasm {
 /// When the compiler refuses, or `index.html` names what is not there.
 pub fn build(profile: Profile, dist: &Path) -> Result<()> {
     let wasm = compile(profile)?;
-    let glue = glue(&wasm, profile, Host::Browser)?;
-    let wasm = read_bytes(&glue.join("setpoint_bg.wasm"))?;
+    let linked = read_bytes(&wasm)?;
+    let dir = glue(&wasm, profile, Host::Browser)?;
+    let (wasm, glue) = (read_bytes(&dir.join("setpoint_bg.wasm"))?, read(&dir.join("setpoint.js"))?);
     let wasm = match profile {
-        Profile::Dev => Wasm { first: wasm, rest: None },
-        Profile::Page => finish(&wasm)?,
+        Profile::Dev => Wasm { first: First::Plain(wasm), rest: None, glue },
+        Profile::Page => {
+            let (wasm, glue) = shorten::shorten(&wasm, &glue)?;
+            finish(&wasm, glue, &split::Data::read(&linked)?)?
+        }
     };
-    write(&wasm, &glue, dist)
+    write(&wasm, dist)
 }
 
 /// Records which functions an untouched page runs, into [`record_file`].
@@ -75,10 +89,11 @@ pub fn build(profile: Profile, dist: &Path) -> Result<()> {
 /// As [`build`], and when there is no browser to run it in.
 pub fn profile() -> Result<()> {
     let wasm = compile(Profile::Page)?;
-    let glue = glue(&wasm, Profile::Page, Host::Browser)?;
-    let watched = Watched::new(&read_bytes(&glue.join("setpoint_bg.wasm"))?)?;
+    let dir = glue(&wasm, Profile::Page, Host::Browser)?;
+    let watched = Watched::new(&read_bytes(&dir.join("setpoint_bg.wasm"))?)?;
+    let glue = read(&dir.join("setpoint.js"))?;
     let dist = target_dir().join("xtask/profile");
-    write(&Wasm { first: watched.wasm.clone(), rest: None }, &glue, &dist)?;
+    write(&Wasm { first: First::Plain(watched.wasm.clone()), rest: None, glue }, &dist)?;
     let ran = browser::program("profile.mjs", &dist)?;
     let ran = ran.split_whitespace().map(str::parse).collect::<Result<Vec<usize>, _>>()?;
     let record = watched.record(&ran);
@@ -91,27 +106,34 @@ fn record_file() -> PathBuf {
     root().join("web/first.txt")
 }
 
-/// Splits the wasm and orders its functions.
-fn finish(wasm: &[u8]) -> Result<Wasm> {
+/// Splits the wasm, orders its functions, and packs the file that the page starts with.
+fn finish(wasm: &[u8], glue: String, data: &split::Data) -> Result<Wasm> {
     let record = Record::read(&read(&record_file())?).context("web/first.txt")?;
-    if let Some(split::Files { first, rest }) = split::split(wasm, &record)? {
-        return Ok(Wasm { first: arrange::arrange(&first)?, rest: Some(arrange::arrange(&rest)?) });
-    }
-    eprintln!("web/first.txt is of another compiler: the page is not split (cargo xtask profile renews it).");
-    Ok(Wasm { first: arrange::arrange(wasm)?, rest: None })
+    let (first, rest) = match split::split(wasm, &record, data)? {
+        Some(split::Files { first, rest }) => (first, Some(arrange::arrange(&rest)?)),
+        None => {
+            eprintln!(
+                "web/first.txt is of another compiler: the page is not split (cargo xtask profile renews it)."
+            );
+            (packed::bare(&arrange::arrange(wasm)?)?, None)
+        }
+    };
+    let unpacker = cargo_build("setpoint-pack", "setpoint_pack", Profile::Page, &[])?;
+    let unpacker = packed::bare(&read_bytes(&unpacker)?)?;
+    Ok(Wasm { first: First::Packed(packed::pack(&first)?, unpacker), rest, glue })
 }
 
-fn write(wasm: &Wasm, glue: &Path, dist: &Path) -> Result<()> {
+fn write(wasm: &Wasm, dist: &Path) -> Result<()> {
     let mut files = Files::default();
     let source = read(&root().join("index.html"))?;
-    let html = html::rewrite(&source, |asset| replacement(asset, wasm, glue, &mut files))?;
-    files.0.push(("index.html".to_owned(), html.into_bytes()));
+    let html = html::rewrite(&source, |asset| replacement(asset, wasm, &mut files))?;
+    files.all.push(("index.html".to_owned(), html.into_bytes()));
 
     if dist.exists() {
         fs::remove_dir_all(dist).with_context(|| format!("clearing {}", dist.display()))?;
     }
     fs::create_dir_all(dist)?;
-    for (name, bytes) in &files.0 {
+    for (name, bytes) in &files.all {
         fs::write(dist.join(name), bytes)?;
     }
     Ok(())
@@ -142,8 +164,16 @@ pub fn ensure_target() -> Result<()> {
 
 fn compile(profile: Profile) -> Result<PathBuf> {
     ensure_target()?;
-    run(&mut cargo(["build", "--package", "setpoint-web", "--target", WASM, "--profile", profile.name()]))?;
-    Ok(target_dir().join(WASM).join(profile.dir()).join("setpoint-web.wasm"))
+    // The linker's notes on addresses say what data the parts of the page need; they don't go to the browser.
+    let notes: &[&str] = if profile == Profile::Page { &["-C", "link-arg=--emit-relocs"] } else { &[] };
+    cargo_build("setpoint-web", "setpoint-web", profile, notes)
+}
+
+/// Compiles a package for the page, and returns where its file is.
+fn cargo_build(package: &str, file: &str, profile: Profile, options: &[&str]) -> Result<PathBuf> {
+    let what = ["--package", package, "--target", WASM, "--profile", profile.name()];
+    run(cargo(["rustc"]).args(what).arg("--").args(options))?;
+    Ok(target_dir().join(WASM).join(profile.dir()).join(file).with_extension("wasm"))
 }
 
 /// Writes glue and final wasm, and returns the folder that holds them.
@@ -176,16 +206,21 @@ fn glue(wasm: &Path, profile: Profile, host: Host) -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// Files of the finished page, by name.
+/// Files of the finished page.
 #[derive(Default)]
-struct Files(Vec<(String, Vec<u8>)>);
+struct Files {
+    /// By name.
+    all: Vec<(String, Vec<u8>)>,
+    /// Names of the style sheets that come with the rest of the wasm.
+    later: Vec<String>,
+}
 
 impl Files {
     /// Adds a file whose name carries a hash of its content, and returns its address from the page.
     fn add(&mut self, stem: &str, extension: &str, bytes: Vec<u8>) -> String {
         let name = format!("{stem}-{:016x}.{extension}", content_hash(&bytes));
         let address = format!("./{name}");
-        self.0.push((name, bytes));
+        self.all.push((name, bytes));
         address
     }
 }
@@ -197,39 +232,60 @@ fn content_hash(bytes: &[u8]) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-fn replacement(asset: &Asset, wasm: &Wasm, glue: &Path, files: &mut Files) -> Result<String> {
+fn replacement(asset: &Asset, wasm: &Wasm, files: &mut Files) -> Result<String> {
     let attribute = |name: &str| asset.attributes.get(name).map_or("", String::as_str);
     match (asset.element.as_str(), attribute("rel")) {
         ("link", "rust") => {
-            let first = files.add("setpoint", "wasm", wasm.first.clone());
             // Without the `./` of what the page loads at once.
             let rest =
                 wasm.rest.clone().map(|rest| files.add("setpoint-rest", "wasm", rest)).unwrap_or_default();
             let rest = rest.trim_start_matches("./");
-            let js = files.add("setpoint", "js", read_bytes(&glue.join("setpoint.js"))?);
-            Ok(format!(
-                "<link rel=\"modulepreload\" href=\"{js}\" data-boot=\"glue\">\n<link rel=\"preload\" href=\"{first}\" as=\"fetch\" type=\"application/wasm\" crossorigin data-boot=\"wasm\" data-rest=\"{rest}\">"
-            ))
+            let js = files.add("setpoint", "js", wasm.glue.clone().into_bytes());
+            let mut links = format!("<link rel=\"modulepreload\" href=\"{js}\" data-boot=\"glue\">");
+            let more = format!("\"wasm\" data-rest=\"{rest}\" data-style=\"{}\"", files.later.join(" "));
+            let mut preload = |bytes: &[u8], stem: &str, extension: &str, more: &str| {
+                let address = files.add(stem, extension, bytes.to_vec());
+                let _ = write!(
+                    links,
+                    "\n<link rel=\"preload\" href=\"{address}\" as=\"fetch\" crossorigin data-boot={more}>"
+                );
+            };
+            match &wasm.first {
+                First::Plain(first) => preload(first, "setpoint", "wasm", &more),
+                First::Packed(first, unpacker) => {
+                    preload(unpacker, "unpack", "wasm", "\"unpack\"");
+                    preload(first, "setpoint", "pack", &more);
+                }
+            }
+            Ok(links)
         }
         ("link", "css") => {
-            let href = add_source(files, attribute("href"))?;
+            let href = add_source(wasm, files, attribute("href"))?;
+            if wasm.rest.is_some() && asset.attributes.contains_key("data-later") {
+                files.later.push(href.trim_start_matches("./").to_owned());
+                return Ok(String::new());
+            }
             Ok(format!("<link rel=\"stylesheet\" href=\"{href}\">"))
         }
         ("script", "") => {
-            let src = add_source(files, attribute("src"))?;
+            let src = add_source(wasm, files, attribute("src"))?;
             Ok(format!("<script src=\"{src}\" defer></script>"))
         }
         (element, rel) => bail!("index.html: <{element} rel={rel:?}> is no asset that this build knows"),
     }
 }
 
-fn add_source(files: &mut Files, path: &str) -> Result<String> {
+fn add_source(wasm: &Wasm, files: &mut Files, path: &str) -> Result<String> {
     let file = Path::new(path);
     let (Some(stem), Some(extension)) = (file.file_stem(), file.extension()) else {
         bail!("index.html: {path:?} is no file's address");
     };
-    let bytes = read_bytes(&root().join(file))?;
-    Ok(files.add(&stem.to_string_lossy(), &extension.to_string_lossy(), bytes))
+    let (stem, extension) = (stem.to_string_lossy(), extension.to_string_lossy());
+    let mut text = read(&root().join(file))?;
+    if let First::Packed(..) = wasm.first {
+        text = if extension == "css" { shorten::style(&text) } else { shorten::script(&text) };
+    }
+    Ok(files.add(&stem, &extension, text.into_bytes()))
 }
 
 fn read(path: &Path) -> Result<String> {

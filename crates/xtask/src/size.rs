@@ -10,11 +10,10 @@ use flate2::{Compression, write::GzEncoder};
 
 use crate::html;
 
-/// What the first load is meant to transfer at most, in bytes after `gzip -9`. **Not met yet**; every check says by how much.
+/// What the first load is meant to transfer at most, in bytes after `gzip -9`.
 pub const GOAL: usize = 250_000;
-/// What it may transfer at most today: what was measured, and little more, so that it can only shrink. Lower it whenever the
-/// page has become smaller, down to [`GOAL`].
-pub const CEILING: usize = 396_000;
+/// What it may transfer at most: what was measured, and little more, so that it can only shrink.
+pub const CEILING: usize = 248_000;
 
 /// One file of the first load.
 struct Row {

@@ -17,7 +17,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("setpoint-web", &["setpoint-api", "setpoint-lab"]),
     ("setpoint", &["setpoint-api", "setpoint-control", "setpoint-sim", "setpoint-lab"]),
     ("setpoint-tests", &["setpoint-api", "setpoint-control", "setpoint-sim", "setpoint-lab", "setpoint"]),
-    ("xtask", &[]),
+    ("setpoint-pack", &[]),
+    ("xtask", &["setpoint-pack"]),
 ];
 
 /// Crates that would bring a browser, ambient randomness or threads into the engine.

@@ -15,6 +15,9 @@ const POLL: i64 = 50_000;
 /// How long the next command waits for one that does not end, after the time that it took in the recording.
 const PATIENCE: i64 = 1_500_000;
 
+/// How long after its minute a CronJob's controller has told of it, in milliseconds.
+const SEEN: i64 = 60;
+
 /// A recorded command with what it printed here.
 #[derive(Default)]
 pub struct Said {
@@ -84,7 +87,8 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let session = Session::read(&scenario(recording, drawn.request), drawn.seed)
         .unwrap_or_else(|why| panic!("{why:?}"));
     let terminal = Terminal { namespace: namespace.clone(), ..Terminal::default() };
-    let mut player = Player::new(session, terminal, recording, START + drawn.shift);
+    let mut player =
+        Player::new(session, terminal, recording, START + second(recording).unwrap_or(drawn.shift));
     player.note();
     for (place, entry) in recording.entries.iter().enumerate() {
         player.advance(player.start + entry.at);
@@ -99,6 +103,14 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     Played { said: player.said, sets: (player.recorded.0, player.here.0), changes: player.changes }
 }
 
+/// At which second of a minute the recording begins, in microseconds, where a CronJob tells it.
+fn second(recording: &Recording) -> Option<i64> {
+    let mut told = recording.changes.iter().filter(|seen| seen.object["kind"] == "CronJob");
+    let (at, clock) = told.find_map(|seen| Some((seen.at, seen.object["lastScheduleTime"].as_str()?)))?;
+    let seconds: i64 = clock.trim_end_matches('Z').rsplit(':').next()?.parse().ok()?;
+    Some((seconds * 1000 + SEEN - at).rem_euclid(60_000) * 1000)
+}
+
 /// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop. They told of
 /// an image that was there when the container ran, of one that they had to pull at once; both at once cannot be had here,
 /// but near enough.
@@ -111,7 +123,7 @@ fn scenario(recording: &Recording, request: i64) -> String {
         scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
     }
     scenario += &format!(
-        "  profile: real\n  images: {{preloaded: true, sandbox: {sandbox}ms, start: {start}ms, ready: 0s, stop: 1s, pull: 1s}}\n  tuning: \
+        "  profile: real\n  images: {{preloaded: true, commands: false, sandbox: {sandbox}ms, start: {start}ms, ready: 0s, stop: 1s, pull: 1s}}\n  tuning: \
          {{machine_boot: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
         request / 2
     );

@@ -20,7 +20,7 @@ impl Score {
     }
     /// The share in thousandths.
     pub fn share(self) -> usize {
-        if self.all == 0 { 1000 } else { self.same * 1000 / self.all }
+        (self.same * 1000).checked_div(self.all).unwrap_or(1000)
     }
 }
 

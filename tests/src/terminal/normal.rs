@@ -17,7 +17,7 @@ impl Normal {
         let mut out = String::new();
         let mut token = String::new();
         for c in line.chars().chain(['\n']) {
-            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') {
                 token.push(c);
                 continue;
             }
@@ -84,7 +84,7 @@ fn is_age(token: &str) -> bool {
         let digits = part.trim_end_matches(['s', 'm', 'h', 'd', 'y']);
         !digits.is_empty() && digits.len() + 1 == part.len() && digits.chars().all(|c| c.is_ascii_digit())
     };
-    !token.is_empty() && parts.len() <= 2 && parts.iter().all(|part| is_part(part))
+    !token.is_empty() && parts.len() <= 2 && parts.iter().all(is_part)
 }
 
 fn is_address(token: &str) -> bool {
@@ -114,10 +114,21 @@ fn dates(line: &str) -> String {
     for stamp in stamps {
         line = line.replace(&stamp, "DATE");
     }
-    if let Some((start, _)) =
-        line.split_once("resourceVersion: \"").filter(|(_, rest)| !rest.starts_with('"'))
-    {
-        line = format!("{start}resourceVersion: VERSION");
+    for form in ["resourceVersion: \"", "\"resourceVersion\": \""] {
+        let found = line.split_once(form).filter(|(_, rest)| !rest.starts_with('"'));
+        if let Some((start, _)) = found {
+            line = format!("{start}resourceVersion VERSION");
+        }
+    }
+    // The files that `diff` compares.
+    for file in ["/tmp/LIVE-", "/tmp/MERGED-"] {
+        for part in line.clone().split(file).skip(1) {
+            let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+            line = line.replace(&format!("{file}{digits}"), file);
+        }
+        if let Some((start, _)) = line.split_once('\t').filter(|(start, _)| start.contains(file)) {
+            line = start.to_owned();
+        }
     }
     line
 }
@@ -153,7 +164,7 @@ mod tests {
             ("pod/web-5bb4c446b6-2xgbv.", "pod/web-5bb4c446b6-POD."),
             ("IP:           10.244.1.2", "IP:  ADDRESS"),
             ("  Started:      Fri, 20 Nov 2026 18:25:37 +0000", "  Started:  DATE"),
-            ("  resourceVersion: \"336\"", "  resourceVersion: VERSION"),
+            ("  resourceVersion: \"336\"", "  resourceVersion VERSION"),
             ("worker-1 3m20s node-01", "worker-1 AGE node-01"),
         ];
         for (line, expected) in cases {

@@ -1,16 +1,20 @@
 //! Vectors: upstream's table tests as data, and the runner of each topic. Tests and `cargo xtask vectors` share it.
 
+mod daemonset;
 mod deployment;
 mod endpointslice;
 mod forms;
 mod hpa;
+mod job;
 mod kubelet;
 mod leaf;
 mod manifests;
 mod nodes;
 mod printers;
+mod quota;
 mod replicaset;
 mod scheduler;
+mod stateful;
 mod table;
 
 use serde_json::Value;

@@ -1,9 +1,9 @@
-//! Tables of kubectl get.
+//! Tables of kubectl get, lines of kubectl rollout status.
 
 use super::{Outcome, expect};
 use serde_json::Value;
 use setpoint_api::Time;
-use setpoint_lab::kubectl::{cells, titles};
+use setpoint_lab::kubectl::{cells, rollout_status, titles};
 
 fn texts(list: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -26,4 +26,15 @@ pub(super) fn columns(case: &Value) -> Outcome {
     let kind = case["input"]["kind"].as_str().unwrap_or_default();
     expect("columns", titles(kind, false), texts(&case["expect"]["columns"]))?;
     expect("wide columns", titles(kind, true), texts(&case["expect"]["wideColumns"]))
+}
+
+/// `kubectl-rollout-status`.
+pub(super) fn rollout(case: &Value) -> Outcome {
+    let (input, wanted) = (&case["input"], &case["expect"]);
+    let kind = input["kind"].as_str().unwrap_or_default();
+    let said = rollout_status(kind, &input["object"], input["revision"].as_i64().unwrap_or(0));
+    expect("error", said.as_ref().err().map(String::as_str), wanted["error"].as_str())?;
+    let Ok((message, is_done)) = said else { return Ok(()) };
+    expect("message", Some(&*message), wanted["message"].as_str())?;
+    expect("done", Some(is_done), wanted["done"].as_bool())
 }

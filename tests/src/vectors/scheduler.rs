@@ -215,7 +215,18 @@ pub(super) fn requests_of_a_pod(input: &Value, expect: &Value) -> Outcome {
     let wanted = |key: &str| expect[key].as_object().into_iter().flatten().map(amount).collect();
     match input["op"].as_str().unwrap_or_default() {
         "podRequests" => same(setpoint_control::pod::requests(&spec), wanted("requests")),
-        "podLimits" => same(setpoint_control::pod::limits(&spec), wanted("limits")),
+        // What a quota counts as limits.
+        "podLimits" => {
+            let pod = Pod { spec, ..Pod::default() };
+            let used = setpoint_control::quota::pod_usage(&pod);
+            let limits = used.iter().filter_map(|(name, value)| Some((name.strip_prefix("limits.")?, value)));
+            same(
+                limits
+                    .map(|(name, value)| (name.into(), setpoint_control::pod::amount(name, value)))
+                    .collect(),
+                wanted("limits"),
+            )
+        }
         "qosClass" => {
             same(setpoint_control::kubelet::qos_class(&spec), expect["qosClass"].as_str().unwrap_or_default())
         }

@@ -1,8 +1,8 @@
 //! Every topic with its runner, and the cases that are known to differ.
 
 use super::{
-    Case, Outcome, Topic, deployment, endpointslice, hpa, kubelet, leaf, manifests, nodes, printers,
-    replicaset, scheduler,
+    Case, Outcome, Topic, daemonset, deployment, endpointslice, hpa, job, kubelet, leaf, manifests, nodes,
+    printers, quota, replicaset, scheduler, stateful,
 };
 use serde_json::{Value, json};
 
@@ -92,6 +92,8 @@ pub const TOPICS: &[Topic] = &[
     }),
     topic("kubectl-get", printers::rows),
     topic("kubectl-get-columns", printers::columns),
+    topic("kubectl-rollout-status", printers::rollout),
+    topic("quota-usage", quota::usage),
     topic("deployment-math", |case| asserted(deployment::arithmetic, case)),
     topic("deployment-progress", |case| asserted(deployment::progress_and_deadline, case)),
     topic("deployment-rolling", |case| asserted(deployment::single_steps, case)),
@@ -161,6 +163,21 @@ pub const TOPICS: &[Topic] = &[
         let compares = matches!(case["input"]["toleration"]["operator"].as_str(), Some("Lt" | "Gt"));
         (is_gated && compares).then_some(GATE)
     }),
+    topic("job-backoff", |case| asserted(job::backoff, case)),
+    topic("job-indexes", |case| asserted(job::indexes_of_indexed_jobs, case)),
+    topic("job-policies", |case| asserted(job::failure_and_success_policies, case)),
+    but(
+        "job-sync",
+        |case| asserted(job::one_sync, case),
+        |case| {
+            let cache = "a sync sees its own last writes: there are none that it has to wait for";
+            let refused = "after a refused creation the next sync writes the status";
+            named(case, &["controller-sync-job-07", "controller-sync-job-47"], cache)
+                .or_else(|| named(case, &["controller-sync-job-32"], refused))
+        },
+    ),
+    topic("daemonset", |case| parts(daemonset::node_should_run, case)),
+    topic("statefulset-trace", stateful::whole_lives),
     topic("taint-eviction", nodes::evictions),
     topic("node-lifecycle", nodes::lifecycle),
     but("endpointslice", endpointslice::endpoints, |case| {

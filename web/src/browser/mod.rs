@@ -3,6 +3,7 @@
 pub mod address;
 pub mod files;
 pub mod focus;
+pub mod folder;
 pub mod frame_loop;
 pub mod keys;
 pub mod theme;

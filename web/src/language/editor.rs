@@ -1,8 +1,8 @@
 //! The manifest editor: the folder's open file, what is wrong with it, and what the cluster answered.
 
-use setpoint_lab::Diagnostic;
 use setpoint_lab::kubectl::{Chunk, Output};
 use setpoint_lab::map::Map;
+use setpoint_lab::{Diagnostic, suggest};
 use std::rc::Rc;
 
 /// Longest text that the API server takes, in bytes.
@@ -37,6 +37,10 @@ pub enum Msg {
     Finish(bool),
     /// An answer has been read.
     Dismiss,
+    /// What may stand at a place, in bytes?
+    Suggest(usize),
+    /// One of the offered words.
+    Choose(String),
 }
 
 /// How a file goes to the cluster.
@@ -85,6 +89,12 @@ pub struct Editor {
     pub is_renaming: bool,
     /// What the cluster said to it.
     pub answer: Option<Rc<Answer>>,
+    /// What may stand where the cursor is.
+    pub offers: Vec<String>,
+    /// Where the offered words go, from byte to byte.
+    offered: (usize, usize),
+    /// A word that is to be typed for the person, where, and how many there were so far.
+    pub typed: (String, (usize, usize), u32),
     /// What could not be done, and why.
     pub note: Rc<str>,
     /// The file that was deleted last, with its text.
@@ -97,7 +107,8 @@ impl Editor {
     /// Opens a file of the folder.
     pub fn open(&mut self, name: &str, files: &Map<String, String>) {
         let Some(text) = files.get(name) else { return };
-        *self = Editor { names: self.names.clone(), open: name.to_string(), ..Editor::default() };
+        let typed = (String::new(), (0, 0), self.typed.2);
+        *self = Editor { names: self.names.clone(), open: name.to_string(), typed, ..Editor::default() };
         self.is_stale = true;
         self.text = text.as_str().into();
         self.list(files);
@@ -119,7 +130,9 @@ impl Editor {
     /// Opens what `kubectl edit` gives.
     pub fn edit(&mut self, text: &str) {
         let behind = if self.is_edit { self.behind.clone() } else { self.open.clone() };
-        *self = Editor { names: self.names.clone(), open: "kubectl-edit.yaml".into(), ..Editor::default() };
+        let typed = (String::new(), (0, 0), self.typed.2);
+        let open = "kubectl-edit.yaml".to_string();
+        *self = Editor { names: self.names.clone(), open, typed, ..Editor::default() };
         (self.is_edit, self.is_stale, self.behind) = (true, true, behind);
         self.text = text.into();
     }
@@ -150,6 +163,7 @@ impl Editor {
     /// The files that one message changes; whether another text is open then.
     pub fn change(&mut self, msg: Msg, files: &mut Map<String, String>) {
         self.note = "".into();
+        self.offers.clear();
         match msg {
             Msg::Write(text) => {
                 if !self.is_edit && !self.open.is_empty() {
@@ -190,8 +204,23 @@ impl Editor {
                 }
             }
             Msg::Dismiss => self.answer = None,
+            Msg::Suggest(cursor) => {
+                let found = suggest(&self.text, cursor);
+                self.offered = (found.from, cursor);
+                match found.candidates.as_slice() {
+                    [] => self.note = "Nothing is known that could stand here.".into(),
+                    [only] => self.type_word(only),
+                    _ => self.offers = found.candidates,
+                }
+            }
+            Msg::Choose(word) => self.type_word(&word),
             Msg::Send(_) | Msg::Finish(_) => {}
         }
+    }
+
+    /// Has a word typed where the last ones were offered.
+    fn type_word(&mut self, word: &str) {
+        self.typed = (word.to_string(), self.offered, self.typed.2.wrapping_add(1));
     }
 
     /// Says that a text is too long.

@@ -74,15 +74,14 @@ impl Log {
         }
         let Some(block) = self.blocks.last_mut() else { return };
         let block = Rc::make_mut(block);
-        let mut id = block.pieces.last().map_or(0, |piece| piece.id + 1);
-        for chunk in chunks.iter().filter(|chunk| !chunk.text.is_empty()) {
+        let first = block.pieces.last().map_or(0, |piece| piece.id + 1);
+        for (id, chunk) in (first..).zip(chunks.iter().filter(|chunk| !chunk.text.is_empty())) {
             let text = chunk.text.strip_suffix('\n').unwrap_or(&chunk.text);
             let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
             let gone = lines.saturating_sub(LINES_MAX);
             let text = after_lines(text, gone).into();
             block.forgotten += gone;
             block.pieces.push(Rc::new(Piece { id, is_error: chunk.is_error, text, lines: lines - gone }));
-            id += 1;
         }
         self.shorten();
     }

@@ -6,12 +6,14 @@ pub mod line;
 pub mod log;
 mod paste;
 
+use crate::browser::folder;
 use crate::side::Dock;
 use editor::Editor;
 use line::Line;
 use log::{Head, Log};
 use setpoint_lab::inspect::Subject;
 use setpoint_lab::kubectl::{Chunk, Command, Output, Started, Terminal, Wish};
+use setpoint_lab::map::Map;
 use setpoint_lab::{Action, Session, samples};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -83,6 +85,8 @@ pub struct Language {
     /// What is drawn.
     pub shown: Rc<Shown>,
     terminal: Terminal,
+    /// The folder as the browser keeps it, once somebody has turned to it.
+    kept: Option<Map<String, String>>,
     running: Option<Command>,
     /// Commands that were pasted, and wait for the one that runs.
     waiting: VecDeque<String>,
@@ -91,21 +95,34 @@ pub struct Language {
 }
 
 impl Language {
-    /// A terminal with the folder of samples.
+    /// A terminal, whose folder is empty until somebody turns to it.
     pub fn new() -> Self {
-        let mut terminal = Terminal::default();
-        for (name, text) in samples::ALL {
-            terminal.files.insert((*name).to_string(), (*text).to_string());
-        }
+        let terminal = Terminal::default();
         let shown = Shown { namespace: terminal.namespace.as_str().into(), ..Shown::default() };
         Self {
             shown: Rc::new(shown),
             terminal,
+            kept: None,
             running: None,
             waiting: VecDeque::new(),
             asked_ms: 0.0,
             written_ms: None,
         }
+    }
+
+    /// Fills the folder, the first time: with samples, and with what the browser has kept.
+    fn furnish(&mut self) {
+        if self.kept.is_some() {
+            return;
+        }
+        let files = &mut self.terminal.files;
+        for (name, text) in samples::ALL {
+            files.insert((*name).to_string(), (*text).to_string());
+        }
+        for (name, text) in folder::files() {
+            files.insert(name, text);
+        }
+        self.kept = Some(files.clone());
     }
 
     /// Another run has begun: what ran has nothing to follow any more.
@@ -162,6 +179,7 @@ impl Language {
 
     /// Sees to it that a file is open, once the editor is to be seen.
     pub fn unfold(&mut self) {
+        self.furnish();
         if self.shown.editor.open.is_empty() {
             let first = samples::ALL.first().map_or("", |(name, _)| name);
             Rc::make_mut(&mut self.shown).editor.open(first, &self.terminal.files);
@@ -170,6 +188,7 @@ impl Language {
 
     /// Does what a message says.
     pub fn update(&mut self, msg: Msg, session: &mut Session) -> Effect {
+        self.furnish();
         let shown = Rc::make_mut(&mut self.shown);
         shown.copied = "";
         match msg {
@@ -359,5 +378,20 @@ impl Language {
         }
         editor.is_stale = false;
         self.written_ms = None;
+        self.keep();
+    }
+
+    /// Has the browser keep what has changed in the folder since it was last asked; samples as they came need not be kept.
+    fn keep(&mut self) {
+        let files = &self.terminal.files;
+        let kept = self.kept.get_or_insert_default();
+        for (name, text) in files.iter().filter(|(name, text)| kept.get(*name) != Some(*text)) {
+            let is_sample = samples::ALL.iter().any(|(sample, is)| sample == name && is == text);
+            folder::keep(name, (!is_sample).then_some(text));
+        }
+        for name in kept.keys().filter(|name| files.get(*name).is_none()) {
+            folder::keep(name, None);
+        }
+        kept.clone_from(files);
     }
 }

@@ -13,8 +13,10 @@ use yew::prelude::*;
 
 /// The id of the text.
 const TEXT: &str = "manifest";
-/// Longer texts have no colours.
-const COLOURED_MAX: usize = 2000;
+/// Longer texts, in lines and in bytes, have no colours.
+const COLOURED_MAX: (usize, usize) = (2000, 60_000);
+/// Most words that are offered at once.
+const OFFERS_MAX: usize = 60;
 /// Most problems that are listed.
 const PROBLEMS_MAX: usize = 50;
 /// A pencil, a bin, an arrow into a tray and one out of it.
@@ -32,6 +34,7 @@ pub struct Props {
 /// The editor.
 pub struct Editor {
     text: NodeRef,
+    typed: u32,
 }
 
 /// A message about the editor.
@@ -43,8 +46,23 @@ impl Component for Editor {
     type Message = ();
     type Properties = Props;
 
-    fn create(_ctx: &Context<Self>) -> Self {
-        Self { text: NodeRef::default() }
+    fn create(ctx: &Context<Self>) -> Self {
+        Self { text: NodeRef::default(), typed: ctx.props().shown.editor.typed.2 }
+    }
+
+    /// Types what the person has chosen, as if they had.
+    fn rendered(&mut self, ctx: &Context<Self>, _first: bool) {
+        let (word, (from, to), number) = &ctx.props().shown.editor.typed;
+        if *number == self.typed {
+            return;
+        }
+        self.typed = *number;
+        if let Some(text) = self.text.cast::<HtmlTextAreaElement>() {
+            let value = text.value();
+            let _ = text.focus();
+            let _ = text.set_selection_range(files::units_of(&value, *from), files::units_of(&value, *to));
+            let _ = files::type_text(word);
+        }
     }
 
     fn view(&self, ctx: &Context<Self>) -> Html {
@@ -92,7 +110,7 @@ impl Editor {
                     { colours(editor) }
                     <textarea id={TEXT} ref={self.text.clone()} value={editor.text.to_string()} wrap="off" spellcheck="false"
                         autocomplete="off" autocapitalize="off" aria-label={format!("Manifest {}", editor.open)}
-                        aria-invalid={if is_wrong { "true" } else { "false" }} aria-describedby="findings" {oninput} {onkeydown} />
+                        aria-invalid={if is_wrong { "true" } else { "false" }} aria-describedby="findings" title="Ctrl Space offers what may stand here, Ctrl Enter applies, Esc leaves" {oninput} {onkeydown} />
                 </div>
             </div>
         }
@@ -110,6 +128,16 @@ impl Editor {
                         { " " }<button class="link" onclick={undo}>{ "Undo" }</button>
                     }
                 </p>
+                if !editor.offers.is_empty() {
+                    <div class="offers" role="status">
+                        <span class="sr">{ format!("{} possible words: ", editor.offers.len()) }</span>
+                        { for editor.offers.iter().take(OFFERS_MAX).map(|word| {
+                            let choose = Said::Choose(word.clone());
+                            let onclick = send.reform(move |_: MouseEvent| say(choose.clone()));
+                            html! { <button {onclick}>{ word.trim_end_matches([':', ' ']).to_string() }</button> }
+                        }) }
+                    </div>
+                }
                 if !editor.problems.is_empty() {
                     <ul class="problems" aria-label="Problems">
                         { for editor.problems.iter().take(PROBLEMS_MAX).map(|problem| self.problem(problem)) }
@@ -201,6 +229,12 @@ fn pressed(event: &KeyboardEvent, is_edit: bool) -> Option<Msg> {
         "Escape" => {
             event.prevent_default();
             Some(Msg::Leave)
+        }
+        " " if event.ctrl_key() => {
+            event.prevent_default();
+            let field: HtmlTextAreaElement = event.target_unchecked_into();
+            let cursor = field.selection_start().ok()??;
+            Some(say(Said::Suggest(files::byte_of(&field.value(), cursor))))
         }
         "Enter" if is_command && is_edit => Some(say(Said::Finish(true))),
         "Enter" if is_command => Some(say(Said::Send(Way::Apply))),
@@ -319,7 +353,7 @@ fn rename(editor: &editor::Editor, send: &Send) -> Html {
 /// The numbers of the lines; those where something is wrong have a sign.
 fn numbers(editor: &editor::Editor) -> Html {
     let lines = editor.text.split('\n').count();
-    if lines > COLOURED_MAX {
+    if lines > COLOURED_MAX.0 {
         let all: String = (1..=lines).map(|number| format!("{number}\n")).collect();
         return html! { <div class="numbers" aria-hidden="true">{ all }</div> };
     }
@@ -337,7 +371,7 @@ fn numbers(editor: &editor::Editor) -> Html {
 
 /// The text in colours, which lies below the one that is typed in and gives it its size.
 fn colours(editor: &editor::Editor) -> Html {
-    if editor.text.split('\n').count() > COLOURED_MAX {
+    if editor.text.len() > COLOURED_MAX.1 || editor.text.split('\n').count() > COLOURED_MAX.0 {
         return html! { <div class="colours plain" aria-hidden="true">{ editor.text.to_string() }{ "\n" }</div> };
     }
     let lines = highlight::lines(&editor.text).into_iter().enumerate().map(|(at, pieces)| {
@@ -369,7 +403,7 @@ fn said(answer: &Rc<Answer>, send: &Send) -> Html {
             Some(b'-') if is_diff => "less",
             _ => "",
         };
-        html! { <div {class}>{ line.to_string() }{ "\n" }</div> }
+        html! { <div {class}>{ line.to_string() }</div> }
     };
     let lines =
         answer.chunks.iter().flat_map(|chunk| chunk.text.lines().map(move |text| line(text, chunk.is_error)));

@@ -11,7 +11,7 @@ use setpoint_lab::{Action, parse_duration};
 use yew::prelude::*;
 
 /// Keys and what they do.
-const KEYS: [(&str, &str); 13] = [
+const KEYS: [(&str, &str); 15] = [
     ("Space", "Play or pause"),
     (".", "Step to the next event"),
     ("[  ]", "Slower, faster"),
@@ -19,6 +19,8 @@ const KEYS: [(&str, &str); 13] = [
     ("t", "Next theme"),
     ("c", "To the kubectl terminal; Esc leaves it"),
     ("m", "To the manifest editor; Esc leaves it"),
+    ("Ctrl Space", "In the editor: offer what may stand here"),
+    ("Ctrl Enter", "In the editor: apply the file"),
     ("?", "This list"),
     ("Esc", "Close what is unfolded"),
     ("← →", "On a node or a pod: to the next one"),

@@ -12,6 +12,9 @@ use yew::prelude::*;
 /// Two tabs and what belongs to the chosen one.
 pub fn view(props: &Props) -> Html {
     let side = &props.side;
+    if side.is_wide {
+        return both(props);
+    }
     let onkeydown = {
         let tab = other(side.tab);
         when(&props.send, move |event: KeyboardEvent| {
@@ -40,6 +43,29 @@ pub fn view(props: &Props) -> Html {
                     (Tab::Details, None) => inspector::view(props),
                 } }
             </div>
+        </aside>
+    }
+}
+
+/// Events and details side by side, where there is room for both.
+fn both(props: &Props) -> Html {
+    let side = &props.side;
+    let half = |tab: Tab, name: &'static str, tools: Html, inside: Html| {
+        html! {
+            <section class="half" aria-labelledby={tab_id(tab)}>
+                <div class="tab-row"><h2 id={tab_id(tab)} tabindex="-1">{ name }</h2>{ tools }</div>
+                <div class="tab-body">{ inside }</div>
+            </section>
+        }
+    };
+    let details = match &side.why {
+        Some(why) => why::view(why, &props.send),
+        None => inspector::view(props),
+    };
+    html! {
+        <aside class="panel side wide" aria-label="Events and details" tabindex="-1" onclick={follow(side, &props.send)}>
+            { half(Tab::Events, "Events", feed::news(props), feed::view(props)) }
+            { half(Tab::Details, "Details", html! {}, details) }
         </aside>
     }
 }

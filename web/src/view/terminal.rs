@@ -97,6 +97,15 @@ impl Terminal {
             Some(_) => "search:".to_string(),
             None => format!("{} $", shown.namespace),
         };
+        // What a keyboard on glass has no keys for.
+        let field = self.field.clone();
+        let complete = when(send, move |_: MouseEvent| {
+            let field = field.cast::<HtmlInputElement>()?;
+            let cursor = field.selection_end().ok()??;
+            let _ = field.focus();
+            Some(say(language::Msg::Complete(files::byte_of(&field.value(), cursor))))
+        });
+        let older = send.reform(move |_: MouseEvent| say(language::Msg::Turn { older: true }));
         let stop = send.reform(move |_: MouseEvent| say(language::Msg::Interrupt));
         html! {
             <div class="prompt">
@@ -106,6 +115,8 @@ impl Terminal {
                     aria-describedby="prompt-help"
                     placeholder={if shown.is_running { "running: Ctrl-C ends it" } else { "get pods" }}
                     {oninput} {onkeydown} {onpaste} />
+                <button class="touch" onclick={complete}>{ "Tab" }</button>
+                <button class="touch" onclick={older} aria-label="Earlier line">{ "↑" }</button>
                 if shown.is_running {
                     <button class="stop" onclick={stop}>{ "Stop" }</button>
                 }
@@ -163,7 +174,7 @@ fn offers(line: &Line, send: &Send) -> Html {
                     <span class="sr">{ format!("{} possible words: ", line.offers.len()) }</span>
                 }
                 { for line.offers.iter().take(OFFERS_MAX).map(|word| html! {
-                    <button tabindex="-1" onclick={choose(word)}>{ word.clone() }</button>
+                    <button onclick={choose(word)}>{ word.clone() }</button>
                 }) }
                 if more > 0 {
                     <span>{ format!("and {more} more") }</span>

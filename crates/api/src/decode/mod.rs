@@ -5,9 +5,11 @@
 //! staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,rest}.go.
 //! Simplified: keys that stand twice are not told, since kubectl's own reading has made one of them before the server sees it.
 
+mod convert;
 mod go;
 mod walk;
 
+use crate::wire::FieldError;
 use crate::{Gather as _, Kind, Object, Status, schema, text};
 use serde_json::Value;
 pub use walk::{Fault, Problem};
@@ -28,9 +30,9 @@ pub struct Decoded {
 /// `BadRequest` with upstream's message: one about a value of a wrong type, or one that lists all unknown fields.
 pub fn decode(value: Value, strict: bool) -> Result<Decoded, Status> {
     let (api_version, kind) = type_meta(&value);
-    let Some(of) = Kind::from_manifest(&api_version, &kind) else {
+    if Kind::from_manifest(&api_version, &kind).is_none() {
         return Err(Status::bad_request(no_match(&api_version, &kind)));
-    };
+    }
     let mut value = value;
     let problems = problems(&mut value);
     let refuse =
@@ -43,11 +45,19 @@ pub fn decode(value: Value, strict: bool) -> Result<Decoded, Status> {
     if strict && !unknown.is_empty() {
         return Err(refuse(&format!("strict decoding error: {}", unknown.join(", "))));
     }
-    let (object, errors) = Object::from_value(of, value);
+    let (object, errors) = read(value);
     match errors.first() {
         None => Ok(Decoded { object, unknown }),
         Some(error) => Err(refuse(&format!("{}: {}", error.path, error.message))),
     }
+}
+
+/// Reads an object without checks beyond those of the types that are modelled; one of an older version becomes one of the
+/// version that is.
+pub(crate) fn read(value: Value) -> (Object, Vec<FieldError>) {
+    let value = convert::to_model(value);
+    let (api_version, kind) = type_meta(&value);
+    Object::from_value(Kind::from_manifest(&api_version, &kind).unwrap_or(Kind::Custom), value)
 }
 
 /// Finds everything that does not fit the types, in the order of reading. Takes out what no type has, and brings what has
@@ -80,12 +90,19 @@ pub fn type_meta(value: &Value) -> (String, String) {
 
 /// What kubectl says of an object that does not call itself something: `kind not set`.
 pub fn nameless(value: &Value) -> Option<String> {
-    let (api_version, kind) = type_meta(value);
-    match (api_version.is_empty(), kind.is_empty()) {
-        (true, true) => Some("[apiVersion not set, kind not set]".into()),
-        (true, false) => Some("apiVersion not set".into()),
-        (false, true) => Some("kind not set".into()),
-        (false, false) => None,
+    let Value::Object(fields) = value else { return Some("invalid object to validate".into()) };
+    let said: Vec<String> = ["apiVersion", "kind"]
+        .into_iter()
+        .filter_map(|key| match fields.get(key) {
+            None | Some(Value::Null) => Some(format!("{key} not set")),
+            Some(Value::String(_)) => None,
+            Some(_) => Some(format!("{key} isn't string type")),
+        })
+        .gather();
+    match said.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        many => Some(format!("[{}]", many.join(", "))),
     }
 }
 

@@ -182,8 +182,25 @@ fn rolling_update(spec: &mut Fields, counts: &[(&str, i32)]) {
     });
 }
 
+/// How often the template of a DaemonSet has changed; it is the server that counts.
+const GENERATION: &str = "deprecated.daemonset.template.generation";
+
+/// Counts a change of a DaemonSet's template.
+///
+/// Upstream: pkg/registry/apps/daemonset/strategy.go `PrepareForUpdate`.
+pub fn count_template(old: &Object, new: &mut Object) {
+    let Object::DaemonSet(set) = new else { return };
+    let template = |rest: &crate::wire::Rest| {
+        rest.as_ref().and_then(|rest| rest.get("spec")).and_then(|spec| spec.get("template")).cloned()
+    };
+    let before =
+        old.metadata().annotation(GENERATION).and_then(|count| count.parse::<i64>().ok()).unwrap_or(0);
+    let is_new = template(old.rest()) != template(&set.rest);
+    let count = before.saturating_add(i64::from(is_new)).to_string();
+    Rc::make_mut(set).metadata.set_annotation(GENERATION, &count);
+}
+
 fn daemon_set(spec: &mut Fields, meta: &mut ObjectMeta) {
-    const GENERATION: &str = "deprecated.daemonset.template.generation";
     if meta.annotation(GENERATION).is_none() {
         meta.set_annotation(GENERATION, "1");
     }
@@ -226,6 +243,41 @@ fn job(spec: &mut Fields, meta: &mut ObjectMeta) {
     set(spec, "podReplacementPolicy", || replace.into());
     template(spec);
     copy_labels(spec, meta);
+}
+
+/// The selector of a new Job and the labels that it wants, made of the Job's identity. It is the server that makes them.
+///
+/// Upstream: pkg/registry/batch/job/strategy.go `generateSelector`.
+pub fn own_selector(job: &mut Job) {
+    let (name, uid) = (job.metadata.name.to_string(), job.metadata.uid.to_string());
+    let mut fields = job.rest.as_deref().cloned().unwrap_or_default();
+    inside(&mut fields, "spec", |spec| {
+        if spec.get("manualSelector").is_some_and(|manual| *manual == true) {
+            return;
+        }
+        let labels = [
+            ("batch.kubernetes.io/controller-uid", &uid),
+            ("batch.kubernetes.io/job-name", &name),
+            ("controller-uid", &uid),
+            ("job-name", &name),
+        ];
+        inside(spec, "template", |template| {
+            inside(template, "metadata", |meta| {
+                inside(meta, "labels", |known| {
+                    for (key, value) in labels {
+                        known.insert(key.to_owned(), value.as_str().into());
+                    }
+                });
+            });
+        });
+        inside(spec, "selector", |selector| {
+            inside(selector, "matchLabels", |known| {
+                known.insert(labels[0].0.to_owned(), uid.as_str().into());
+            });
+        });
+        copy_labels(spec, &mut job.metadata);
+    });
+    job.rest = Some(Rc::new(fields));
 }
 
 fn cron_job(spec: &mut Fields) {

@@ -140,4 +140,12 @@ mod tests {
         }
         assert_eq!(resources().filter(|r| r.preferred).count(), 69);
     }
+
+    #[test]
+    fn kinds_are_called_as_they_are_served() {
+        for kind in crate::Kind::ALL.iter().filter(|kind| **kind != crate::Kind::Custom) {
+            let served = resource_of(kind.api_version(), kind.as_str()).unwrap();
+            assert_eq!((served.plural, served.namespaced), (kind.plural(), kind.is_namespaced()));
+        }
+    }
 }

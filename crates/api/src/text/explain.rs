@@ -130,6 +130,11 @@ const PLAIN_WORDS: &[(&str, &str, &str)] = &[
         "Nothing that this bracket could close is open; put a value that begins with a bracket in quotes.",
     ),
     (
+        "only valid inside a block",
+        "did not find expected node content",
+        "Fill in templates such as {{- … }} first; put a value that begins with a bracket in quotes.",
+    ),
+    (
         "did not find expected node content",
         "did not find expected node content",
         "A value is missing before this place.",

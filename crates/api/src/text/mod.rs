@@ -97,6 +97,31 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// The error as Go's reader words it, of a text with this error. Documents are read one by one, their lines counted anew:
+    /// from 0 where the parser stumbles, and from 1 where the scanner does. A missing colon is noticed at the next token; of a
+    /// key that is no text no line is told.
+    pub fn go_yaml(&self, text: &str) -> String {
+        let lines = || text.lines().zip(1_u32..);
+        let begins =
+            lines().take_while(|(_, line)| *line < self.line).filter(|(text, _)| text.starts_with("---"));
+        let before = begins.map(|(_, line)| line).last().unwrap_or(0);
+        let has_content = |text: &str| !text.trim().is_empty() && !text.trim_start().starts_with('#');
+        let next =
+            || lines().find(|(text, line)| *line > self.line && has_content(text)).map(|(_, line)| line);
+        let line = match &*self.message {
+            message if message.starts_with("invalid map key") => before,
+            message if message.starts_with("did not find expected") => self.line.saturating_sub(1),
+            "could not find expected ':'" => next().unwrap_or_else(|| text.lines().count() as u32 + 1),
+            _ => self.line,
+        };
+        match line.saturating_sub(before) {
+            0 => format!("yaml: {}", self.message),
+            line => format!("yaml: line {line}: {}", self.message),
+        }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: {}", self.line, self.column, self.message)

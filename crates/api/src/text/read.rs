@@ -5,6 +5,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use super::emit::general;
 use super::explain::{explain_scan_error, forbidden_character};
+use super::quote::go_syntax;
 use super::scalar::{Plain, resolve, to_node_value};
 use super::{Diagnostic, Key, Node, NodeValue, Severity, Span, go_quote, json};
 use crate::Str;
@@ -56,6 +57,8 @@ struct Reader {
     anchors: Map<usize, Node>,
     nodes: usize,
     root: Option<Node>,
+    /// A key that is no text: told once the document has proved to be YAML, for that is when upstream looks at keys.
+    wrong_key: Option<Diagnostic>,
 }
 
 /// A list or map that is not closed yet.
@@ -103,7 +106,7 @@ impl Reader {
             let span = span_of(&place);
             match event {
                 Event::DocumentStart(_) => self.anchors.clear(),
-                Event::DocumentEnd => self.end_document(),
+                Event::DocumentEnd => self.end_document()?,
                 Event::Scalar(text, style, anchor, tag) => {
                     self.scalar(&text, style, anchor, tag.as_deref(), span)?;
                 }
@@ -128,11 +131,15 @@ impl Reader {
         frames.find(|frame| matches!(frame.content, Content::Seq(_)) == list).map(|frame| frame.span)
     }
 
-    fn end_document(&mut self) {
+    fn end_document(&mut self) -> Result<(), Diagnostic> {
+        if let Some(wrong) = self.wrong_key.take() {
+            return Err(wrong);
+        }
         // An empty document and a lone `null` are skipped, as kubectl does.
         if let Some(root) = self.root.take().filter(|root| root.value != NodeValue::Null) {
             self.manifest.documents.push(Document { root });
         }
+        Ok(())
     }
 
     fn scalar(
@@ -170,9 +177,6 @@ impl Reader {
     }
 
     fn open(&mut self, span: Span, anchor: usize, content: Content) -> Result<(), Diagnostic> {
-        if self.map_mut().is_some_and(|map| map.pending.is_none()) {
-            return Err(complex_key(span, matches!(content, Content::Seq(_))));
-        }
         if self.frames.len() >= MAX_DEPTH {
             return Err(too_deep(span));
         }
@@ -242,7 +246,12 @@ impl Reader {
         };
         match map.pending.take() {
             None => {
-                map.pending = Some(Pending::Field(to_key(node)?));
+                let span = node.span;
+                let key = to_key(node).unwrap_or_else(|wrong| {
+                    self.wrong_key.get_or_insert(wrong);
+                    Key { text: "".into(), span }
+                });
+                map.pending = Some(Pending::Field(key));
                 Ok(())
             }
             Some(Pending::Field(key)) => {
@@ -294,9 +303,8 @@ fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::error(span, format!("exceeded max depth of {MAX_DEPTH}"))
 }
 
-fn complex_key(span: Span, list: bool) -> Diagnostic {
-    let kind = if list { "a list" } else { "a map" };
-    Diagnostic::error(span, format!("invalid map key: {kind}"))
+fn complex_key(node: &Node) -> Diagnostic {
+    Diagnostic::error(node.span, format!("invalid map key: {}", go_syntax(node)))
         .suggest("Put text that begins with a bracket in quotes; fill in templates such as {{ … }} first.")
 }
 
@@ -346,8 +354,7 @@ fn to_key(node: Node) -> Result<Key, Diagnostic> {
                 Diagnostic::error(node.span, "invalid map key: null").suggest("Put the key in quotes.")
             );
         }
-        NodeValue::Seq(_) => return Err(complex_key(node.span, true)),
-        NodeValue::Map(_) => return Err(complex_key(node.span, false)),
+        NodeValue::Seq(_) | NodeValue::Map(_) => return Err(complex_key(&node)),
     };
     Ok(Key { text, span: node.span })
 }

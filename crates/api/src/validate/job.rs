@@ -52,29 +52,29 @@ fn job_spec(spec: &Value, path: &Path, errors: &mut Errors) {
         "maxFailedIndexes",
     ];
     nonnegative(spec, &counts, path, errors);
+    if get(spec, "maxFailedIndexes").is_some() && get(spec, "backoffLimitPerIndex").is_none() {
+        errors.required(&path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
+    }
     one_of(spec, "completionMode", &["NonIndexed", "Indexed"], path, errors);
     let is_indexed = text(spec, "completionMode") == "Indexed";
     if is_indexed {
         indexed(spec, path, errors);
     }
-    if get(spec, "backoffLimitPerIndex").is_some() && !is_indexed {
-        let number = number(spec, "backoffLimitPerIndex").unwrap_or(0);
-        errors.invalid(&path.child("backoffLimitPerIndex"), number, "requires indexed completion mode");
-    }
-    if let Some(failed) = number(spec, "maxFailedIndexes") {
-        if get(spec, "backoffLimitPerIndex").is_none() {
-            errors.required(&path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
-        }
-        if number(spec, "completions").is_some_and(|completions| failed > completions) {
-            let detail = "must be less than or equal to completions";
-            errors.invalid(&path.child("maxFailedIndexes"), failed, detail);
+    for key in ["backoffLimitPerIndex", "maxFailedIndexes"] {
+        if let Some(number) = number(spec, key).filter(|_| !is_indexed) {
+            errors.invalid(&path.child(key), number, "requires indexed completion mode");
         }
     }
     if !is_indexed && get(spec, "successPolicy").is_some() {
         let shown = at(spec, "successPolicy");
         errors.invalid(&path.child("successPolicy"), shown, "requires indexed completion mode");
     }
-    one_of(spec, "podReplacementPolicy", &["Failed", "TerminatingOrFailed"], path, errors);
+    let replacement: &[&str] = if get(spec, "podFailurePolicy").is_some() {
+        &["Failed"]
+    } else {
+        &["Failed", "TerminatingOrFailed"]
+    };
+    one_of(spec, "podReplacementPolicy", replacement, path, errors);
     let template = template(spec);
     let path = path.child("template");
     pod_template(&template, &path, errors);
@@ -87,17 +87,19 @@ fn job_spec(spec: &Value, path: &Path, errors: &mut Errors) {
 }
 
 fn indexed(spec: &Value, path: &Path, errors: &mut Errors) {
-    if get(spec, "completions").is_none() {
+    let completions = number(spec, "completions");
+    if completions.is_none() {
         errors.required(&path.child("completions"), "when completion mode is Indexed");
     }
-    for key in ["parallelism", "completions"] {
-        if let Some(count) =
-            number(spec, key).filter(|count| *count > MAX_INDEXED_PODS && key == "parallelism")
-        {
-            let detail =
-                format!("must be less than or equal to {MAX_INDEXED_PODS} when completion mode is Indexed");
-            errors.invalid(&path.child(key), count, &detail);
-        }
+    if let Some(count) = number(spec, "parallelism").filter(|count| *count > MAX_INDEXED_PODS) {
+        let detail =
+            format!("must be less than or equal to {MAX_INDEXED_PODS} when completion mode is Indexed");
+        errors.invalid(&path.child("parallelism"), count, &detail);
+    }
+    if let (Some(completions), Some(failed)) = (completions, number(spec, "maxFailedIndexes"))
+        && failed > completions
+    {
+        errors.invalid(&path.child("maxFailedIndexes"), failed, "must be less than or equal to completions");
     }
 }
 

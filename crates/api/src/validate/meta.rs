@@ -20,7 +20,8 @@ const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDelet
 pub(super) fn object(kind: Kind, meta: &ObjectMeta, errors: &mut Errors) {
     let name_problems = match kind {
         // A Service's name became as free as a label's lately; before, it had to start with a letter.
-        Kind::Namespace | Kind::Service => is_dns1123_label,
+        // Nor may a StatefulSet's have dots any more, for its pods' names are host names.
+        Kind::Namespace | Kind::Service | Kind::StatefulSet => is_dns1123_label,
         Kind::Role | Kind::ClusterRole | Kind::RoleBinding | Kind::ClusterRoleBinding => {
             path_segment_problems
         }

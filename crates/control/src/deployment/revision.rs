@@ -209,8 +209,12 @@ fn put(set: &mut ReplicaSet, key: &str, value: &str) -> bool {
 ///
 /// Upstream: `ComputeHash`, staging/src/k8s.io/apimachinery/pkg/util/rand (`SafeEncodeString`).
 pub fn template_hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
+    hash_of(&template.write_always().to_string(), collisions)
+}
+
+/// The hash of a text, spelled in letters that make no words.
+pub fn hash_of(text: &str, collisions: Option<i32>) -> String {
     const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-    let text = template.write_always().to_string();
     // Upstream writes the count as 32 bits into eight bytes.
     let count = collisions.map(|count| u64::from(count as u32).to_le_bytes());
     let bytes = text.bytes().chain(count.into_iter().flatten());

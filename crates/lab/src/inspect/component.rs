@@ -16,7 +16,7 @@ use std::rc::Rc;
 const WRITES_SHOWN: usize = 24;
 
 /// What each part does and what it is like, and the rows of the tuning table that it goes by.
-const PARTS: [(&str, &str, &str, &[&str]); 11] = [
+const PARTS: [(&str, &str, &str, &[&str]); 21] = [
     (
         "kube-apiserver",
         "The only door to the cluster's state. Every read and write passes it: it checks and stores objects, and tells watchers what changed. It decides nothing by itself.",
@@ -81,6 +81,66 @@ const PARTS: [(&str, &str, &str, &[&str]); 11] = [
         "garbage-collector-controller",
         "Deletes objects whose owners are gone: the pods of a deleted ReplicaSet, the ReplicaSets of a deleted Deployment.",
         "An executor who clears the house once the owner has left.",
+        &[],
+    ),
+    (
+        "namespace-controller",
+        "Empties a namespace that is being deleted, kind by kind, and lets it go when nothing is left in it.",
+        "A removal firm: room by room, and the keys are handed back last.",
+        &[],
+    ),
+    (
+        "resourcequota-controller",
+        "Counts what a namespace uses and writes it beside the limits. The API server refuses what would go beyond.",
+        "A bookkeeper who keeps the balance; the cashier is somebody else.",
+        &[],
+    ),
+    (
+        "job-controller",
+        "Starts pods until as many have succeeded as asked for, and gives up after too many failures or too long a time.",
+        "A foreman with a list of tasks: ticked off when done, tried again when spoilt.",
+        &[],
+    ),
+    (
+        "ttl-after-finished-controller",
+        "Deletes a finished Job once its time to live is over, and its pods with it.",
+        "The kitchen help that clears the tables some time after the guests have left.",
+        &[],
+    ),
+    (
+        "cronjob-controller",
+        "Makes a Job whenever its schedule says so, and clears the old ones away.",
+        "An alarm clock that hands out work orders.",
+        &[],
+    ),
+    (
+        "statefulset-controller",
+        "Keeps pods with a name, an order and storage of their own: one after the other up, the last one first down.",
+        "Numbered seats in a theatre: seat 2 stays seat 2, whoever sits there.",
+        &[],
+    ),
+    (
+        "daemonset-controller",
+        "Keeps one pod on every node that fits, new nodes included.",
+        "A caretaker for each house of the street.",
+        &[],
+    ),
+    (
+        "replication-controller",
+        "What ReplicaSets were before: keeps as many pods as asked for.",
+        "An older thermostat, with one dial less.",
+        &[],
+    ),
+    (
+        "disruption-controller",
+        "Works out how many pods of a budget may be moved on purpose right now. Evictions beyond that are refused.",
+        "The shift planner: holidays only while enough people stay.",
+        &[],
+    ),
+    (
+        "persistentvolume-binder",
+        "Brings claims and volumes together, and has volumes made where the class provides them.",
+        "The cloakroom: a ticket for a hook, and the hook is kept for the ticket.",
         &[],
     ),
 ];

@@ -11,12 +11,12 @@ use super::invocation::Invocation;
 use super::print::{Tabs, json_text};
 use super::resource::{self, Resource};
 use super::verb::{self, Verb};
-use serde_json::{Value, json};
+use serde_json::json;
 use setpoint_api::schema;
 use setpoint_api::text::to_yaml;
 
 /// The address that kubectl says it talks to.
-const SERVER: &str = "https://127.0.0.1:6443";
+pub(super) const SERVER: &str = "https://127.0.0.1:6443";
 
 pub(super) static API_RESOURCES: Verb = Verb {
     name: "api-resources",
@@ -261,142 +261,3 @@ static WHO_AM_I: Verb = Verb {
     },
     ..Verb::NONE
 };
-
-pub(super) static CONFIG: Verb = Verb {
-    name: "config",
-    brief: "Modify kubeconfig files",
-    long: "Modify kubeconfig files using subcommands like \"kubectl config set current-context my-context\".",
-    usage: "kubectl config SUBCOMMAND [options]",
-    verbs: &[&CURRENT_CONTEXT, &GET_CONTEXTS, &SET_CONTEXT, &USE_CONTEXT, &VIEW],
-    is_local: true,
-    run: verb::only_sub_commands,
-    ..Verb::NONE
-};
-
-/// The one context that there is.
-const CONTEXT: &str = "kind";
-
-static CURRENT_CONTEXT: Verb = Verb {
-    name: "current-context",
-    brief: "Display the current-context",
-    long: "Display the current-context.",
-    usage: "kubectl config current-context [flags] [options]",
-    is_local: true,
-    run: |cx, _| {
-        cx.say(CONTEXT);
-        Ok(())
-    },
-    ..Verb::NONE
-};
-
-static GET_CONTEXTS: Verb = Verb {
-    name: "get-contexts",
-    brief: "Describe one or many contexts",
-    long: "Display one or many contexts from the kubeconfig file.",
-    usage: "kubectl config get-contexts [(-o|--output=)name)] [options]",
-    flags: &[&[
-        flag(
-            "no-headers",
-            '\0',
-            "false",
-            "When using the default or custom-column output format, don't print headers (default print headers).",
-        ),
-        flag("output", 'o', "''", "Output format. One of: (name)."),
-    ]],
-    is_local: true,
-    run: get_contexts,
-    ..Verb::NONE
-};
-
-fn get_contexts(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
-    if call.text("output") == "name" {
-        cx.say(CONTEXT);
-        return Ok(());
-    }
-    let header = if call.is_on("no-headers") { "" } else { "CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n" };
-    let shown =
-        if cx.terminal.namespace == "default" { String::new() } else { cx.terminal.namespace.clone() };
-    let text = format!("{header}*\t{CONTEXT}\tc\tu\t{shown}\n");
-    cx.print(Tabs::table().align(&text));
-    Ok(())
-}
-
-static SET_CONTEXT: Verb = Verb {
-    name: "set-context",
-    brief: "Set a context entry in kubeconfig",
-    long: "Set a context entry in kubeconfig.\n\n Specifying a name that already exists will merge new fields on top of \
-           existing values for those fields.",
-    examples: "# Set the namespace of the current context\nkubectl config set-context --current --namespace=shop",
-    usage: "kubectl config set-context [NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace] [options]",
-    flags: &[&[flag("current", '\0', "false", "Modify the current context")]],
-    is_local: true,
-    run: set_context,
-    ..Verb::NONE
-};
-
-fn set_context(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
-    let name = call.args.first().map(|name| &**name);
-    match name {
-        None if !call.is_on("current") => {
-            return Err(Failure::error("unexpected args: []"));
-        }
-        Some(name) if name != CONTEXT => {
-            return Err(Failure::error(format!(
-                "context {name:?} is not simulated: there is one cluster, {CONTEXT:?}"
-            )));
-        }
-        _ => {}
-    }
-    if call.has("namespace") {
-        let namespace = call.text("namespace");
-        cx.terminal.namespace = if namespace.is_empty() { "default".into() } else { namespace.to_owned() };
-    }
-    cx.say(format!("Context \"{CONTEXT}\" modified."));
-    Ok(())
-}
-
-static USE_CONTEXT: Verb = Verb {
-    name: "use-context",
-    aliases: &["use"],
-    brief: "Set the current-context in a kubeconfig file",
-    long: "Set the current-context in a kubeconfig file.",
-    usage: "kubectl config use-context CONTEXT_NAME [options]",
-    is_local: true,
-    run: |cx, call| match call.args.first() {
-        Some(name) if name == CONTEXT => {
-            cx.say(format!("Switched to context \"{CONTEXT}\"."));
-            Ok(())
-        }
-        Some(name) => Err(Failure::error(format!("no context exists with the name: {name:?}"))),
-        None => Err(Failure::error("empty context names are not allowed")),
-    },
-    ..Verb::NONE
-};
-
-static VIEW: Verb = Verb {
-    name: "view",
-    brief: "Display merged kubeconfig settings or a specified kubeconfig file",
-    long: "Display merged kubeconfig settings or a specified kubeconfig file.",
-    usage: "kubectl config view [flags] [options]",
-    flags: &[&[
-        flag("minify", '\0', "false", "Remove all information not used by current-context from the output"),
-        flag("output", 'o', "'yaml'", "Output format. One of: (json, yaml)."),
-    ]],
-    is_local: true,
-    run: view,
-    ..Verb::NONE
-};
-
-fn view(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
-    let config: Value = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{ "name": "c", "cluster": { "insecure-skip-tls-verify": true, "server": SERVER } }],
-        "contexts": [{ "name": CONTEXT, "context": { "cluster": "c", "namespace": cx.terminal.namespace, "user": "u" } }],
-        "current-context": CONTEXT,
-        "users": [{ "name": "u", "user": { "token": "REDACTED" } }],
-    });
-    let text = if call.text("output") == "json" { json_text(&config) } else { to_yaml(&config) };
-    cx.print(text);
-    Ok(())
-}

@@ -7,12 +7,12 @@ use super::context::{Context, Ongoing};
 use super::failure::Failure;
 use super::flag::flag;
 use super::invocation::Invocation;
-use super::named;
+use super::named::{self, Found};
 use super::resource::Resource;
 use super::source;
 use super::verb::Verb;
 use setpoint_api::text::go_quote;
-use setpoint_api::{Object, Time, Uid};
+use setpoint_api::{Time, Uid};
 use setpoint_sim::{Method, Request};
 
 pub(super) static VERB: Verb = Verb {
@@ -115,7 +115,7 @@ fn grace(cx: &mut Context, call: &Invocation) -> Result<(Option<i64>, bool), Fai
     Ok((if given == 0 { Some(1) } else { Some(given).filter(|seconds| *seconds > 0) }, true))
 }
 
-fn in_files(cx: &Context, call: &Invocation) -> Result<(Vec<(Resource, Object)>, Vec<Fault>), Failure> {
+fn in_files(cx: &Context, call: &Invocation) -> Result<(Found, Vec<Fault>), Failure> {
     let (items, mut faults) = source::items(cx, call)?;
     let mut found = Vec::new();
     for item in items {

@@ -102,7 +102,7 @@ fn print(cx: &mut Context, item: &Item, live: &Value, merged: &Value) -> bool {
     let (group, version) = (item.resource.group(), item.resource.version());
     let place = if group.is_empty() { version.to_owned() } else { format!("{group}.{version}") };
     let file = format!("{place}.{}.{}.{}", item.resource.kind, item.namespace, item.name);
-    let at = cx.now().to_rfc3339(9).replace('T', " ").replace('Z', " +0000");
+    let at = cx.now().to_rfc3339(6).replace('T', " ").replace('Z', "000 +0000");
     let [live, merged] = ["LIVE", "MERGED"].map(|side| format!("/tmp/{side}-{}/{file}", number(side, &file)));
     cx.print(format!("diff -u -N {live} {merged}\n--- {live}\t{at}\n+++ {merged}\t{at}\n"));
     cx.print(unified(&texts[0], &texts[1]));

@@ -8,6 +8,7 @@ use super::context::{Context, Ongoing};
 use super::failure::Failure;
 use super::flag::{Flag, flag};
 use super::invocation::Invocation;
+use super::named::Found;
 use super::resource::{self, Resource, Target};
 use super::verb::Verb;
 use serde_json::json;
@@ -81,10 +82,8 @@ static OWN: &[Flag] = &[
 /// How long an eviction that a budget has refused waits for its next try.
 const RETRY: i64 = 5 * SECOND;
 
-type Nodes = Vec<(Resource, Object)>;
-
 /// The nodes of a line: by name, by `-l`.
-fn nodes(cx: &Context, call: &Invocation) -> Result<(Nodes, Vec<Fault>), Failure> {
+fn nodes(cx: &Context, call: &Invocation) -> Result<(Found, Vec<Fault>), Failure> {
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     let resource = cx.resource("nodes")?;
     let selector = call.text("selector");
@@ -178,7 +177,7 @@ fn run_drain(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 struct Drain {
     call: Invocation,
     dry: Dry,
-    waiting: Nodes,
+    waiting: Found,
     current: Option<(Resource, Object, Vec<Leaving>)>,
     until: Option<Time>,
     left: Vec<String>,

@@ -80,12 +80,12 @@ impl Session {
     }
 }
 
-fn save(cx: &mut Context, source: &str) -> Result<(), Failure> {
-    let read = text::read(source);
+fn save(cx: &mut Context, edited: &str) -> Result<(), Failure> {
+    let read = text::read(edited);
     if let Some(error) = read.error() {
         return Err(Failure::error(format!(
-            "the edited file had a syntax error: error converting YAML to JSON: yaml: line {}: {}",
-            error.line, error.message
+            "the edited file had a syntax error: error converting YAML to JSON: {}",
+            error.go_yaml(edited)
         )));
     }
     let values =

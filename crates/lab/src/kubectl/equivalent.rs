@@ -61,7 +61,9 @@ impl Session {
                 format!("kubectl {} {node}", if *cordoned { "cordon" } else { "uncordon" }),
                 Some(format!("spec:\n  unschedulable: {cordoned}\n")),
             ),
-            Action::Drain { node } => (format!("kubectl drain {node} --ignore-daemonsets --force"), None),
+            Action::Drain { node } => {
+                (format!("kubectl drain {node} --ignore-daemonsets --force --delete-emptydir-data"), None)
+            }
             Action::Apply { manifest } => ("kubectl apply -f -".to_string(), Some(manifest.clone())),
             Action::Delete { kind, namespace, name } => {
                 (of(&format!("delete {} {name}", kind.to_ascii_lowercase()), namespace), None)
@@ -157,7 +159,10 @@ mod tests {
             ),
             (r#"{"do":"crashPod","pod":"web-1","namespace":"a"}"#, "kubectl exec web-1 -n a -- kill 1"),
             (r#"{"do":"setCordoned","node":"node-01","cordoned":false}"#, "kubectl uncordon node-01"),
-            (r#"{"do":"drain","node":"node-01"}"#, "kubectl drain node-01 --ignore-daemonsets --force"),
+            (
+                r#"{"do":"drain","node":"node-01"}"#,
+                "kubectl drain node-01 --ignore-daemonsets --force --delete-emptydir-data",
+            ),
             (r#"{"do":"delete","kind":"Deployment","name":"web"}"#, "kubectl delete deployment web"),
             (r#"{"do":"apply","manifest":"kind: A\n"}"#, "kubectl apply -f -"),
             (r#"{"do":"killMachine","node":"node-01"}"#, ""),

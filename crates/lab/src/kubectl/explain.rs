@@ -118,7 +118,7 @@ fn fields(out: &mut String, of: Type, recursive: bool) {
     } else {
         for field in of.fields() {
             line(out, &field, "  ");
-            out.push_str("\n");
+            out.push('\n');
         }
     }
     out.push('\n');

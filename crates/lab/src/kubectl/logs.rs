@@ -8,7 +8,7 @@ use super::context::{Context, Ongoing};
 use super::failure::Failure;
 use super::flag::{self, flag};
 use super::invocation::Invocation;
-use super::print::look::{has, items, selector, text, time};
+use super::print::look::{has, items, own_selector, text, time};
 use super::resource::{self, Resource};
 use super::verb::Verb;
 use serde_json::Value;
@@ -95,7 +95,7 @@ pub(super) static VERB: Verb = Verb {
 };
 
 /// What is said in front of lines that nobody has written.
-const NOTE: &str = "# simulated: these lines are made from what the simulation knows of this container";
+const NOTE: &str = "simulated: the lines below are made from what the simulation knows of the container";
 
 /// One container whose log is read.
 #[derive(Clone)]
@@ -150,8 +150,8 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         with_time: call.is_on("timestamps"),
         with_prefix: call.is_on("prefix"),
     };
-    for stream in wanted.streams.clone() {
-        wanted.print(cx, &stream)?;
+    for (index, stream) in wanted.streams.clone().iter().enumerate() {
+        wanted.print(cx, stream, index == 0)?;
     }
     if call.is_on("follow") {
         let told = cx.now();
@@ -208,12 +208,7 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<Vec<Value>, Failure> {
 
 /// The labels of a workload's pods.
 fn selector_of(resource: &Resource, object: &Value) -> Result<Selector, Failure> {
-    let text = if has(object, "/spec/selector/matchLabels") || has(object, "/spec/selector/matchExpressions")
-    {
-        selector(object, "/spec/selector")
-    } else {
-        super::print::look::labels(object, "/spec/selector")
-    };
+    let text = own_selector(object, "/spec/selector");
     if text == "<none>" {
         return Err(Failure::error(format!(
             "cannot get the logs from {}: selector is not set",
@@ -257,7 +252,7 @@ fn containers(
 
 impl Wanted {
     /// Prints what a container has written so far.
-    fn print(&self, cx: &mut Context, stream: &Stream) -> Result<(), Failure> {
+    fn print(&self, cx: &mut Context, stream: &Stream, is_first: bool) -> Result<(), Failure> {
         let Some(pod) = cx.store().get::<Pod>(stream.pod).cloned() else { return Ok(()) };
         let value = Object::Pod(pod).to_value();
         let mut lines = lines(cx, &value, stream, self.previous)?;
@@ -265,23 +260,21 @@ impl Wanted {
         if let Some(tail) = self.tail {
             lines.drain(..lines.len().saturating_sub(tail));
         }
-        if !lines.is_empty() {
-            self.say(cx, stream, None, NOTE);
+        if is_first {
+            cx.complain(NOTE);
         }
         for (at, line) in lines {
-            self.say(cx, stream, Some(at), &line);
+            self.say(cx, stream, at, &line);
         }
         Ok(())
     }
-    fn say(&self, cx: &mut Context, stream: &Stream, at: Option<Time>, line: &str) {
+    fn say(&self, cx: &mut Context, stream: &Stream, at: Time, line: &str) {
         let prefix = if self.with_prefix {
             format!("[pod/{}/{}] ", stream.name, stream.container)
         } else {
             String::new()
         };
-        let stamp = at
-            .filter(|_| self.with_time)
-            .map_or_else(String::new, |at| at.to_rfc3339(6).replace('Z', "000Z "));
+        let stamp = if self.with_time { at.to_rfc3339(6).replace('Z', "000Z ") } else { String::new() };
         cx.say(format!("{prefix}{stamp}{line}"));
     }
 }
@@ -395,7 +388,7 @@ impl Ongoing for Following {
             let value = Object::Pod(pod).to_value();
             let Ok(lines) = lines(cx, &value, &stream, false) else { continue };
             for (at, line) in lines.into_iter().filter(|(at, _)| *at > told && *at <= now) {
-                self.wanted.say(cx, &stream, Some(at), &line);
+                self.wanted.say(cx, &stream, at, &line);
             }
             let statuses = items(&value, "/status/containerStatuses");
             let is_ended = |status: &&Value| {

@@ -6,11 +6,11 @@
 //!
 //! - `cx.say(..)`, `cx.print(..)` print; `Err(Failure)` ends with kubectl's words: `Failure::error` ("error: ..."),
 //!   `call.misuse` (with "See ... -h"), and any `Status` turns into one with `?` ("Error from server (NotFound): ...").
-//! - [`resource::objects`] and [`resource::targets`] read `pods,svc`, `deploy/web`, `pod a b`; `cx.resource("po")` one word.
+//! - [`resource::targets`] reads `pods,svc`, `deploy/web`, `pod a b`; `cx.resource("po")` one word.
 //! - `cx.request(..)` changes the cluster; `cx.store()` and `cx.now()` read it; `cx.file(path)` reads `-f`.
 //! - [`print::Format`] prints objects as `-o` says.
 //! - What goes on (`wait`, `rollout status`) is given to `cx.go_on(..)`: an [`Ongoing`] that is asked at once and then after
-//!   each advance of time. A [`Watch`](crate::session::Watch) of its own tells it every change since it was last asked.
+//!   each advance of time. A [`Watch`](crate::Watch) of its own tells it every change since it was last asked.
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd, staging/src/k8s.io/cli-runtime.
 
@@ -18,6 +18,7 @@ mod apply;
 mod change;
 mod cluster;
 mod complete;
+mod config;
 mod context;
 mod create;
 mod delete;
@@ -54,6 +55,7 @@ mod source;
 mod synthetic;
 mod table;
 mod taint;
+mod template;
 mod top;
 mod verb;
 mod wait;
@@ -63,6 +65,7 @@ pub use equivalent::Equivalent;
 pub use failure::Failure;
 pub use invocation::Invocation;
 pub use print::{cells, titles};
+pub use rollout::status::status as rollout_status;
 
 use crate::Session;
 use setpoint_api::map::Map;
@@ -184,6 +187,10 @@ impl Session {
                 Started { output, command: None, wish: None }
             }
         }
+    }
+    /// Runs kubectl with words that a shell has read already.
+    pub fn kubectl_words(&mut self, terminal: &mut Terminal, words: &[String], stdin: &str) -> Started {
+        run(self, terminal, words, stdin)
     }
     /// What a command has printed since it was last asked.
     pub fn follow(&mut self, command: &mut Command) -> Output {

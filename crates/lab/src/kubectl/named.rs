@@ -5,10 +5,14 @@
 use super::change::{Fault, nothing_named};
 use super::context::Context;
 use super::failure::Failure;
+use super::get::FieldSelector;
 use super::invocation::Invocation;
 use super::resource::{self, Resource};
 use super::source;
 use setpoint_api::{Object, Selector};
+
+/// Objects, each with its kind.
+pub(super) type Found = Vec<(Resource, Object)>;
 
 /// The objects that are named, and those that are not there.
 ///
@@ -18,7 +22,7 @@ pub(super) fn objects(
     cx: &Context,
     call: &Invocation,
     args: &[String],
-) -> Result<(Vec<(Resource, Object)>, Vec<Fault>), Failure> {
+) -> Result<(Found, Vec<Fault>), Failure> {
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     if !call.list("filename").is_empty() {
         let (items, unread) = source::items(cx, call)?;
@@ -35,7 +39,9 @@ pub(super) fn objects(
         return Err(nothing_named());
     }
     let selector = call.text("selector");
-    let takes_all = call.verb.flag("all").is_some() && call.is_on("all");
+    let is_on = |flag: &str| call.verb.flag(flag).is_some() && call.is_on(flag);
+    let (takes_all, everywhere) = (is_on("all"), is_on("all-namespaces"));
+    let fields = if call.verb.flag("field-selector").is_some() { call.text("field-selector") } else { "" };
     for target in resource::targets(cx, args)? {
         let resource = target.resource;
         match target.name {
@@ -46,13 +52,18 @@ pub(super) fn objects(
                 Some(object) => found.push((resource, object)),
                 None => faults.push(resource.not_found(&name).into()),
             },
-            None if selector.is_empty() && !takes_all => {
+            None if selector.is_empty() && fields.is_empty() && !takes_all => {
                 return Err(Failure::error("resource(s) were provided, but no name was specified"));
             }
             None => {
                 let parsed = Selector::parse(selector)
                     .map_err(|why| resource::bad_query(&resource, selector, "", &why.to_string()))?;
-                let all = cx.objects(&resource, false, &parsed);
+                let by_fields = FieldSelector::parse(fields, &resource.kind)
+                    .map_err(|why| resource::bad_query(&resource, selector, fields, &why))?;
+                let mut all = cx.objects(&resource, everywhere, &parsed);
+                // What is not stored can neither be changed nor deleted.
+                all.retain(|object| object.id() != setpoint_api::ObjId::default());
+                all.retain(|object| fields.is_empty() || by_fields.matches(&object.to_value()));
                 found.extend(all.into_iter().map(|object| (resource.clone(), object)));
             }
         }

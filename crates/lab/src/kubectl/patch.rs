@@ -102,7 +102,7 @@ fn read(text: &str) -> Result<Value, Failure> {
     }
     let read = text::read(text);
     if let Some(error) = read.error() {
-        let why = format!("yaml: line {}: {}", error.line, error.message);
+        let why = error.go_yaml(text);
         return Err(Failure::error(format!("unable to parse {}: {why}", go_quote(text))));
     }
     let value = read.documents.first().map(|document| document.root.to_value()).unwrap_or_default();

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::synthetic;
 use serde_json::Value;
 use setpoint_api::text::go_quote;
-use setpoint_api::{Kind, Object, Selector, Status, Store, custom_name, schema};
+use setpoint_api::{Kind, Object, Status, Store, custom_name, schema};
 
 /// A kind as the API server serves it: one of upstream's, or one that a definition has taught the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,11 +169,6 @@ pub fn of_manifest(store: &Store, api_version: &str, kind: &str) -> Option<Resou
     customs(store).into_iter().find(is_it)
 }
 
-/// The kind of a stored object.
-pub fn of_object(store: &Store, object: &Object) -> Option<Resource> {
-    of_manifest(store, &object.api_version(), &object.kind_name())
-}
-
 /// What the arguments of a command name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -244,42 +239,6 @@ fn resource_or_category(cx: &Context, word: &str) -> Result<Vec<Resource>, Failu
     let of_category = |resource: &Resource| resource.categories.iter().any(|category| category == word);
     let members: Vec<Resource> = all(cx.store()).into_iter().filter(of_category).collect();
     if members.is_empty() { Err(Failure::no_resource(word)) } else { Ok(members) }
-}
-
-/// The objects that arguments and `-l` name, in the command's namespace or (`everywhere`) in all; what is not there is
-/// said in the second part, after what is.
-///
-/// # Errors
-/// Kinds that the cluster does not know, a selector beside names.
-pub fn objects(
-    cx: &Context,
-    args: &[String],
-    selector: &str,
-    everywhere: bool,
-) -> Result<(Vec<(Resource, Object)>, Vec<Failure>), Failure> {
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    let targets = targets(cx, args)?;
-    if !selector.is_empty() && targets.iter().any(|target| target.name.is_some()) {
-        return Err(Failure::error("name cannot be provided when a selector is specified"));
-    }
-    let parsed = Selector::parse(selector);
-    for Target { resource, name } in targets {
-        match (name, &parsed) {
-            (Some(_), _) if everywhere && resource.is_namespaced => {
-                return Err(Failure::error("a resource cannot be retrieved by name across all namespaces"));
-            }
-            (Some(name), _) => match cx.object(&resource, &name) {
-                Ok(object) => found.push((resource, object)),
-                Err(failure) => failures.push(failure),
-            },
-            (None, Ok(selector)) => {
-                let objects = cx.objects(&resource, everywhere, selector);
-                found.extend(objects.into_iter().map(|object| (resource.clone(), object)));
-            }
-            (None, Err(why)) => failures.push(bad_query(&resource, selector, "", why)),
-        }
-    }
-    Ok((found, failures))
 }
 
 /// A selector that the API server does not take.

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::invocation::Invocation;
 use super::resource::{self, Resource};
-use serde_json::Value;
+use serde_json::{Value, json};
 use setpoint_api::text::go_quote;
 use setpoint_api::{Object, decode, manifest, text};
 
@@ -99,10 +99,8 @@ fn read(
         }
     }
     if let Some(error) = read.error() {
-        faults.push(Fault::Client(format!(
-            "error parsing {path}: error converting YAML to JSON: yaml: line {}: {}",
-            error.line, error.message
-        )));
+        let what = format!("error converting YAML to JSON: {}", error.go_yaml(source));
+        faults.push(Fault::Client(format!("error parsing {path}: {what}")));
     }
 }
 
@@ -113,6 +111,14 @@ fn item(cx: &Context, call: &Invocation, path: &str, mut value: Value) -> Result
             "error validating {quoted}: error validating data: {missing}; if you choose to ignore these errors, turn \
              validation off with --validate=false"
         ));
+    }
+    // kubectl reads the metadata of every object before it sends it.
+    let mut carrier = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": value["metadata"] });
+    let problems = decode::problems(&mut carrier);
+    if let Some(wrong) =
+        problems.iter().find(|problem| matches!(problem.fault, decode::Fault::Type | decode::Fault::Value))
+    {
+        return Err(format!("unable to decode {quoted}: {}", wrong.message));
     }
     let (api_version, kind) = decode::type_meta(&value);
     let word = |key: &str| value["metadata"][key].as_str().unwrap_or_default().to_owned();

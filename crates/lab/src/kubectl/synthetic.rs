@@ -1,8 +1,7 @@
 //! Objects that the API server makes up when it is asked, or that mirror others.
 //!
-//! Upstream: pkg/controller/endpoint, pkg/registry/core/componentstatus, pkg/controller/serviceaccount,
-//! pkg/controller/certificates/rootcacertpublisher.
-//! Simplified: the account `default` and the ConfigMap `kube-root-ca.crt` of each namespace are not stored; Endpoints are made from EndpointSlices when they are read, nobody watches or writes them.
+//! Upstream: pkg/controller/endpoint, pkg/registry/core/componentstatus.
+//! Simplified: the Service `kubernetes` and the system's priority classes are not stored; Endpoints are made from EndpointSlices when they are read, nobody watches or writes them.
 
 use super::context::Context;
 use super::print::look::{entries, is, items, text};
@@ -10,40 +9,78 @@ use super::resource::Resource;
 use serde_json::{Value, json};
 use setpoint_api::{Kind, Namespace, Object, Store, Uid};
 
-/// What every namespace is given: an account, and the certificate of the API server.
-const GIVEN: [(Kind, &str); 2] = [(Kind::ServiceAccount, "default"), (Kind::ConfigMap, "kube-root-ca.crt")];
+/// What the API server makes when it starts: the kind, the namespace, the name, the rest.
+const FIRST: [(Kind, &str, &str, &str); 4] = [
+    (
+        Kind::Service,
+        "default",
+        "kubernetes",
+        r#"{"metadata":{"labels":{"component":"apiserver","provider":"kubernetes"}},"spec":{"clusterIP":"10.96.0.1","clusterIPs":["10.96.0.1"],"internalTrafficPolicy":"Cluster","ipFamilies":["IPv4"],"ipFamilyPolicy":"SingleStack","ports":[{"name":"https","port":443,"protocol":"TCP","targetPort":6443}],"sessionAffinity":"None","type":"ClusterIP"},"status":{"loadBalancer":{}}}"#,
+    ),
+    (
+        Kind::EndpointSlice,
+        "default",
+        "kubernetes",
+        r#"{"metadata":{"labels":{"kubernetes.io/service-name":"kubernetes"}},"addressType":"IPv4","endpoints":[{"addresses":["172.18.0.1"],"conditions":{"ready":true}}],"ports":[{"name":"https","port":6443,"protocol":"TCP"}]}"#,
+    ),
+    (
+        Kind::PriorityClass,
+        "",
+        "system-cluster-critical",
+        r#"{"value":2000000000,"preemptionPolicy":"PreemptLowerPriority","description":"Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."}"#,
+    ),
+    (
+        Kind::PriorityClass,
+        "",
+        "system-node-critical",
+        r#"{"value":2000001000,"preemptionPolicy":"PreemptLowerPriority","description":"Used for system critical pods that must not be moved from their current node."}"#,
+    ),
+];
 
-/// One of the objects that a namespace is given.
+/// One of the objects that the API server makes, and nobody stores.
 pub(super) fn given(kind: Kind, store: &Store, namespace: &str, name: &str) -> Option<Object> {
-    if !GIVEN.contains(&(kind, name)) {
-        return None;
-    }
-    let of = &store.find::<Namespace>("", namespace)?.metadata;
-    let created = of.creation_timestamp.map(|at| at.to_rfc3339(0));
-    // Its identity follows from the namespace's.
-    let uid = Uid(of.uid.0 ^ (kind as u128 + 1)).to_string();
-    let metadata = json!({ "name": name, "namespace": namespace, "creationTimestamp": created, "uid": uid });
-    let mut value = json!({ "metadata": metadata });
-    if kind == Kind::ConfigMap {
-        value["metadata"]["annotations"] = json!({ "kubernetes.io/description": DESCRIPTION });
-        value["data"] =
-            json!({ "ca.crt": "-----BEGIN CERTIFICATE-----\nsimulated\n-----END CERTIFICATE-----\n" });
-    }
+    let first = FIRST.iter().find(|first| (first.0, first.1, first.2) == (kind, namespace, name));
+    let (_, _, _, rest) = first?;
+    let mut value: Value = serde_json::from_str(rest).unwrap_or_default();
+    let made = metadata(kind, store, namespace, name)?;
+    let meta = value.as_object_mut()?.entry("metadata").or_insert_with(|| json!({}));
+    meta.as_object_mut()?.extend(made);
     Some(Object::from_value(kind, value).0)
 }
 
-const DESCRIPTION: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the \
-                           internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of \
-                           Kubernetes clusters.";
+/// The metadata of an object that is as old as the namespace `default`, and whose identity follows from that one's.
+fn metadata(
+    kind: Kind,
+    store: &Store,
+    namespace: &str,
+    name: &str,
+) -> Option<serde_json::Map<String, Value>> {
+    let of = &store.find::<Namespace>("", "default")?.metadata;
+    let created = of.creation_timestamp.map(|at| at.to_rfc3339(0));
+    let seed = name.bytes().fold(kind as u128 + 1, |seed, byte| seed * 31 + u128::from(byte));
+    let uid = Uid(of.uid.0 ^ seed).to_string();
+    let mut made = serde_json::Map::new();
+    if !namespace.is_empty() {
+        made.insert("namespace".into(), namespace.into());
+    }
+    made.extend([
+        ("name".into(), name.into()),
+        ("creationTimestamp".into(), json!(created)),
+        ("uid".into(), uid.into()),
+    ]);
+    Some(made)
+}
 
-/// Adds what namespaces are given to what is stored of a kind.
+/// Adds what the API server makes to what is stored of a kind.
 pub(super) fn add_given(kind: Kind, store: &Store, all: &mut Vec<Object>) {
-    let Some((_, name)) = GIVEN.iter().find(|(given, _)| *given == kind) else { return };
-    for namespace in store.list::<Namespace>() {
-        let namespace = &namespace.metadata.name;
+    let before = all.len();
+    for (_, namespace, name, _) in FIRST.iter().filter(|first| first.0 == kind) {
         if store.id_of(kind, namespace, name).is_none() {
             all.extend(given(kind, store, namespace, name));
         }
+    }
+    if all.len() == before {
+        return;
     }
     all.sort_by(|a, b| {
         let key = |object: &Object| (object.metadata().namespace.clone(), object.metadata().name.clone());

@@ -3,8 +3,8 @@
 use super::flag::{Flag, flag};
 use super::verb::Verb;
 use super::{
-    apply, cluster, create, delete, describe, diff, drain, edit, events, exec, explain, get, label, logs,
-    make, patch, replace, rollout, scale, set, taint, top, wait,
+    apply, cluster, config, create, delete, describe, diff, drain, edit, events, exec, explain, get, label,
+    logs, make, patch, replace, rollout, scale, set, taint, top, wait,
 };
 
 /// kubectl itself.
@@ -25,7 +25,7 @@ pub(super) static ROOT: Verb = Verb {
         &cluster::CLUSTER_INFO,
         &cluster::OPTIONS,
         &cluster::AUTH,
-        &cluster::CONFIG,
+        &config::VERB,
         &apply::VERB,
         &replace::VERB,
         &scale::VERB,

@@ -68,7 +68,8 @@ impl Verb {
     pub fn short_flag(&self, letter: char) -> Option<&'static Flag> {
         self.own_flags().chain(table::GLOBAL_FLAGS).find(|flag| flag.short == letter && letter != '\0')
     }
-    fn is_called(&self, word: &str) -> bool {
+    /// Whether a word names it.
+    pub(super) fn is_called(&self, word: &str) -> bool {
         self.name == word || self.aliases.contains(&word)
     }
 }
@@ -86,6 +87,10 @@ pub(super) fn only_sub_commands(cx: &mut Context, call: &Invocation) -> Result<(
 /// Finds the verb that a line calls and reads its flags.
 pub(super) fn find(words: &[String]) -> Result<Invocation, Failure> {
     let mut rest: Vec<String> = words.to_vec();
+    let asks_help = rest.first().is_some_and(|word| word == "help");
+    if asks_help {
+        rest.remove(0);
+    }
     let mut verb: &'static Verb = &table::ROOT;
     let mut path = String::from("kubectl");
     while let Some(at) = first_argument(verb, &rest) {
@@ -105,7 +110,8 @@ pub(super) fn find(words: &[String]) -> Result<Invocation, Failure> {
         ..failure
     };
     let read = flag::read(verb, &rest).map_err(with_usage)?;
-    let call = Invocation::new(verb, path, read);
+    let mut call = Invocation::new(verb, path, read);
+    call.is_help |= asks_help;
     if !call.is_help {
         let is_missing = |name: &&&str| !call.has(name);
         let missing: Vec<String> =

@@ -4,3 +4,4 @@ mod advice;
 mod check;
 mod export;
 pub mod samples;
+pub mod suggest;

@@ -1,13 +1,12 @@
 //! Requests that create, and how the body of a request becomes an object.
 //!
 //! Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go.
-//! Simplified: an autoscaler of autoscaling/v1 keeps its target for CPU alone.
 
 use super::{FieldValidation, Reply, Request, Target};
 use crate::fact::Actor;
 use crate::sim::Sim;
-use serde_json::{Value, json};
-use setpoint_api::{Kind, ObjId, Object, Reason, Status, custom, decode, validate};
+use serde_json::Value;
+use setpoint_api::{ObjId, Object, Reason, Status, custom, decode, validate};
 
 impl Sim {
     pub(super) fn create_requested(
@@ -62,9 +61,6 @@ impl Target {
             None => decode::decode(value, is_strict)?,
         };
         let (mut object, unknown) = (decoded.object, decoded.unknown);
-        if &*self.api_version == "autoscaling/v1" && self.kind == Kind::HorizontalPodAutoscaler {
-            object = Object::from_value(self.kind, autoscaler_v2(object.to_value())).0;
-        }
         forget_bookkeeping(&mut object);
         Ok((object, if validation == FieldValidation::Warn { unknown } else { Vec::new() }))
     }
@@ -91,19 +87,4 @@ fn forget_bookkeeping(object: &mut Object) {
             *rest = None;
         }
     }
-}
-
-/// An autoscaler of the first version as one of the second.
-fn autoscaler_v2(mut value: Value) -> Value {
-    value["apiVersion"] = "autoscaling/v2".into();
-    if let Some(spec) = value.get_mut("spec").and_then(Value::as_object_mut)
-        && let Some(percent) = spec.remove("targetCPUUtilizationPercentage")
-    {
-        let target = json!({ "type": "Utilization", "averageUtilization": percent });
-        spec.insert(
-            "metrics".into(),
-            json!([{ "type": "Resource", "resource": { "name": "cpu", "target": target } }]),
-        );
-    }
-    value
 }

@@ -7,25 +7,29 @@
 //! whole, and one that it does not know is in the rest, so at worst the rest is fetched sooner.
 
 mod code;
+mod data;
 mod module;
 mod outline;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::ops::Range;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, ImportSection, Instruction, Module, RefType, TableSection, TableType,
-    TypeSection,
+    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind,
+    ExportSection, Function, FunctionSection, ImportSection, Instruction, Module, RefType, TableSection,
+    TableType, TypeSection,
 };
 use wasmparser::{
-    CodeSectionReader, CustomSectionReader, ExportSectionReader, FunctionSectionReader, Parser, Payload,
-    TableSectionReader, TypeSectionReader, ValType,
+    CodeSectionReader, CustomSectionReader, DataSectionReader, ElementSectionReader, ExportSectionReader,
+    FunctionSectionReader, Parser, Payload, TableSectionReader, TypeSectionReader, ValType,
 };
 
+use crate::arrange;
+pub use data::Data;
 use module::{Facts, Plain, callees, told};
 use outline::{Finder, Part};
 use record::fingerprint;
@@ -60,10 +64,16 @@ struct Plan<'a> {
     kinds: Vec<u32>,
     /// Types besides those of the module, from its first free number on.
     types: Vec<(Vec<ValType>, Vec<ValType>)>,
-    /// Functions of the first file that the rest calls.
+    /// Functions of the first file that the rest calls. Their entries in the table follow those of the parts.
     needed: BTreeSet<u32>,
+    /// In which order the first file has its own functions, counted in the order of the module; empty for that itself.
+    order: Vec<usize>,
     /// The function that makes the rest be there.
     loader: u32,
+    /// The constant data, and what of it is in the first file and what in the rest.
+    data: &'a Data,
+    kept: Vec<Range<u32>>,
+    left: Vec<Range<u32>>,
 }
 
 /// Splits a module that still has its names. `None` if most of what the record names is not there: then it is of another
@@ -71,17 +81,18 @@ struct Plan<'a> {
 ///
 /// # Errors
 /// When it is no wasm that this build's tools can read, or not one of the page.
-pub fn split(wasm: &[u8], record: &Record) -> Result<Option<Files>> {
-    let Some(plan) = Plan::new(wasm, record)? else { return Ok(None) };
-    let mut half = First::new(&plan);
-    let mut module = Module::new();
-    half.parse_core_module(&mut module, Parser::new(0), wasm).map_err(told)?;
-    Ok(Some(Files { first: module.finish(), rest: rest_module(&plan)? }))
+pub fn split(wasm: &[u8], record: &Record, data: &Data) -> Result<Option<Files>> {
+    let Some(mut plan) = Plan::new(wasm, record, data)? else { return Ok(None) };
+    // Which functions are alike is seen once they are written.
+    plan.order = arrange::order(&First::new(&plan).module()?)?;
+    let first = First::new(&plan).module()?;
+    Ok(Some(Files { first, rest: rest_module(&plan)? }))
 }
 
 impl<'a> Plan<'a> {
-    fn new(wasm: &'a [u8], record: &Record) -> Result<Option<Self>> {
+    fn new(wasm: &'a [u8], record: &Record, data: &'a Data) -> Result<Option<Self>> {
         let facts = Facts::read(wasm)?;
+        ensure!(data.is_in(wasm)?, "the data of the page is not what the linker left");
         let loader = facts.loader.context("the page does not export load_rest")?;
         let functions = u32::try_from(facts.kinds.len())?;
         let way = way(&facts, loader);
@@ -119,7 +130,11 @@ impl<'a> Plan<'a> {
             kinds: Vec::new(),
             types: vec![(Vec::new(), Vec::new())],
             needed: BTreeSet::new(),
+            order: Vec::new(),
             loader,
+            data,
+            kept: Vec::new(),
+            left: Vec::new(),
         };
         plan.link();
         Ok(Some(plan))
@@ -128,16 +143,20 @@ impl<'a> Plan<'a> {
     /// Finds what each file needs of the other.
     fn link(&mut self) {
         let (mut from_first, mut from_rest) = (self.facts.named.clone(), BTreeSet::new());
+        let mut constants = BTreeSet::new();
         for function in &self.first {
             let Some(code) = self.facts.code(*function) else { continue };
             let mut at = 0;
             for part in parts_of(&self.parts, *function) {
                 from_first.extend(callees(&code.ops[at..part.from]));
+                constants.extend(data::constants(&code.ops[at..part.from]));
                 from_rest.extend(callees(&code.ops[part.from..part.to]));
                 at = part.to;
             }
             from_first.extend(callees(&code.ops[at..]));
+            constants.extend(data::constants(&code.ops[at..]));
         }
+        (self.kept, self.left) = self.data.parts(&constants);
         for function in &self.rest {
             from_rest.extend(self.facts.code(*function).into_iter().flat_map(|code| callees(&code.ops)));
         }
@@ -159,8 +178,44 @@ impl<'a> Plan<'a> {
         number(self.facts.types.len())
     }
 
+    /// Parts of the constant data as segments.
+    fn segments(&self, parts: &[Range<u32>], section: &mut DataSection) {
+        for part in parts {
+            let place = ConstExpr::i32_const(part.start.cast_signed());
+            section.active(0, &place, self.data.bytes(part).iter().copied());
+        }
+    }
+
+    /// The first entry in the table of the functions that the rest calls.
+    fn entry_of_needed(&self) -> u32 {
+        self.facts.table + number(self.stubs.len() + self.parts.len())
+    }
+
+    /// Where each function that is in the first file stands there, stubs included, and where the one that sees to it that the
+    /// rest is there.
+    fn places(&self) -> (BTreeMap<u32, u32>, u32) {
+        let kept: BTreeSet<u32> = self.first.iter().chain(&self.stubs).copied().collect();
+        let own = kept.len() + 1 - self.facts.imported as usize;
+        let mut places: Vec<u32> = (0..=number(kept.len())).collect();
+        if self.order.len() == own {
+            for (place, function) in (self.facts.imported..).zip(&self.order) {
+                places[self.facts.imported as usize + function] = place;
+            }
+        }
+        let ensure = places[kept.len()];
+        (kept.into_iter().zip(places).collect(), ensure)
+    }
+
+    /// The functions that the rest calls, in the order of the first file.
+    fn needed(&self) -> Vec<u32> {
+        let (places, _) = self.places();
+        let mut needed: Vec<u32> = self.needed.iter().copied().collect();
+        needed.sort_by_key(|function| places[function]);
+        needed
+    }
+
     fn table(&self) -> TableType {
-        let entries = u64::from(self.facts.table) + (self.stubs.len() + self.parts.len()) as u64;
+        let entries = u64::from(self.entry_of_needed()) + self.needed.len() as u64;
         TableType {
             element_type: RefType::FUNCREF,
             table64: false,
@@ -209,7 +264,8 @@ fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// The name under which the first file exports a function, table, memory or global for the rest.
+/// The name under which the first file exports a table, memory or global for the rest. Functions go by their entries in the
+/// table, for so many names would take more than the entries do (`setpointRest` of `web/boot.js`).
 fn exported(sort: char, index: u32) -> String {
     format!("{sort}{index:x}")
 }
@@ -225,8 +281,9 @@ fn rest_module(plan: &Plan<'_>) -> Result<Vec<u8>> {
     }
     let mut imports = ImportSection::new();
     let kind = |function: u32| facts.kinds[function as usize];
-    for function in &plan.needed {
-        imports.import(FIRST, &exported('f', *function), EntityType::Function(kind(*function)));
+    let needed = plan.needed();
+    for (entry, function) in (plan.entry_of_needed()..).zip(&needed) {
+        imports.import(FIRST, &entry.to_string(), EntityType::Function(kind(*function)));
     }
     let others = facts.tables.iter().skip(1).copied();
     for (index, table) in (0..).zip(std::iter::once(plan.table()).chain(others)) {
@@ -238,7 +295,7 @@ fn rest_module(plan: &Plan<'_>) -> Result<Vec<u8>> {
     }
     let mut functions = FunctionSection::new();
     let mut code = CodeSection::new();
-    let mut half = Rest { places: plan.needed.iter().chain(&plan.rest).copied().zip(0..).collect() };
+    let mut half = Rest { places: needed.iter().chain(&plan.rest).copied().zip(0..).collect() };
     for function in &plan.rest {
         functions.function(kind(*function));
         let body = facts.code(*function).context("an imported function in the rest")?.body.clone();
@@ -255,7 +312,15 @@ fn rest_module(plan: &Plan<'_>) -> Result<Vec<u8>> {
     let start = ConstExpr::i32_const(i32::try_from(facts.table)?);
     elements.active(Some(0), &start, Elements::Functions(entries.collect::<Vec<_>>().into()));
     let mut module = Module::new();
-    module.section(&types).section(&imports).section(&functions).section(&elements).section(&code);
+    let mut data = DataSection::new();
+    plan.segments(&plan.left, &mut data);
+    module
+        .section(&types)
+        .section(&imports)
+        .section(&functions)
+        .section(&elements)
+        .section(&code)
+        .section(&data);
     Ok(module.finish())
 }
 
@@ -270,15 +335,23 @@ struct First<'p, 'a> {
 
 impl<'p, 'a> First<'p, 'a> {
     fn new(plan: &'p Plan<'a>) -> Self {
-        let kept: BTreeSet<u32> = plan.first.iter().chain(&plan.stubs).copied().collect();
-        let places: BTreeMap<u32, u32> = kept.into_iter().zip(0..).collect();
-        let ensure = number(places.len());
+        let (places, ensure) = plan.places();
         Self { plan, places, ensure }
     }
 
-    fn own(&self) -> Vec<u32> {
+    fn module(mut self) -> Result<Vec<u8>> {
+        let mut module = Module::new();
+        let wasm = self.plan.wasm;
+        self.parse_core_module(&mut module, Parser::new(0), wasm).map_err(told)?;
+        Ok(module.finish())
+    }
+
+    /// The functions that are not imported, in order; none is the one that sees to it that the rest is there.
+    fn own(&self) -> Vec<Option<u32>> {
         let imported = self.plan.facts.imported;
-        self.places.keys().copied().filter(|function| *function >= imported).collect()
+        let own = self.places.iter().filter(|(function, _)| **function >= imported);
+        let own = own.map(|(function, place)| (*place, Some(*function))).chain([(self.ensure, None)]);
+        own.collect::<BTreeMap<_, _>>().into_values().collect()
     }
 
     /// Calls what is `at` among the stubs and parts.
@@ -302,6 +375,16 @@ impl<'p, 'a> First<'p, 'a> {
         }
         stub.instruction(&Instruction::End);
         stub
+    }
+
+    /// The function that sees to it that the rest is there.
+    fn ensuring(&self) -> Function {
+        let mut ensure = Function::new([]);
+        let entry = i32::try_from(self.plan.facts.table).unwrap_or(i32::MAX);
+        let mut ops = ensure.instructions();
+        ops.i32_const(entry).table_get(0).ref_is_null().if_(BlockType::Empty);
+        ops.call(self.places[&self.plan.loader]).end().end();
+        ensure
     }
 
     /// A function without its parts.
@@ -369,9 +452,9 @@ impl Reencode for First<'_, '_> {
         _section: FunctionSectionReader<'_>,
     ) -> Result<(), Error<Infallible>> {
         for function in self.own() {
-            functions.function(self.plan.facts.kinds[function as usize]);
+            let kind = function.map(|function| self.plan.facts.kinds[function as usize]);
+            functions.function(kind.unwrap_or_else(|| self.plan.plain_kind()));
         }
-        functions.function(self.plan.plain_kind());
         Ok(())
     }
 
@@ -395,9 +478,6 @@ impl Reencode for First<'_, '_> {
         for export in section {
             self.parse_export(exports, export?)?;
         }
-        for function in &self.plan.needed {
-            exports.export(&exported('f', *function), ExportKind::Func, self.places[function]);
-        }
         for (index, _) in (0..).zip(&self.plan.facts.tables) {
             exports.export(&exported('t', index), ExportKind::Table, index);
         }
@@ -408,23 +488,52 @@ impl Reencode for First<'_, '_> {
         Ok(())
     }
 
+    fn parse_element_section(
+        &mut self,
+        elements: &mut ElementSection,
+        section: ElementSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        for element in section {
+            self.parse_element(elements, element?)?;
+        }
+        let start = ConstExpr::i32_const(self.plan.entry_of_needed().cast_signed());
+        let needed: Vec<u32> = self.plan.needed().iter().map(|function| self.places[function]).collect();
+        elements.active(Some(0), &start, Elements::Functions(needed.into()));
+        Ok(())
+    }
+
+    fn parse_data_section(
+        &mut self,
+        data: &mut DataSection,
+        section: DataSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        let plan = self.plan;
+        for segment in section {
+            let segment = segment?;
+            if plan.data.is(&segment) {
+                plan.segments(&plan.kept, data);
+            } else if segment.data.iter().any(|byte| *byte != 0) {
+                self.parse_data(data, segment)?;
+            }
+        }
+        Ok(())
+    }
+
     fn parse_code_section(
         &mut self,
         code: &mut CodeSection,
         _section: CodeSectionReader<'_>,
     ) -> Result<(), Error<Infallible>> {
         for function in self.own() {
+            let Some(function) = function else {
+                code.function(&self.ensuring());
+                continue;
+            };
             match self.plan.stubs.binary_search(&function) {
                 Ok(at) => code.function(&self.stub(function, at)),
                 Err(_) => code.function(&self.trimmed(function)?),
             };
         }
-        let mut ensure = Function::new([]);
-        let entry = i32::try_from(self.plan.facts.table).unwrap_or(i32::MAX);
-        let mut ops = ensure.instructions();
-        ops.i32_const(entry).table_get(0).ref_is_null().if_(BlockType::Empty);
-        ops.call(self.places[&self.plan.loader]).end().end();
-        code.function(&ensure);
         Ok(())
     }
 }
@@ -540,7 +649,7 @@ mod tests {
     fn what_does_not_run_is_in_the_second_file() {
         let wasm = module();
         let record = record(&wasm);
-        let Files { first, rest } = split(&wasm, &record).unwrap().unwrap();
+        let Files { first, rest } = split(&wasm, &record, &Data::default()).unwrap().unwrap();
         wasmparser::validate(&first).unwrap();
         wasmparser::validate(&rest).unwrap();
         let (in_first, in_rest) = (constants(&first), constants(&rest));
@@ -557,7 +666,7 @@ mod tests {
         for ran in record.0.values_mut() {
             ran.shape ^= 1;
         }
-        let first = split(&wasm, &record).unwrap().unwrap().first;
+        let first = split(&wasm, &record, &Data::default()).unwrap().unwrap().first;
         assert!(constants(&first).contains(&1_000_007));
     }
 
@@ -567,6 +676,6 @@ mod tests {
         let mut record = record(&wasm);
         let ran = std::mem::take(&mut record.0).into_iter();
         record.0 = ran.map(|(name, ran)| (name ^ 1, ran)).collect();
-        assert!(split(&wasm, &record).unwrap().is_none());
+        assert!(split(&wasm, &record, &Data::default()).unwrap().is_none());
     }
 }

@@ -8,6 +8,7 @@ mod node;
 mod pod;
 mod rest;
 mod text;
+mod volumes;
 mod workload;
 
 pub(super) use pod::field_of;

@@ -4,7 +4,7 @@
 
 use super::pod;
 use super::text::{Text, date, set, yes};
-use crate::kubectl::print::look::{at, has, int, is, items, or, plain, selector, text, time};
+use crate::kubectl::print::look::{at, has, int, is, items, or, own_selector, plain, selector, text, time};
 use serde_json::Value;
 use setpoint_api::duration::human_duration;
 use setpoint_api::{Deployment, ReplicaSet, Selector, Store};
@@ -62,14 +62,8 @@ fn replica_sets(store: &Store, object: &Value) -> (Vec<String>, Vec<String>) {
 
 /// How many pods of a workload are in which phase.
 fn pods_status(store: &Store, object: &Value) -> String {
-    let path = if has(object, "/spec/selector/matchLabels") || has(object, "/spec/selector/matchExpressions")
-    {
-        selector(object, "/spec/selector")
-    } else {
-        crate::kubectl::print::look::labels(object, "/spec/selector")
-    };
     let uid = text(object, "/metadata/uid");
-    let selector = Selector::parse(&path).unwrap_or_default();
+    let selector = Selector::parse(&own_selector(object, "/spec/selector")).unwrap_or_default();
     let pods = store.pods_matching(text(object, "/metadata/namespace"), &selector);
     let is_own = |pod: &&&std::rc::Rc<setpoint_api::Pod>| {
         pod.metadata.controller().is_none_or(|owner| owner.uid.to_string() == uid)
@@ -88,12 +82,7 @@ fn pods_status(store: &Store, object: &Value) -> String {
 pub(super) fn replica_set(out: &mut Text, object: &Value, store: &Store, events: Option<&[Value]>) {
     out.name(object);
     let is_set = text(object, "/kind") == "ReplicaSet";
-    let own = if is_set {
-        selector(object, "/spec/selector")
-    } else {
-        crate::kubectl::print::look::labels(object, "/spec/selector")
-    };
-    out.field(0, "Selector", own);
+    out.field(0, "Selector", own_selector(object, "/spec/selector"));
     out.labels(object);
     if is_set {
         out.owner(object);

@@ -103,7 +103,7 @@ fn data(cx: &Context, kind: Kind, namespace: &str, name: &str) -> Map<String, St
 }
 
 /// The text behind base64.
-fn decoded(value: &Value) -> String {
+pub(in crate::kubectl) fn decoded(value: &Value) -> String {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bits, mut count, mut bytes) = (0u32, 0, Vec::new());
     for digit in value.as_str().unwrap_or("").chars().filter_map(|c| LETTERS.find(c)) {

@@ -8,11 +8,13 @@ mod files;
 mod net;
 mod programs;
 
+pub(super) use files::decoded;
+
 use super::context::Context;
 use super::failure::Failure;
 use super::flag::flag;
 use super::invocation::Invocation;
-use super::print::look::{has, items, text};
+use super::print::look::{has, items, own_selector, text};
 use super::resource;
 use super::verb::Verb;
 use programs::{Container, Ended};
@@ -98,12 +100,7 @@ fn pod(cx: &Context, target: &str) -> Result<Value, Failure> {
         return Ok(super::served::value(&pods, &object));
     }
     let value = object.to_value();
-    let labels = if has(&value, "/spec/selector/matchLabels") {
-        super::print::look::selector(&value, "/spec/selector")
-    } else {
-        super::print::look::labels(&value, "/spec/selector")
-    };
-    let selector = Selector::parse(&labels).map_err(Failure::error)?;
+    let selector = Selector::parse(&own_selector(&value, "/spec/selector")).map_err(Failure::error)?;
     let mut found = cx.store().pods_matching(&cx.namespace, &selector);
     found.sort_by_key(|pod| (!setpoint_control::pod::is_ready(pod), pod.metadata.name.clone()));
     let first = found.first().map(|pod| Object::Pod((*pod).clone()));

@@ -15,7 +15,7 @@ use super::print::{self, Format, Shown, Table};
 use super::resource::{self, Resource, Target};
 use super::served;
 use super::verb::Verb;
-use fields::FieldSelector;
+pub(super) use fields::FieldSelector;
 use serde_json::Value;
 use setpoint_api::Selector;
 
@@ -80,12 +80,10 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     Failure::all(failures)
 }
 
+type Found = Vec<(Resource, Value)>;
+
 /// The objects that the arguments name, and what is not there.
-fn find(
-    cx: &Context,
-    call: &Invocation,
-    targets: &[Target],
-) -> Result<(Vec<(Resource, Value)>, Vec<Failure>), Failure> {
+fn find(cx: &Context, call: &Invocation, targets: &[Target]) -> Result<(Found, Vec<Failure>), Failure> {
     let everywhere = call.is_on("all-namespaces");
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for Target { resource, name } in targets {

@@ -7,7 +7,10 @@ use setpoint_api::text::go_quote;
 use std::cmp::Ordering;
 
 /// Compares two values of one sort. With `ordered`, only what has an order can be compared.
-pub(super) fn compare(a: &Value, b: &Value, ordered: bool) -> Result<Ordering, String> {
+///
+/// # Errors
+/// Values of different sorts.
+pub fn compare(a: &Value, b: &Value, ordered: bool) -> Result<Ordering, String> {
     match (a, b) {
         (Value::String(a), Value::String(b)) => Ok(a.cmp(b)),
         (Value::Bool(a), Value::Bool(b)) if !ordered => Ok(a.cmp(b)),
@@ -26,7 +29,7 @@ pub(super) fn compare(a: &Value, b: &Value, ordered: bool) -> Result<Ordering, S
 }
 
 /// The name of a value's type.
-pub(super) fn go_type(value: &Value) -> &'static str {
+pub fn go_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "interface {}",
         Value::Bool(_) => "bool",

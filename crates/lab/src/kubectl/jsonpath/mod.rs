@@ -6,8 +6,8 @@
 mod go;
 mod parse;
 
-use go::{compare, go_type};
-pub use go::{go_syntax, go_value};
+pub use go::{compare, go_syntax, go_type, go_value};
+pub use parse::unquote;
 use parse::{Bound, Node};
 use serde_json::Value;
 use std::borrow::Cow;

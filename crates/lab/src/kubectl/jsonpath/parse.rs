@@ -307,7 +307,7 @@ fn slice(text: &str) -> Option<[Bound; 3]> {
 }
 
 /// The text of a Go string in double or single quotes.
-fn unquote(quoted: &str) -> Option<String> {
+pub fn unquote(quoted: &str) -> Option<String> {
     let mut chars = quoted.chars();
     let quote = chars.next()?;
     let inner = chars.as_str().strip_suffix(quote)?;

@@ -1,8 +1,8 @@
 //! Reading of objects as JSON, as printers need it: what is absent is empty.
 
 use serde_json::Value;
+use setpoint_api::Time;
 use setpoint_api::duration::human_duration;
-use setpoint_api::{Quantity, Time};
 
 static NULL: Value = Value::Null;
 
@@ -66,11 +66,6 @@ pub fn since(then: Option<Time>, now: Time) -> String {
     then.map_or_else(|| "<unknown>".into(), |then| human_duration(now.since(then)))
 }
 
-/// A quantity.
-pub fn quantity(value: &Value) -> Option<Quantity> {
-    Quantity::parse(&plain(value)).ok()
-}
-
 /// Labels as `a=1,b=2`, or `<none>`.
 pub fn labels(value: &Value, path: &str) -> String {
     let pairs: Vec<String> =
@@ -97,6 +92,12 @@ pub fn selector(value: &Value, path: &str) -> String {
     // The text form is sorted by key.
     parts.sort_by(|a, b| a.trim_start_matches('!').cmp(b.trim_start_matches('!')));
     if parts.is_empty() { "<none>".into() } else { parts.join(",") }
+}
+
+/// The selector of a workload, a Service or a ReplicationController as text, whatever its form; `<none>` without one.
+pub fn own_selector(value: &Value, path: &str) -> String {
+    let of = at(value, path);
+    if has(of, "/matchLabels") || has(of, "/matchExpressions") { selector(of, "") } else { labels(of, "") }
 }
 
 /// Whether a condition of an object is true.

@@ -1,11 +1,11 @@
 //! Printing of objects as `-o` says.
 //!
 //! Upstream: staging/src/k8s.io/cli-runtime/pkg/genericclioptions/print_flags.go, staging/src/k8s.io/cli-runtime/pkg/printers.
-//! Simplified: Go templates know fields, `range`, `if`, `with` and the usual comparisons.
 
 mod autoscaler;
 mod columns;
 mod custom;
+mod kyaml;
 pub mod look;
 mod network;
 mod pod;
@@ -24,6 +24,7 @@ use super::flag::{Flag, flag};
 use super::invocation::Invocation;
 use super::jsonpath::{JsonPath, go_syntax};
 use super::resource::Resource;
+use super::template::Template;
 use custom::CustomColumns;
 use serde_json::{Value, json};
 use setpoint_api::text::{go_quote, to_yaml};
@@ -65,6 +66,8 @@ pub enum Format {
     },
     /// YAML.
     Yaml,
+    /// The strict form of YAML that looks like JSON.
+    Kyaml,
     /// JSON.
     Json,
     /// `deployment.apps/web`.
@@ -73,6 +76,8 @@ pub enum Format {
     Path(JsonPath, String),
     /// The JSON of what a JSONPath template finds.
     PathAsJson(JsonPath),
+    /// A Go template, with its text.
+    Template(Template, String),
     /// Columns that the person has chosen.
     Custom(CustomColumns),
 }
@@ -90,10 +95,8 @@ impl Format {
         let text = call.text("output");
         let (name, argument) = match text.split_once('=') {
             Some((name, argument)) => (name, argument),
-            None if text.starts_with("jsonpath") || text.starts_with("custom-columns") => {
-                (text, call.text("template"))
-            }
-            None => (text, ""),
+            None if text.is_empty() && call.has("template") => ("template", call.text("template")),
+            None => (text, call.text("template")),
         };
         let is_get = call.verb.flag("label-columns").is_some();
         let allows_missing = call.is_on("allow-missing-template-keys");
@@ -108,6 +111,9 @@ impl Format {
             "" => Format::Table { is_wide: false },
             "wide" if is_get => Format::Table { is_wide: true },
             "yaml" => Format::Yaml,
+            "kyaml" => Format::Kyaml,
+            "go-template" | "template" => template(argument)?,
+            "go-template-file" | "templatefile" => template(&template_file(cx, argument)?)?,
             "json" => Format::Json,
             "name" => Format::Name,
             "jsonpath" => Format::Path(path(argument)?, argument.to_owned()),
@@ -137,7 +143,14 @@ impl Format {
         Ok(match self {
             Format::Table { .. } => String::new(),
             Format::Yaml => to_yaml(value),
+            Format::Kyaml => kyaml::text(value),
             Format::Json => json_text(value),
+            Format::Template(template, text) => {
+                let fail = |why: String| {
+                    Failure::error(format!("error executing template {}: {why}", go_quote(text)))
+                };
+                template.print(value).map_err(fail)?
+            }
             Format::Name => name(resource, value),
             Format::Path(path, text) => {
                 path.print(value).map_err(|why| Failure::error(path_error(text, &why, value)))?
@@ -152,6 +165,15 @@ impl Format {
             Format::Custom(columns) => columns.print(std::slice::from_ref(value), true)?,
         })
     }
+}
+
+fn template(text: &str) -> Result<Format, Failure> {
+    if text.is_empty() {
+        return Err(Failure::error("template format specified but no template given"));
+    }
+    let parsed = Template::parse(text)
+        .map_err(|why| Failure::error(format!("error parsing template {text}, {why}")))?;
+    Ok(Format::Template(parsed, text.to_owned()))
 }
 
 fn template_file(cx: &Context, path: &str) -> Result<String, Failure> {

@@ -4,7 +4,7 @@
 //! Simplified: certificate requests and resource claims have a name and an age alone.
 
 use super::look::{
-    at, entries, has, int, is, is_true, items, labels, or, plain, selector, since, text, time,
+    at, entries, has, int, is, is_true, items, labels, or, own_selector, plain, selector, since, text, time,
 };
 use super::{autoscaler, network, pod, storage};
 use serde_json::Value;
@@ -23,11 +23,21 @@ pub fn cells(kind: &str, object: &Value, now: Time) -> Vec<String> {
         "Event" => return event(object, now),
         _ => {}
     }
-    let mut cells = vec![text(object, "/metadata/name").to_owned()];
+    let mut name = text(object, "/metadata/name").to_owned();
+    if is_default_class(object) {
+        name.push_str(" (default)");
+    }
+    let mut cells = vec![name];
     let age = age(object, now);
+    cells.extend(workload(kind, object, &age, now).unwrap_or_else(|| other(kind, object, age)));
+    cells
+}
+
+/// The cells of nodes and of what runs pods, after the name.
+fn workload(kind: &str, object: &Value, age: &str, now: Time) -> Option<Vec<String>> {
+    let age = age.to_owned();
     let count = |path: &str| int(object, path).to_string();
-    let word = |path: &str| text(object, path).to_owned();
-    let more: Vec<String> = match kind {
+    Some(match kind {
         "Node" => node(object, age),
         "Deployment" => with_template(
             object,
@@ -58,18 +68,20 @@ pub fn cells(kind: &str, object: &Value, now: Time) -> Vec<String> {
             vec![job_status(object), completions(object), job_duration(object, now), age],
         ),
         "CronJob" => cron_job(object, age, now),
+        _ => return None,
+    })
+}
+
+/// The cells of the other kinds, after the name.
+fn other(kind: &str, object: &Value, age: String) -> Vec<String> {
+    let count = |path: &str| int(object, path).to_string();
+    let word = |path: &str| text(object, path).to_owned();
+    match kind {
         "Service" | "Ingress" | "IngressClass" | "Endpoints" | "EndpointSlice" => {
             network::cells(kind, object, age)
         }
         "HorizontalPodAutoscaler" => autoscaler::cells(object, age),
-        "PersistentVolume" | "PersistentVolumeClaim" | "StorageClass" => {
-            if is_default_class(object)
-                && let Some(name) = cells.first_mut()
-            {
-                name.push_str(" (default)");
-            }
-            storage::cells(kind, object, age)
-        }
+        "PersistentVolume" | "PersistentVolumeClaim" | "StorageClass" => storage::cells(kind, object, age),
         "Namespace" => vec![word("/status/phase"), age],
         "Secret" => vec![word("/type"), entries(object, "/data").len().to_string(), age],
         "ConfigMap" => {
@@ -114,9 +126,7 @@ pub fn cells(kind: &str, object: &Value, now: Time) -> Vec<String> {
             cells
         }
         _ => vec![age],
-    };
-    cells.extend(more);
-    cells
+    }
 }
 
 fn ready(object: &Value) -> String {
@@ -130,10 +140,7 @@ fn with_template(object: &Value, template: &str, mut cells: Vec<String>) -> Vec<
         |path: &str| containers.iter().map(|container| text(container, path)).collect::<Vec<_>>().join(",");
     cells.extend([each("/name"), each("/image")]);
     let spec = template.rsplit_once('/').map_or("", |(spec, _)| spec);
-    let of = at(object, &format!("{spec}/selector"));
-    let is_map = of.as_object().is_some_and(|map| map.values().all(Value::is_string));
-    // A ReplicationController's selector is a plain map.
-    cells.push(if is_map && !has(of, "/matchLabels") { labels(of, "") } else { selector(of, "") });
+    cells.push(own_selector(object, &format!("{spec}/selector")));
     cells
 }
 

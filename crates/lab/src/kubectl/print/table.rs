@@ -129,8 +129,11 @@ impl Table {
     }
 }
 
+/// Columns of a custom kind, each but the name's with its path and whether it is a date.
+type CustomColumns = (Vec<Column>, Vec<(JsonPath, bool)>);
+
 /// The columns that a definition gives to its kind.
-fn custom_columns(store: &Store, resource: &Resource) -> Option<(Vec<Column>, Vec<(JsonPath, bool)>)> {
+fn custom_columns(store: &Store, resource: &Resource) -> Option<CustomColumns> {
     if resource.model != Kind::Custom {
         return None;
     }

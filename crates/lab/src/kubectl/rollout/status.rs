@@ -210,9 +210,7 @@ fn stateful_set(object: &Value, is_observed: bool, number: &dyn Fn(&str) -> i64)
         return Ok((format!("Waiting for {} pods to be ready...\n", wanted.unwrap_or(0) - ready), false));
     }
     let partition = strategy["rollingUpdate"]["partition"].as_i64();
-    if let (Some(partition), Some(wanted)) = (partition, wanted)
-        && partition > 0
-    {
+    if let (Some(partition), Some(wanted)) = (partition, wanted) {
         let new = wanted - partition;
         if updated < new {
             let text = "new pods have been updated...";

@@ -1,0 +1,276 @@
+//! The StatefulSet controller: pods with a name and storage of their own, one after the other.
+//!
+//! Watches: StatefulSets, their Pods.
+//! Writes: Pods (create, delete, adopt), PersistentVolumeClaims (create, owners), ControllerRevisions, StatefulSet status, events.
+//! Rule: in order, a pod is made once all before it are ready, and deleted once all others are well, the highest first; an
+//! update replaces one pod at a time, from the highest down to the partition. In parallel nothing waits but the update.
+//! Upstream: pkg/controller/statefulset/stateful_set.go, stateful_set_control.go, stateful_pod_control.go,
+//! stateful_set_utils.go.
+//! Simplified: labels and volumes of a pod that somebody has changed are not put right; pods are adopted but not let go;
+//! maxUnavailable counts as one, as it does while its gate is off.
+
+mod claims;
+mod step;
+
+use crate::history::Revision;
+use crate::pod::{is_available, is_ready};
+use crate::replicaset::controller_reference;
+use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Note, Outcome, Patch, Write, history};
+use setpoint_api::Gather as _;
+use setpoint_api::order;
+use setpoint_api::time::SECOND;
+use setpoint_api::{
+    Change, Kind, Object, ObjectMeta, Op, Pod, PodPhase, Reason, Resource, Scope, StatefulSet,
+    StatefulSetSpec, StatefulSetStatus, Store, Str,
+};
+use std::borrow::Cow;
+use std::rc::Rc;
+
+/// Its row.
+pub const ROW: Controller = Controller {
+    name: "statefulset-controller",
+    kind: Kind::StatefulSet,
+    watches: &[Kind::StatefulSet, Kind::Pod],
+    on_change,
+    reconcile,
+    period: |_| None,
+    workers: 5,
+    wants_failures: true,
+    forget: |_| {},
+};
+
+const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
+const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
+
+fn on_change(cx: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
+    match &change.new {
+        Object::StatefulSet(set) => keys.add(set.metadata.id),
+        Object::Pod(pod) => {
+            if let Some(set) = set_of(cx.view, &pod.metadata)
+                && (pod.metadata.controller().is_some() || change.op != Op::Deleted)
+            {
+                keys.add(set.metadata.id);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The StatefulSet of a pod: its owner, or for one without an owner the set that its name and labels speak of.
+fn set_of<'a>(view: &'a Store, pod: &ObjectMeta) -> Option<&'a Rc<StatefulSet>> {
+    if let Some(owner) = pod.controller() {
+        return view.get(view.id_of_uid(owner.uid).filter(|_| &*owner.kind == "StatefulSet")?);
+    }
+    let (parent, _) = pod.name.rsplit_once('-')?;
+    let set = view.find::<StatefulSet>(&pod.namespace, parent)?;
+    let selector = set.spec().selector.to_selector().ok()?;
+    (!set.metadata.is_deleting() && !pod.is_deleting() && selector.matches(&pod.labels)).then_some(set)
+}
+
+/// The number in a pod's name.
+///
+/// Upstream: `getOrdinal`.
+fn ordinal(set: &ObjectMeta, pod: &str) -> Option<i32> {
+    pod.strip_prefix(&*set.name)?.strip_prefix('-')?.parse().ok()
+}
+
+/// A place in the set: a pod, or none yet.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    ordinal: i32,
+    pod: Option<&'a Rc<Pod>>,
+}
+
+/// A StatefulSet in the middle of a sync.
+struct Sync<'a> {
+    cx: &'a Cx<'a>,
+    set: &'a Rc<StatefulSet>,
+    spec: StatefulSetSpec,
+    current: Revision,
+    update: Revision,
+    /// Wanted places, lowest first.
+    replicas: Vec<Place<'a>>,
+    /// Pods that are too many, highest first.
+    condemned: Vec<Place<'a>>,
+    writes: Vec<Write>,
+    /// Pods deleted by an update in this sync.
+    replaced: i32,
+    decision: Cow<'static, str>,
+}
+
+/// Upstream: `UpdateStatefulSet`.
+fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
+    let Key::Object(id) = key else { return Outcome::idle("no key") };
+    let Some(set) = cx.view.get::<StatefulSet>(id) else { return Outcome::idle("gone") };
+    let known = history::list(cx, &set.metadata);
+    let mut writes = Vec::new();
+    let update = history::newest(Kind::StatefulSet, &set.metadata, &set.rest, &known, &mut writes);
+    let stored = set.status();
+    let current = history::find(&known, &stored.current_revision).unwrap_or_else(|| update.clone());
+    let (spec, adopted, pods) = (set.spec(), writes, pods_of(cx, set));
+    let mut sync = Sync::begin(cx, set, spec, (current, update), pods, adopted);
+    if let Some(failure) = cx.failure {
+        return sync.report(failure);
+    }
+    if !set.metadata.is_deleting() {
+        sync.step();
+    }
+    let status = sync.finish(&stored);
+    let observed = vec![
+        ("desired", sync.replicas.len() as i64),
+        ("pods", i64::from(status.replicas)),
+        ("ready", i64::from(status.ready_replicas)),
+    ];
+    let live = [sync.current.name.clone(), sync.update.name.clone()];
+    let used: Vec<Str> =
+        sync.places().filter_map(|place| place.pod).filter_map(|pod| revision_of(pod)).gather();
+    let is_live = |name: &Str| live.contains(name) || used.contains(name);
+    history::truncate(
+        &known,
+        sync.spec.revision_history_limit,
+        |known| is_live(&known.metadata.name),
+        &mut sync.writes,
+    );
+    let seconds = i64::from(sync.spec.min_ready_seconds);
+    let is_waiting = seconds > 0 && status.available_replicas != sync.replicas.len() as i32;
+    Outcome {
+        writes: sync.writes,
+        requeue_after: is_waiting.then_some(seconds * SECOND),
+        note: Note { observed, decision: sync.decision },
+        ..Outcome::default()
+    }
+}
+
+/// Own pods, and orphans that have the right name and labels.
+fn pods_of<'a>(cx: &Cx<'a>, set: &Rc<StatefulSet>) -> Vec<&'a Rc<Pod>> {
+    let meta = &set.metadata;
+    let is_own = |pod: &&Rc<Pod>| pod.metadata.controller().is_some_and(|owner| owner.uid == meta.uid);
+    let mut pods: Vec<&Rc<Pod>> = cx.view.dependents::<Pod>(meta.uid).filter(is_own).gather();
+    let is_orphan = |pod: &&Rc<Pod>| {
+        ordinal(meta, &pod.metadata.name).is_some()
+            && set_of(cx.view, &pod.metadata).is_some_and(|found| Rc::ptr_eq(found, set))
+    };
+    pods.extend(cx.view.free::<Pod>(&meta.namespace).filter(is_orphan));
+    pods
+}
+
+/// The revision that a pod was made from.
+fn revision_of(pod: &Pod) -> Option<Str> {
+    pod.metadata.labels.get(history::POD_HASH).cloned()
+}
+
+fn is_running_and_ready(pod: &Pod) -> bool {
+    pod.status.phase == PodPhase::Running && is_ready(pod)
+}
+
+fn is_healthy(place: &Place) -> bool {
+    place.pod.is_some_and(|pod| is_running_and_ready(pod) && !pod.metadata.is_deleting())
+}
+
+impl<'a> Sync<'a> {
+    fn begin(
+        cx: &'a Cx<'a>,
+        set: &'a Rc<StatefulSet>,
+        spec: StatefulSetSpec,
+        (current, update): (Revision, Revision),
+        pods: Vec<&'a Rc<Pod>>,
+        writes: Vec<Write>,
+    ) -> Self {
+        let start = spec.ordinals.as_ref().map_or(0, |ordinals| ordinals.start);
+        let end = start.saturating_add(spec.replicas.unwrap_or(1).max(0));
+        let mut replicas: Vec<Place> = (start..end).map(|ordinal| Place { ordinal, pod: None }).gather();
+        let mut condemned = Vec::new();
+        for pod in &pods {
+            let Some(ordinal) = ordinal(&set.metadata, &pod.metadata.name) else { continue };
+            let place = usize::try_from(ordinal - start).ok().and_then(|at| replicas.get_mut(at));
+            match place {
+                Some(place) => place.pod = Some(*pod),
+                None => condemned.push(Place { ordinal, pod: Some(*pod) }),
+            }
+        }
+        order::sort_by_key(&mut condemned, |place| std::cmp::Reverse(place.ordinal));
+        let mut sync = Self {
+            cx,
+            set,
+            spec,
+            current,
+            update,
+            replicas,
+            condemned,
+            writes,
+            replaced: 0,
+            decision: "nothing to do".into(),
+        };
+        for pod in pods.into_iter().filter(|pod| pod.metadata.controller().is_none()) {
+            let owner = controller_reference(Kind::StatefulSet, &set.metadata);
+            sync.writes.push(Write::Patch(pod.metadata.id, Patch::AddOwner(owner)));
+        }
+        sync
+    }
+
+    fn places(&self) -> impl Iterator<Item = &Place<'a>> {
+        self.replicas.iter().chain(&self.condemned)
+    }
+
+    /// Counts the pods, and writes the status if it has changed.
+    ///
+    /// Upstream: `updateStatus`, `completeRollingUpdate`.
+    fn finish(&mut self, stored: &StatefulSetStatus) -> StatefulSetStatus {
+        let mut status = StatefulSetStatus {
+            observed_generation: self.set.metadata.generation,
+            current_revision: self.current.name.clone(),
+            update_revision: self.update.name.clone(),
+            collision_count: Some(stored.collision_count.unwrap_or(0)),
+            conditions: stored.conditions.clone(),
+            current_replicas: -self.replaced,
+            rest: stored.rest.clone(),
+            ..StatefulSetStatus::default()
+        };
+        for pod in self.places().filter_map(|place| place.pod) {
+            let is_up = is_running_and_ready(pod);
+            status.replicas += 1;
+            status.ready_replicas += i32::from(is_up);
+            let is_there = is_up && is_available(pod, self.spec.min_ready_seconds, self.cx.now);
+            status.available_replicas += i32::from(is_there);
+            if !pod.metadata.is_deleting() {
+                let revision = revision_of(pod);
+                let is = |other: &Revision| i32::from(revision.as_ref() == Some(&other.name));
+                status.current_replicas += is(&self.current);
+                status.updated_replicas += is(&self.update);
+            }
+        }
+        let wanted = self.replicas.len() as i32;
+        let is_whole = [status.updated_replicas, status.ready_replicas, status.replicas] == [wanted; 3];
+        if is_whole && &*self.spec.update_strategy.kind == "RollingUpdate" {
+            status.current_replicas = status.updated_replicas;
+            status.current_revision = status.update_revision.clone();
+        }
+        if status != *stored {
+            self.writes.push(Write::Update(self.set.with_status(&status).into_object(), Scope::Status));
+            if &*self.decision == "nothing to do" {
+                self.decision = "update the status".into();
+            }
+        }
+        status
+    }
+
+    /// Reports that a pod could not be made, and asks for another try.
+    fn report(&self, failure: &crate::Failure) -> Outcome {
+        let mut outcome = Outcome { retry: true, ..Outcome::idle("try again") };
+        let missing = self.replicas.iter().find(|place| place.pod.is_none());
+        if let Some(place) =
+            missing.filter(|_| failure.about.is_none() && failure.status.reason != Reason::AlreadyExists)
+        {
+            let (pod, set) = (self.name_of(place.ordinal), &self.set.metadata.name);
+            let text =
+                format!("Create Pod {pod} in StatefulSet {set} failed error: {}", failure.status.message);
+            let event = EventDraft::warning(ROW.name, self.set.metadata.id, "FailedCreate", text);
+            outcome.writes.push(Write::Event(event));
+        }
+        outcome
+    }
+
+    fn name_of(&self, ordinal: i32) -> Str {
+        format!("{}-{ordinal}", self.set.metadata.name).into()
+    }
+}

@@ -1,6 +1,6 @@
 //! Plays a recording: each command and each fault at its time, and what came of them.
 
-use super::recording::{Entry, Recording};
+use super::recording::{Entry, Recording, is_numbered};
 use crate::reduce::Seen;
 use crate::replay::reduced;
 use crate::terminal::Normal;
@@ -182,12 +182,12 @@ impl Player {
         for change in self.session.changes(&self.watch) {
             let at = (change.stamp.at.0 - self.start).div_euclid(1000);
             let Some(object) = reduced(&change, &self.namespace) else { continue };
+            let name = object["name"].as_str().unwrap_or("");
             let names = match object["kind"].as_str() {
-                Some("ReplicaSet") => Some(&mut self.here.0),
                 Some("Pod") => Some(&mut self.here.1),
+                Some(kind) if is_numbered(kind, name) => Some(&mut self.here.0),
                 _ => None,
             };
-            let name = object["name"].as_str().unwrap_or("");
             if let Some(names) = names.filter(|_| object["ev"] == "ADDED") {
                 names.push(name.to_owned());
             }

@@ -67,7 +67,7 @@ pub struct Recording {
     pub namespace: String,
     /// Whether the load needs a Service `web` that the recording did without.
     pub has_service: bool,
-    /// ReplicaSets in the order of their creation.
+    /// ReplicaSets, and what else is called after its owner and a number, in the order of their creation.
     pub sets: Vec<String>,
     /// Pods in the order of their creation.
     pub pods: Vec<String>,
@@ -114,12 +114,12 @@ impl Recording {
     /// Notes the names of ReplicaSets and pods.
     pub fn learn_names(&mut self) {
         for seen in &self.changes {
+            let name = text_of(&seen.object, "name");
             let names = match text_of(&seen.object, "kind") {
-                "ReplicaSet" => &mut self.sets,
                 "Pod" => &mut self.pods,
+                kind if is_numbered(kind, name) => &mut self.sets,
                 _ => continue,
             };
-            let name = text_of(&seen.object, "name");
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_string());
             }
@@ -250,6 +250,16 @@ fn kept(kind: &str, object: &Value) -> Map<String, Value> {
         });
     }
     state
+}
+
+/// Whether an object is called after its owner and a hash or a minute.
+pub fn is_numbered(kind: &str, name: &str) -> bool {
+    let minute = || name.rsplit_once('-').map_or("", |(_, minute)| minute);
+    match kind {
+        "ReplicaSet" | "ControllerRevision" => true,
+        "Job" => minute().len() == 8 && minute().chars().all(|c| c.is_ascii_digit()),
+        _ => false,
+    }
 }
 
 fn seconds(micros: i64) -> String {

@@ -24,6 +24,8 @@ const DRAWN: &str = "Which of several equal nodes or pods is taken is drawn";
 const SIDE_BY_SIDE: &str = "Several writers within some hundredths of a second: how often the Deployment's controller comes \
                             to look while pods change one by one differs from run to run, and with it its steps";
 
+const OLDER: &str = "What older recordings had left in the cluster";
+
 /// All that are known; the first that fits counts.
 pub const KNOWN: &[Known] = &[
     known("", "kubectl explain", "", "`kubectl explain` has no descriptions of fields"),
@@ -79,4 +81,19 @@ pub const KNOWN: &[Known] = &[
     known("d-", "events: events replicaset", "", SIDE_BY_SIDE),
     known("d-", "kubectl: kubectl get", "", SIDE_BY_SIDE),
     known("", "placement", "", DRAWN),
+    known(
+        "j-many",
+        "events: events replicaset",
+        "",
+        "Events do not share the rate limit of their controller's client",
+    ),
+    known(
+        "j-many",
+        "",
+        "",
+        "Deletions that are sent side by side arrive in their order; upstream's arrive in any, so that \
+           waiting pods find a place before they go",
+    ),
+    known("", "kubectl: kubectl get events", "IPAddressWrongReference", OLDER),
+    known("", "", "Node worker", OLDER),
 ];

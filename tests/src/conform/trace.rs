@@ -234,3 +234,55 @@ fn told(transcript: &str) -> BTreeMap<String, String> {
     }
     texts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    const TRACE: &str = r#"{"scenario":"s","namespace":"n","duration":9,
+        "yaml":["kind: Deployment\nmetadata:\n  name: web\n","kind: Service\nmetadata: {name: db}\n"],
+        "actions":[
+            {"t":0.0,"cmd":"kubectl apply -f -","rc":0,"out":"deployment.apps/web created\n","err":""},
+            {"t":1.0,"cmd":"kubectl apply -f -","rc":0,"out":"deployment.apps/web unchanged\n","err":""},
+            {"t":2.0,"cmd":"kubectl apply -f -","rc":0,"out":"service/db created\n","err":""},
+            {"t":3.0,"sim":{"op":"kill","node":"worker-2"}},
+            {"t":4.0,"cmd":"kubectl get pods -w &","lines":[[4.5,"NAME"]],"rc":1,"end":8.0},
+            {"t":5.0,"load":{"app":"web","milli":300}}],
+        "trace":[
+            {"t":0.4,"ev":"ADDED","kind":"ReplicaSet","name":"web-1","rv":3,"owner":["Deployment/web"]},
+            {"t":0.3,"ev":"ADDED","kind":"Deployment","name":"web","rv":2,"gen":1},
+            {"t":6.0,"ev":"DELETED","kind":"Deployment","name":"web","rv":9,"gen":1}]}"#;
+
+    #[test]
+    fn commands_read_their_texts_and_act_when_it_is_seen() {
+        let recording = read(TRACE, None).expect("a trace");
+        let entries = &recording.entries;
+        let texts: Vec<&str> = entries.iter().filter_map(|entry| entry.stdin.lines().next()).collect();
+        assert_eq!(texts, ["kind: Deployment", "kind: Deployment", "kind: Service"]);
+        assert_eq!(entries[0].at, 296_000, "when its Deployment is seen");
+        assert_eq!(entries[1].at, 1_080_000, "when kubectl has started");
+        let lines: Vec<&str> = entries.iter().map(|entry| &*entry.line).collect();
+        assert_eq!(
+            lines[3..],
+            ["kill worker-2", "kubectl get pods -w", "load web 300", "delete Deployment web"],
+            "what nobody is seen to delete was deleted too"
+        );
+        assert_eq!(
+            (entries[4].mark, entries[4].times.clone(), entries[4].ends),
+            ('&', vec![4500], 8_000_000)
+        );
+        assert!(recording.has_service, "the load needs one");
+        assert_eq!(recording.changes[0].object["kind"], "Deployment", "by resource version");
+        assert_eq!((recording.sets.len(), recording.until), (1, 9_000_000));
+    }
+
+    #[test]
+    fn a_transcript_tells_what_was_read() {
+        let transcript =
+            "### t=2.0s\n$ kubectl apply -f -   # stdin:\nkind: Pod\n--- output:\nservice/db created\n";
+        let recording = read(TRACE, Some(transcript)).expect("a trace");
+        let texts: Vec<&str> = recording.entries.iter().map(|entry| &*entry.stdin).collect();
+        assert_eq!(texts[..3], ["", "", "kind: Pod\n"]);
+        assert!(read("no trace", None).is_err());
+    }
+}

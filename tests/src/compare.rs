@@ -1,24 +1,24 @@
 //! Compares a run with a recording, track by track. Each track has one of three rules.
 //!
-//! - **Exact** (`sizes`: the sizes of all ReplicaSets in one order; events of Deployments, ReplicaSets, autoscalers and
-//!   nodes; conditions with their messages; autoscalers; nodes): the same entries in the same order.
-//! - **Stops** (counts of workloads, budgets and endpoints): several pods that change within some milliseconds are
-//!   counted one by one or together, as the writers' timing has it, in the recordings of one and the same scenario too. So
-//!   every state that held for [`SETTLED`] or longer, in the recording or in the run, must be in the other, in the same
-//!   order; a shorter one that only one side has must be a stop on the way: each of its numbers lies between those of the
-//!   common states around it, and its conditions are those of one of them.
+//! - **Exact** (`sizes`: the sizes of a Deployment's ReplicaSets in one order; events of everything but pods; conditions with
+//!   their messages; autoscalers; nodes): the same entries in the same order.
+//! - **Stops** (counts of workloads, budgets and endpoints; how many pods the nodes hold): several pods that change within
+//!   some milliseconds are counted one by one or together, as the writers' timing has it, in the recordings of one and the
+//!   same scenario too. So every state that held for [`SETTLED`] or longer, in the recording or in the run, must be in the
+//!   other, in the same order; a shorter one that only one side has must be a stop on the way: each of its numbers lies
+//!   between those of the common states around it, and its conditions are those of one of them.
 //!   Two more ways are known. A pod that begins to be deleted counts nowhere until its replacement is made, so `replicas`,
 //!   `updated` and `current` may dip below both ends, and `terminating` rise above them, by as many pods as began to be deleted in
 //!   between. `ready` of endpoints may be as much lower or higher, for where one pod becomes ready while another goes, either
-//!   may be seen first. Endpoints are taken as settled after [`SETTLED_ENDPOINTS`] only: the recorded controller puts a sync off by a
-//!   second when it finds its cache behind its own last write, Setpoint's is never behind.
-//! - **Lives** (`pod`, `events pod`): names and places of pods are random, so the pods are compared as a set, each with
-//!   its whole sequence of states or events.
+//!   may be seen first. Endpoints are taken as settled after [`SETTLED_ENDPOINTS`] only: the recorded controller puts a sync
+//!   off by a second when it finds its cache behind its own last write, Setpoint's is never behind.
+//!   A stop that only one side makes is no item.
+//! - **Lives** (`pod`, `events pod`): each pod has its whole sequence of states or events. Pods of one owner are matched by
+//!   it, the most alike first, and in the order of their creation where they are equally alike.
 //!
-//! Times are compared for the entries of exact tracks and for settled states: by the time since the last action, within a
-//! second or a tenth; endpoints may besides be earlier by the second that is said above.
-//!
-//! What does not hold and is known is an [`Exception`] with its reason; one that no longer applies is a difference too.
+//! Times are compared for the entries of exact tracks and lives, and for settled states: by the time since the last action,
+//! within a second or a tenth; endpoints may besides be earlier by the second that is said above. An entry out of its time
+//! does not match.
 
 use crate::timeline::{Entry, Timeline};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,57 +27,26 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const SETTLED: i64 = 500;
 /// The same for endpoints.
 pub const SETTLED_ENDPOINTS: i64 = 1100;
+/// How far a time may be off, in milliseconds, where a tenth of it is less.
+const OFF: i64 = 1000;
 
-/// What a comparison found.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// Recorded entries, and how many of them the run has.
-    pub recorded: usize,
-    #[allow(missing_docs)]
+/// What there is to compare of a track or a command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// What it is about: `pods`, `events`, `kubectl`.
+    pub topic: &'static str,
+    /// The track, or the command.
+    pub name: String,
+    /// Items that match.
     pub matched: usize,
-    /// Recorded stops on the way that the run does not make, and those that only the run makes.
-    pub skipped: usize,
-    #[allow(missing_docs)]
-    pub extra: usize,
-    /// The largest difference of time, in milliseconds.
-    pub off: i64,
-    /// Differences that are known.
-    pub excepted: usize,
-    /// What does not hold, each with its track.
-    pub differences: Vec<(String, String)>,
+    /// Items of the recording, or of the run where it has more.
+    pub all: usize,
+    /// Stops on the way that only one side makes.
+    pub stops: usize,
+    /// What does not match, in words.
+    pub differences: Vec<String>,
 }
 
-/// A difference that is known.
-#[derive(Clone, Copy, Debug)]
-pub struct Exception {
-    /// Name of the recording.
-    pub recording: &'static str,
-    /// Track of the difference.
-    pub track: &'static str,
-    /// Part of the difference.
-    pub what: &'static str,
-    /// Why it is right.
-    pub why: &'static str,
-}
-
-impl Report {
-    /// Takes out what is known, and adds what is not the case any more.
-    pub fn except<'a>(&mut self, exceptions: impl Iterator<Item = &'a Exception>) {
-        for exception in exceptions {
-            let is_meant =
-                |(track, what): &(String, String)| track == exception.track && what.contains(exception.what);
-            let before = self.differences.len();
-            self.differences.retain(|difference| !is_meant(difference));
-            let taken = before - self.differences.len();
-            self.excepted += taken;
-            if taken == 0 {
-                self.differ(exception.track, format!("the exception {:?} no longer applies", exception.what));
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Rule {
     Exact,
     Stops,
@@ -85,136 +54,216 @@ enum Rule {
 }
 
 fn rule_of(track: &str) -> Rule {
-    match track.split(' ').next().unwrap_or("") {
-        "deployment" | "replicaset" | "endpoints" | "job" | "cronjob" | "statefulset" | "daemonset"
-        | "pdb" => Rule::Stops,
-        "pod" => Rule::Lives,
-        "events" if track.starts_with("events pod ") => Rule::Lives,
+    let words: Vec<&str> = track.split(' ').collect();
+    match words[..] {
+        ["pod", ..] | ["events", "pod", ..] => Rule::Lives,
+        ["deployment" | "replicaset" | "statefulset" | "daemonset" | "job" | "cronjob", ..] => Rule::Stops,
+        ["placement" | "endpoints" | "pdb" | "resourcequota", ..] => Rule::Stops,
+        ["watch", _, "pods", ..] => Rule::Lives,
+        ["watch", _, kind, ..] if kind != "nodes" && kind != "hpa" => Rule::Stops,
         _ => Rule::Exact,
     }
 }
 
+/// What a track is about.
+fn topic_of(track: &str) -> &'static str {
+    match track.split(' ').next().unwrap_or("") {
+        "conditions" => "conditions",
+        "events" => "events",
+        "pod" | "placement" => "pods",
+        "hpa" => "autoscalers",
+        "node" => "nodes",
+        "endpoints" | "service" => "endpoints",
+        "watch" => "kubectl",
+        "pdb" | "resourcequota" => "budgets and quotas",
+        _ => "workloads",
+    }
+}
+
 /// Compares a run with a recording. `actions` has the times of the actions, in milliseconds of the timelines.
-pub fn compare(recorded: &Timeline, run: &Timeline, actions: &[i64]) -> Report {
-    let mut report = Report::default();
+pub fn compare(recorded: &Timeline, run: &Timeline, actions: &[i64]) -> Vec<Part> {
     let tracks: BTreeSet<&String> = recorded.tracks.keys().chain(run.tracks.keys()).collect();
+    let entries = |timeline: &Timeline, track: &str| timeline.tracks.get(track).cloned().unwrap_or_default();
+    let mut parts = Vec::new();
+    let mut groups: BTreeSet<&str> = BTreeSet::new();
     for track in tracks {
-        let entries = |timeline: &Timeline| timeline.tracks.get(track).cloned().unwrap_or_default();
+        let mut part = Part { topic: topic_of(track), name: track.clone(), ..Part::default() };
         match rule_of(track) {
-            Rule::Exact => report.exact(track, &entries(recorded), &entries(run), actions),
+            Rule::Exact => part.exact(&entries(recorded, track), &entries(run, track), actions),
             Rule::Stops => {
                 let side = |timeline: &Timeline| Side {
-                    entries: entries(timeline),
+                    entries: entries(timeline, track),
                     deletions: deletions(timeline),
                     settled: if track.starts_with("endpoints") { SETTLED_ENDPOINTS } else { SETTLED },
                 };
-                report.stops(track, &side(recorded), &side(run), actions);
+                part.stops(&side(recorded), &side(run), actions);
             }
-            Rule::Lives => {}
+            Rule::Lives => {
+                groups.insert(group_of(track));
+                continue;
+            }
         }
+        parts.push(part);
     }
-    for prefix in ["pod ", "events pod "] {
-        report.lives(prefix, recorded, run);
+    for group in groups {
+        let mut part = Part { topic: topic_of(group), name: group.to_string(), ..Part::default() };
+        part.lives(lives_of(recorded, group), lives_of(run, group), actions);
+        parts.push(part);
     }
-    report
+    parts
 }
 
-impl Report {
-    fn differ(&mut self, track: &str, what: String) {
-        self.differences.push((track.to_string(), what));
+/// What pods of one owner have in common.
+fn group_of(track: &str) -> &str {
+    let stem = track.trim_end_matches(|c: char| c.is_ascii_digit());
+    if stem.ends_with("-pod") { stem } else { track }
+}
+
+fn lives_of<'a>(timeline: &'a Timeline, group: &str) -> Vec<&'a [Entry]> {
+    let of_group = timeline.tracks.iter().filter(|(track, _)| group_of(track) == group);
+    let mut lives: Vec<&[Entry]> = of_group.map(|(_, entries)| entries.as_slice()).collect();
+    lives.sort_by_key(|life| life.first().map(|entry| entry.at));
+    lives
+}
+
+fn texts(life: &[Entry]) -> Vec<&str> {
+    life.iter().map(|entry| &*entry.text).collect()
+}
+
+/// Whether what is the same happened at the same time.
+fn is_in_time(track: &str, recorded: &Entry, run: &Entry, actions: &[i64]) -> bool {
+    let since = actions.iter().copied().filter(|at| *at <= recorded.at).max().unwrap_or(0);
+    let early = if track.starts_with("endpoints") { 1000 } else { 0 };
+    let off = (run.at - recorded.at).max(recorded.at - early - run.at).max(0);
+    off <= OFF.max((recorded.at - since) / 10)
+}
+
+impl Part {
+    /// Counts a matched entry if it is in time.
+    fn time(&mut self, recorded: &Entry, run: &Entry, actions: &[i64]) {
+        if is_in_time(&self.name, recorded, run, actions) {
+            self.matched += 1;
+        } else {
+            let off = run.at - recorded.at;
+            self.differences.push(format!("is {off} ms off its time: {} {}", recorded.at, recorded.text));
+        }
     }
 
-    fn time(&mut self, track: &str, recorded: &Entry, run: &Entry, actions: &[i64]) {
-        let since = actions.iter().copied().filter(|at| *at <= recorded.at).max().unwrap_or(0);
-        let early = if track.starts_with("endpoints") { 1000 } else { 0 };
-        let off = (run.at - recorded.at).max(recorded.at - early - run.at).max(0);
-        self.off = self.off.max(off);
-        if off > 1000.max((recorded.at - since) / 10) {
-            self.differ(
-                track,
-                format!("is {} ms off its time: {} {}", run.at - recorded.at, recorded.at, run.text),
-            );
+    /// Counts the entries that one side alone has.
+    fn alone(&mut self, missing: Vec<&Entry>, more: Vec<&Entry>) {
+        self.all += missing.len().max(more.len());
+        for (entries, word) in [(missing, "missing"), (more, "not recorded")] {
+            let words = entries.iter().map(|entry| format!("{word}: {} {}", entry.at, entry.text));
+            self.differences.extend(words);
         }
     }
 
-    fn exact(&mut self, track: &str, recorded: &[Entry], run: &[Entry], actions: &[i64]) {
-        let pairs = common(recorded, run, |_, _| 1);
-        self.recorded += recorded.len();
-        self.matched += pairs.len();
-        for (index, entry) in recorded.iter().enumerate() {
-            if !pairs.iter().any(|pair| pair.0 == index) {
-                self.differ(track, format!("missing {} {}", entry.at, entry.text));
-            }
-        }
-        for (index, entry) in run.iter().enumerate() {
-            if !pairs.iter().any(|pair| pair.1 == index) {
-                self.differ(track, format!("not recorded {} {}", entry.at, entry.text));
-            }
-        }
+    fn exact(&mut self, recorded: &[Entry], run: &[Entry], actions: &[i64]) {
+        // Of several that are the same, those that are in time.
+        let weight = |a: usize, b: usize| {
+            if is_in_time(&self.name, &recorded[a], &run[b], actions) { 1001 } else { 1000 }
+        };
+        let pairs = common(recorded, run, weight);
+        self.all += pairs.len();
+        let missing = (0..recorded.len()).filter(|index| !pairs.iter().any(|pair| pair.0 == *index));
+        let more = (0..run.len()).filter(|index| !pairs.iter().any(|pair| pair.1 == *index));
+        self.alone(missing.map(|index| &recorded[index]).collect(), more.map(|index| &run[index]).collect());
         for (a, b) in pairs {
-            self.time(track, &recorded[a], &run[b], actions);
+            self.time(&recorded[a], &run[b], actions);
         }
     }
 
-    fn stops(&mut self, track: &str, recorded: &Side, run: &Side, actions: &[i64]) {
+    fn stops(&mut self, recorded: &Side, run: &Side, actions: &[i64]) {
         let weight = |a: usize, b: usize| {
             1 + 1000 * (i64::from(recorded.is_settled(a)) + i64::from(run.is_settled(b)))
         };
         let pairs = common(&recorded.entries, &run.entries, weight);
-        self.recorded += recorded.entries.len();
-        self.matched += pairs.len();
+        self.all += pairs.len();
         let recorded_pairs: Vec<usize> = pairs.iter().map(|pair| pair.0).collect();
         let run_pairs: Vec<usize> = pairs.iter().map(|pair| pair.1).collect();
-        for (side, pairs, word) in [(recorded, recorded_pairs, "missing"), (run, run_pairs, "not recorded")] {
-            for (index, entry) in side.entries.iter().enumerate().filter(|(index, _)| !pairs.contains(index))
-            {
-                let before = pairs.iter().copied().filter(|pair| *pair < index).max();
-                let after = pairs.iter().copied().filter(|pair| *pair > index).min();
-                let is_stop =
-                    before.zip(after).is_some_and(|(before, after)| side.is_stop(before, index, after));
-                if side.is_settled(index) {
-                    self.differ(track, format!("{word}, settled: {} {}", entry.at, entry.text));
-                } else if !is_stop {
-                    self.differ(track, format!("{word}, not on the way: {} {}", entry.at, entry.text));
-                } else if word == "missing" {
-                    self.skipped += 1;
-                } else {
-                    self.extra += 1;
-                }
-            }
-        }
+        let (missing, stops) = recorded.alone(&recorded_pairs);
+        let (more, others) = run.alone(&run_pairs);
+        self.alone(missing, more);
+        self.stops += stops + others;
         for (a, b) in pairs {
             if recorded.is_settled(a) {
-                self.time(track, &recorded.entries[a], &run.entries[b], actions);
+                self.time(&recorded.entries[a], &run.entries[b], actions);
+            } else {
+                self.matched += 1;
             }
         }
     }
 
-    fn lives(&mut self, prefix: &str, recorded: &Timeline, run: &Timeline) {
-        let mut counts: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-        for (entries, side) in [(lives_of(recorded, prefix), 0), (lives_of(run, prefix), 1)] {
-            for life in entries {
-                let count = counts.entry(life).or_default();
-                *(if side == 0 { &mut count.0 } else { &mut count.1 }) += 1;
-            }
+    fn lives(&mut self, mut recorded: Vec<&[Entry]>, mut run: Vec<&[Entry]>, actions: &[i64]) {
+        let mut pairs = Vec::new();
+        // As many as possible of those that are the same all along and in time.
+        let fits = |life: &[Entry], other: &[Entry]| {
+            texts(life) == texts(other)
+                && life.iter().zip(other).all(|(a, b)| is_in_time(&self.name, a, b, actions))
+        };
+        let edges: Vec<Vec<usize>> = recorded
+            .iter()
+            .map(|life| (0..run.len()).filter(|place| fits(life, run[*place])).collect())
+            .collect();
+        let partners = matching(&edges, run.len());
+        let of_run = |place: usize| partners.iter().find(|pair| pair.1 == place);
+        pairs.extend(partners.iter().map(|(a, b)| (recorded[*a], run[*b])));
+        let rest = (0..run.len()).filter(|place| of_run(*place).is_none()).map(|place| run[place]).collect();
+        let mut place = 0;
+        recorded.retain(|_| {
+            place += 1;
+            !partners.iter().any(|pair| pair.0 == place - 1)
+        });
+        run = rest;
+        // Of the rest those that are the same all along, at the times that fit best.
+        recorded.retain(|life| {
+            let in_time = |other: &[Entry]| {
+                let pairs = || life.iter().zip(other);
+                let off: i64 = pairs().map(|(a, b)| (a.at - b.at).abs()).sum();
+                (pairs().filter(|(a, b)| is_in_time(&self.name, a, b, actions)).count(), -off)
+            };
+            let same = run.iter().enumerate().filter(|(_, other)| texts(other) == texts(life));
+            let best = same.max_by_key(|(place, other)| (in_time(other), std::cmp::Reverse(*place)));
+            let Some((place, _)) = best else { return true };
+            pairs.push((*life, run.remove(place)));
+            false
+        });
+        while !recorded.is_empty() && !run.is_empty() {
+            let likeness = |a: usize, b: usize| common(recorded[a], run[b], |_, _| 1).len();
+            let all = (0..recorded.len()).flat_map(|a| (0..run.len()).map(move |b| (a, b)));
+            let Some((a, b)) = all.max_by_key(|(a, b)| (likeness(*a, *b), std::cmp::Reverse((*a, *b))))
+            else {
+                break;
+            };
+            pairs.push((recorded.remove(a), run.remove(b)));
         }
-        for (life, (recorded, run)) in counts {
-            let entries = life.split('\n').count();
-            self.recorded += entries * recorded as usize;
-            self.matched += entries * recorded.min(run) as usize;
-            if recorded != run {
-                let life = life.replace('\n', "\n      ");
-                self.differ(prefix.trim(), format!("{run} instead of {recorded} pods with\n      {life}"));
-            }
+        pairs.extend(recorded.into_iter().map(|life| (life, &[][..])));
+        pairs.extend(run.into_iter().map(|life| (&[][..], life)));
+        for (life, other) in pairs {
+            self.exact(life, other, actions);
         }
     }
 }
 
-fn lives_of(timeline: &Timeline, prefix: &str) -> Vec<String> {
-    let tracks = timeline.tracks.iter().filter(|(track, _)| track.starts_with(prefix));
-    let life =
-        |entries: &[Entry]| entries.iter().map(|entry| entry.text.clone()).collect::<Vec<_>>().join("\n");
-    tracks.map(|(_, entries)| life(entries)).collect()
+/// A largest matching of a bipartite graph: `edges` has the right places that each left place may get.
+fn matching(edges: &[Vec<usize>], rights: usize) -> Vec<(usize, usize)> {
+    fn find(left: usize, edges: &[Vec<usize>], of: &mut [Option<usize>], seen: &mut [bool]) -> bool {
+        for right in &edges[left] {
+            if std::mem::replace(&mut seen[*right], true) {
+                continue;
+            }
+            if of[*right].is_none_or(|other| find(other, edges, of, seen)) {
+                of[*right] = Some(left);
+                return true;
+            }
+        }
+        false
+    }
+    let mut of: Vec<Option<usize>> = vec![None; rights];
+    for left in 0..edges.len() {
+        find(left, edges, &mut of, &mut vec![false; rights]);
+    }
+    of.iter().enumerate().filter_map(|(right, left)| Some(((*left)?, right))).collect()
 }
 
 /// One side of a track of counts.
@@ -236,6 +285,24 @@ fn deletions(timeline: &Timeline) -> Vec<i64> {
 const LAG: i64 = 150;
 
 impl Side {
+    /// Entries that the other side does not have and must have, and how many stops on the way there are besides.
+    fn alone(&self, pairs: &[usize]) -> (Vec<&Entry>, usize) {
+        let (mut alone, mut stops) = (Vec::new(), 0);
+        for (index, entry) in self.entries.iter().enumerate().filter(|(index, _)| !pairs.contains(index)) {
+            let before = pairs.iter().copied().filter(|pair| *pair < index).max();
+            let after = pairs.iter().copied().filter(|pair| *pair > index).min();
+            let around = before.zip(after);
+            if !self.is_settled(index)
+                && around.is_some_and(|(before, after)| self.is_stop(before, index, after))
+            {
+                stops += 1;
+            } else {
+                alone.push(entry);
+            }
+        }
+        (alone, stops)
+    }
+
     fn is_settled(&self, index: usize) -> bool {
         let at = self.entries[index].at;
         self.entries.get(index + 1).is_none_or(|next| next.at - at >= self.settled)
@@ -304,46 +371,88 @@ fn split(state: &str) -> (BTreeMap<&str, i64>, String) {
 mod tests {
     use super::*;
 
-    fn line(states: &[(i64, &str)]) -> Timeline {
-        let entries = states.iter().map(|(at, text)| Entry { at: *at, text: text.to_string() }).collect();
-        Timeline { tracks: BTreeMap::from([("replicaset rs1".to_string(), entries)]) }
+    fn of(track: &str, states: &[(i64, &str)]) -> Timeline {
+        let entries = states.iter().map(|(at, text)| Entry { at: *at, text: (*text).to_string() }).collect();
+        Timeline { tracks: BTreeMap::from([(track.to_string(), entries)]) }
+    }
+
+    /// What matches of what, and the differences.
+    fn found(recorded: &Timeline, run: &Timeline) -> (usize, usize, String) {
+        let parts = compare(recorded, run, &[0]);
+        let sum = |count: fn(&Part) -> usize| parts.iter().map(count).sum();
+        let differences: Vec<&str> =
+            parts.iter().flat_map(|part| &part.differences).map(|what| &**what).collect();
+        (sum(|part| part.matched), sum(|part| part.all), differences.join("; "))
     }
 
     #[test]
     fn stops_on_the_way_may_differ_and_nothing_else() {
+        let line = |states: &[(i64, &str)]| of("replicaset web-rs1", states);
         let recorded = line(&[(0, "ready=0"), (2000, "ready=1"), (2010, "ready=3")]);
         for (run, expected) in [
-            (line(&[(0, "ready=0"), (2000, "ready=2"), (2010, "ready=3")]), ""),
-            (line(&[(0, "ready=0"), (2000, "ready=3")]), ""),
+            (line(&[(0, "ready=0"), (2000, "ready=2"), (2010, "ready=3")]), (2, 2, "")),
+            (line(&[(0, "ready=0"), (2000, "ready=3")]), (2, 2, "")),
             (
                 line(&[(0, "ready=0"), (2000, "ready=4"), (2010, "ready=3")]),
-                "not recorded, not on the way: 2000 ready=4",
+                (2, 3, "not recorded: 2000 ready=4"),
             ),
             (
                 line(&[(0, "ready=0"), (2000, "ready=2"), (2900, "ready=3")]),
-                "not recorded, settled: 2000 ready=2",
+                (2, 3, "not recorded: 2000 ready=2"),
             ),
-            (line(&[(0, "ready=0"), (3200, "ready=3")]), "is 1190 ms off its time: 2010 ready=3"),
+            (line(&[(0, "ready=0"), (3200, "ready=3")]), (1, 2, "is 1190 ms off its time: 2010 ready=3")),
+            (line(&[(0, "ready=0")]), (1, 3, "missing: 2000 ready=1; missing: 2010 ready=3")),
         ] {
-            let report = compare(&recorded, &run, &[0]);
-            let found: Vec<&str> = report.differences.iter().map(|(_, what)| &**what).collect();
-            assert_eq!(found.join("; "), expected);
+            let (matched, all, what) = found(&recorded, &run);
+            assert_eq!((matched, all, &*what), expected);
         }
     }
 
     #[test]
-    fn exact_tracks_and_lives_take_no_difference() {
-        let of = |track: &str, texts: &[&str]| {
-            let entries = texts.iter().map(|text| Entry { at: 0, text: text.to_string() }).collect();
-            Timeline { tracks: BTreeMap::from([(track.to_string(), entries)]) }
-        };
-        let sizes = compare(&of("sizes", &["rs1 0>3", "rs1 3>2"]), &of("sizes", &["rs1 0>3"]), &[]);
-        assert_eq!(sizes.differences, [("sizes".into(), "missing 0 rs1 3>2".into())]);
-        assert_eq!((sizes.recorded, sizes.matched), (2, 1));
-        let other =
-            compare(&of("pod p1", &["Pending", "Running"]), &of("pod p7", &["Pending", "Running"]), &[]);
-        assert!(other.differences.is_empty() && other.matched == 2);
-        let fewer = compare(&of("pod p1", &["Pending", "Running"]), &of("pod p1", &["Pending"]), &[]);
-        assert_eq!(fewer.differences.len(), 2);
+    fn a_wrong_order_is_caught() {
+        let recorded = of("sizes web", &[(0, "web-rs2 0>1"), (10, "web-rs1 3>2"), (20, "web-rs2 1>2")]);
+        let run = of("sizes web", &[(0, "web-rs2 0>1"), (10, "web-rs2 1>2"), (20, "web-rs1 3>2")]);
+        let (matched, all, what) = found(&recorded, &run);
+        assert_eq!((matched, all), (2, 3), "{what}");
+        let life = |a, b| of("pod web-rs1-pod1", &[(0, "Pending"), (1, a), (2, b)]);
+        assert_eq!(found(&life("bound", "ready"), &life("ready", "bound")).0, 2);
+    }
+
+    #[test]
+    fn a_missing_event_and_a_wrong_count_are_caught() {
+        let track = "events pod web-rs1-pod1";
+        let said = |count| format!("Warning BackOff x{count} kubelet: Back-off");
+        let recorded = of(track, &[(0, "Normal Scheduled"), (5, &said(1)), (10_000, &said(2))]);
+        let short = of(track, &[(0, "Normal Scheduled"), (5, &said(1))]);
+        assert_eq!(found(&recorded, &short), (2, 3, format!("missing: 10000 {}", said(2))));
+        let wrong = of(track, &[(0, "Normal Scheduled"), (5, &said(1)), (10_000, &said(3))]);
+        assert_eq!(found(&recorded, &wrong).0, 2);
+        let source =
+            of("events deployment web", &[(0, "Normal ScalingReplicaSet x1 deployment-controller: up")]);
+        let other = of("events deployment web", &[(0, "Normal ScalingReplicaSet x1 other: up")]);
+        assert_eq!(found(&source, &other).0, 0);
+        let counts = |ready: &str| of("deployment web", &[(0, "ready=0"), (3000, ready)]);
+        assert_eq!(found(&counts("ready=3"), &counts("ready=2")).0, 1);
+    }
+
+    #[test]
+    fn a_late_eviction_is_caught() {
+        let evicted =
+            |at| of("pod web-rs1-pod1", &[(2000, "Running ready"), (at, "Running deleting grace=30")]);
+        assert_eq!(found(&evicted(300_000), &evicted(329_000)).0, 2, "a tenth");
+        assert_eq!(found(&evicted(300_000), &evicted(331_000)).0, 1, "more than a tenth");
+        assert_eq!(found(&evicted(300_000), &evicted(269_000)).0, 1, "too early");
+        assert_eq!(found(&evicted(5_000), &evicted(6_000)).0, 2, "a second");
+        assert_eq!(found(&evicted(5_000), &evicted(6_001)).0, 1, "more than a second");
+    }
+
+    #[test]
+    fn pods_are_matched_by_their_lives_within_their_owner() {
+        let life = |pod: &str| of(&format!("pod {pod}"), &[(0, "Pending"), (1, "Running")]);
+        assert_eq!(found(&life("web-rs1-pod1"), &life("web-rs1-pod7")).0, 2);
+        assert_eq!(found(&life("web-rs1-pod1"), &life("web-rs2-pod1")).0, 0);
+        assert_eq!(found(&life("db-0"), &life("db-1")).0, 0);
+        let short = of("pod web-rs1-pod1", &[(0, "Pending")]);
+        assert_eq!(found(&life("web-rs1-pod1"), &short), (1, 2, "missing: 1 Running".into()));
     }
 }

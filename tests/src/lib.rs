@@ -1,9 +1,10 @@
 //! Setpoint: tests.
 //!
-//! Golden scenarios: what a real control plane did, as recorded, and what Setpoint does with the same manifests and
-//! actions, both as a [`timeline::Timeline`] and compared by [`compare`].
+//! [`conform`] plays recordings of a real control plane and compares what happened there with what happens here, both as a
+//! [`timeline::Timeline`]; [`vectors`] runs upstream's own tables.
 
 pub mod compare;
+pub mod conform;
 pub mod fuzz;
 pub mod reduce;
 pub mod reference;

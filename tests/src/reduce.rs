@@ -1,5 +1,5 @@
-//! Makes a timeline of changes of objects. Names that are random become roles: ReplicaSets are `rs1`, `rs2` in the order
-//! of their creation, pods `p1`, `p2`; messages say `<pod>` and `<node>`.
+//! Makes a timeline of changes of objects. Names that are drawn become roles: what the owner's role is, and the ordinal of
+//! the creation: the second ReplicaSet of the Deployment `web` is `web-rs2`, its first pod `web-rs2-pod1`.
 //!
 //! Recordings and runs come here in one reduced form: a JSON object per change with `kind`, `name`, `ev` (ADDED,
 //! MODIFIED, DELETED) and the fields that are looked at, unset or 0 where absent.
@@ -9,50 +9,47 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One change.
+#[derive(Clone, Debug)]
 pub struct Seen {
-    /// Milliseconds since any fixed time.
+    /// Milliseconds since the recording began.
     pub at: i64,
     /// The reduced object.
     pub object: Value,
 }
 
-/// Kinds the first object of which begins a timeline.
-const WORKLOADS: [&str; 6] =
-    ["Deployment", "Job", "CronJob", "StatefulSet", "DaemonSet", "ReplicationController"];
-
-/// The timeline of changes in the order of their resource versions; it begins when the first workload is created, at the
-/// time that is returned with it.
-pub fn timeline(changes: &[Seen], namespace: &str) -> (Timeline, i64) {
-    let is_start = |seen: &&Seen| WORKLOADS.contains(&text(&seen.object, "kind"));
-    let origin = changes.iter().find(is_start).map_or(0, |seen| seen.at);
-    let mut reducer = Reducer { namespace: namespace.to_string(), ..Reducer::default() };
+/// The timeline of changes in the order of their resource versions.
+pub fn timeline(changes: &[Seen]) -> Timeline {
+    let mut reducer = Reducer { roles: Roles::of(changes), ..Reducer::default() };
     for seen in changes {
-        reducer.learn_names(&seen.object);
-    }
-    for seen in changes {
-        if seen.at >= origin {
-            reducer.take(seen.at - origin, &seen.object);
+        if seen.at >= 0 {
+            reducer.take(seen.at, &seen.object);
         } else if text(&seen.object, "kind") == "Node" {
             // Nodes are older than the timeline: only their changes are part of it.
             reducer.nodes.insert(text(&seen.object, "name").to_string(), node(&seen.object));
         }
     }
-    (reducer.timeline, origin)
+    reducer.timeline
+}
+
+/// What stands for drawn names.
+#[derive(Default)]
+pub struct Roles {
+    /// By kind and name, and by name alone.
+    roles: BTreeMap<(String, String), String>,
+    names: BTreeMap<String, String>,
+    ordinals: BTreeMap<String, usize>,
 }
 
 #[derive(Default)]
 struct Reducer {
-    namespace: String,
     timeline: Timeline,
-    /// Roles by name.
-    sets: BTreeMap<String, String>,
-    pods: BTreeMap<String, String>,
-    /// Jobs that have the time in their names.
-    jobs: BTreeMap<String, String>,
+    roles: Roles,
     sizes: BTreeMap<String, i64>,
     conditions: BTreeMap<(String, String), String>,
-    events: BTreeMap<String, i64>,
+    events: BTreeMap<String, (i64, i64)>,
     nodes: BTreeMap<String, String>,
+    /// Nodes of pods that hold one.
+    places: BTreeMap<String, String>,
 }
 
 /// A text field; empty when absent.
@@ -85,111 +82,145 @@ fn conditions(object: &Value) -> String {
     words.join(" ")
 }
 
-impl Reducer {
-    fn learn_names(&mut self, object: &Value) {
-        let name = text(object, "name").to_string();
-        let (roles, letters) = match text(object, "kind") {
-            "ReplicaSet" => (&mut self.sets, "rs"),
-            "Pod" => (&mut self.pods, "p"),
-            "Job" if is_of_cron_job(&name) => (&mut self.jobs, "j"),
+impl Roles {
+    /// The roles of all objects.
+    pub fn of(changes: &[Seen]) -> Self {
+        let mut roles = Self::default();
+        changes.iter().for_each(|seen| roles.learn_name(&seen.object));
+        roles
+    }
+
+    fn learn_name(&mut self, object: &Value) {
+        let (kind, name) = (text(object, "kind"), text(object, "name"));
+        let letters = match kind {
+            "ReplicaSet" => "rs",
+            "Pod" => "pod",
+            "Job" => "job",
+            "ControllerRevision" => "rev",
             _ => return,
         };
-        let next = format!("{letters}{}", roles.len() + 1);
-        roles.entry(name).or_insert(next);
+        let key = (kind.to_string(), name.to_string());
+        if self.roles.contains_key(&key) {
+            return;
+        }
+        let owner =
+            items(object, "owner").first().and_then(Value::as_str).and_then(|owner| owner.split_once('/'));
+        let role = match owner {
+            // A CronJob's Jobs are called after the minute.
+            _ if kind == "Job" => match name.rsplit_once('-').filter(|(_, minute)| is_minute(minute)) {
+                Some((owner, _)) => self.next(format!("{owner}-{letters}")),
+                None => name.to_string(),
+            },
+            // Names that are not drawn stay.
+            None | Some(("StatefulSet", _)) if kind != "ControllerRevision" => name.to_string(),
+            owner => {
+                let (kind, owner) = owner.unwrap_or_default();
+                let owner = self.role(kind, owner);
+                self.next(format!("{owner}-{letters}"))
+            }
+        };
+        // Which pod a message is about is as drawn as its name.
+        let plain = if kind == "Pod" { role.trim_end_matches(|c: char| c.is_ascii_digit()) } else { &role };
+        self.names.insert(name.to_string(), if role == name { name } else { plain }.to_string());
+        self.roles.insert(key, role);
+    }
+
+    fn next(&mut self, stem: String) -> String {
+        let ordinal = self.ordinals.entry(stem.clone()).or_default();
+        *ordinal += 1;
+        format!("{stem}{ordinal}")
+    }
+
+    /// The role of an object; its name, if that is not drawn.
+    pub fn role(&self, kind: &str, name: &str) -> String {
+        let role = self.roles.get(&(kind.to_string(), name.to_string()));
+        role.cloned().unwrap_or_else(|| name.to_string())
     }
 
     /// A message with roles in place of names.
-    fn plain(&self, message: &str) -> String {
-        let mut plain = message.to_string();
-        for pod in self.pods.keys() {
-            plain = plain.replace(&format!("{}/{pod}", self.namespace), "<pod>").replace(pod, "<pod>");
-        }
-        // The kubelet names namespace and identity of a pod that it starts again.
-        let full = format!("<pod>_{}(", self.namespace);
-        if let Some((before, after)) = plain.clone().split_once(&full) {
-            let after = after.split_once(')').map_or("", |(_, after)| after);
-            plain = format!("{before}<pod>{after}");
-        }
-        if let Some((before, after)) = plain.clone().split_once("Preempted by pod ") {
-            let after = after.split_once(' ').map_or("", |(_, after)| after);
-            plain = format!("{before}Preempted by pod <uid> {after}");
-        }
-        for (set, role) in self.sets.iter().chain(&self.jobs) {
-            plain = plain.replace(set, role);
+    pub fn plain(&self, message: &str) -> String {
+        let mut plain = String::new();
+        let mut word = String::new();
+        for c in message.chars().chain(['\0']) {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') {
+                word.push(c);
+                continue;
+            }
+            let name = word.trim_end_matches('.');
+            // Identities are drawn as well.
+            let is_identity = name.len() == 36 && name.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+            let name_or_id = if is_identity { "<uid>" } else { name };
+            plain.push_str(self.names.get(name).map_or(name_or_id, String::as_str));
+            plain.push_str(&word[name.len()..]);
+            word.clear();
+            if c != '\0' {
+                plain.push(c);
+            }
         }
         plain
     }
+}
 
+impl Reducer {
     fn take(&mut self, at: i64, object: &Value) {
-        let name = text(object, "name");
+        let (kind, name) = (text(object, "kind"), text(object, "name"));
         let is_gone = text(object, "ev") == "DELETED";
-        let (track, state) = match text(object, "kind") {
-            "Deployment" => (format!("deployment {name}"), self.deployment(at, object)),
+        let role = self.roles.role(kind, name);
+        let word = match kind {
+            "HorizontalPodAutoscaler" => "hpa".to_string(),
+            "PodDisruptionBudget" => "pdb".to_string(),
+            "EndpointSlice" => "endpoints".to_string(),
+            kind => kind.to_lowercase(),
+        };
+        let state = match kind {
+            "Deployment" => deployment(object),
             "ReplicaSet" => {
-                let role = self.sets.get(name).cloned().unwrap_or_default();
                 self.size(at, &role, if is_gone { 0 } else { number(object, "specReplicas") });
-                (format!("replicaset {role}"), replica_set(object))
+                replica_set(object)
             }
-            "HorizontalPodAutoscaler" => {
-                self.conditions_of(at, "hpa", object);
-                (format!("hpa {name}"), autoscaler(object))
-            }
+            "StatefulSet" => self.stateful_set(object),
+            "DaemonSet" => daemon_set(object),
+            "Job" => job(object),
+            "CronJob" => cron_job(object),
+            "ControllerRevision" => format!("revision={}", number(object, "revision")),
+            "Service" => format!("type:{}", text(object, "type")),
+            "ResourceQuota" => format!("hard:{} used:{}", object["hard"], object["used"]),
+            "PodDisruptionBudget" => budget(object),
+            "HorizontalPodAutoscaler" => autoscaler(object),
             "Node" => {
-                let state = node(object);
+                let state = if is_gone { "gone".to_string() } else { node(object) };
                 if self.nodes.insert(name.to_string(), state.clone()).as_ref() == Some(&state) {
                     return;
                 }
-                (format!("node {name}"), state)
+                state
             }
-            "Job" => {
-                self.conditions_of(at, "job", object);
-                (format!("job {}", self.plain(name)), job(object))
-            }
-            "CronJob" => (format!("cronjob {name}"), format!("active={}", items(object, "active").len())),
-            "StatefulSet" => (format!("statefulset {name}"), stateful_set(object)),
-            "DaemonSet" => (format!("daemonset {name}"), daemon_set(object)),
-            "PodDisruptionBudget" => (format!("pdb {name}"), budget(object)),
-            "EndpointSlice" => (format!("endpoints {}", text(object, "service")), endpoints(object)),
+            "EndpointSlice" => endpoints(object),
             "Pod" => {
-                let role = self.pods.get(name).cloned().unwrap_or_default();
-                (format!("pod {role}"), pod(object))
+                self.place(at, name, object, is_gone);
+                pod(object)
             }
             "Event" if !is_gone => return self.event(at, object),
             _ => return,
         };
-        self.timeline.push(&track, at, if is_gone { "gone".into() } else { state });
-    }
-
-    fn deployment(&mut self, at: i64, object: &Value) -> String {
-        self.conditions_of(at, "deployment", object);
-        let counts = pairs(
-            object,
-            &[
-                ("spec", "specReplicas"),
-                ("revision", "revision"),
-                ("generation", "gen"),
-                ("observed", "observedGeneration"),
-                ("replicas", "replicas"),
-                ("updated", "updatedReplicas"),
-                ("ready", "readyReplicas"),
-                ("available", "availableReplicas"),
-                ("unavailable", "unavailableReplicas"),
-                ("terminating", "terminatingReplicas"),
-            ],
-        );
-        format!("{counts} {}", conditions(object)).trim_end().to_string()
+        if ["Deployment", "ReplicaSet", "HorizontalPodAutoscaler", "Job", "PodDisruptionBudget"]
+            .contains(&kind)
+        {
+            self.conditions_of(at, &word, &role, object);
+        }
+        let role = if kind == "EndpointSlice" { text(object, "service").to_string() } else { role };
+        self.timeline.push(&format!("{word} {role}"), at, if is_gone { "gone".into() } else { state });
     }
 
     /// One list of what every condition said, with its message.
-    fn conditions_of(&mut self, at: i64, kind: &str, object: &Value) {
-        let track = format!("conditions {kind} {}", self.plain(text(object, "name")));
+    fn conditions_of(&mut self, at: i64, kind: &str, role: &str, object: &Value) {
+        let track = format!("conditions {kind} {role}");
         for condition in items(object, "conditions") {
             let kind = text(condition, "type");
             let said = format!(
                 "{kind}={}:{} {}",
                 text(condition, "status"),
                 text(condition, "reason"),
-                self.plain(text(condition, "message"))
+                self.roles.plain(text(condition, "message"))
             );
             let last = self.conditions.entry((track.clone(), kind.to_string())).or_default();
             if *last != said {
@@ -202,43 +233,100 @@ impl Reducer {
     fn size(&mut self, at: i64, role: &str, size: i64) {
         let old = self.sizes.insert(role.to_string(), size).unwrap_or(0);
         if old != size {
-            self.timeline.list("sizes", at, format!("{role} {old}>{size}"));
+            let owner = role.rsplit_once("-rs").map_or(role, |(owner, _)| owner);
+            self.timeline.list(&format!("sizes {owner}"), at, format!("{role} {old}>{size}"));
         }
+    }
+
+    /// How many pods the nodes hold, the fullest first: which of several equal nodes a pod gets is drawn, how the pods are
+    /// spread is not.
+    fn place(&mut self, at: i64, name: &str, object: &Value, is_gone: bool) {
+        let is_over = is_gone || ["Succeeded", "Failed"].contains(&text(object, "phase"));
+        let node = text(object, "node");
+        if is_over || node.is_empty() {
+            if self.places.remove(name).is_none() {
+                return;
+            }
+        } else if self.places.insert(name.to_string(), node.to_string()).is_some() {
+            return;
+        }
+        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+        self.places.values().for_each(|node| *counts.entry(node).or_default() += 1);
+        let mut counts: Vec<i64> = counts.into_values().collect();
+        counts.sort_unstable_by(|a, b| b.cmp(a));
+        counts.resize(counts.len().max(3), 0);
+        let words: Vec<String> =
+            counts.iter().enumerate().map(|(place, count)| format!("n{}={count}", place + 1)).collect();
+        self.timeline.push("placement", at, words.join(" "));
+    }
+
+    fn stateful_set(&self, object: &Value) -> String {
+        let counts = pairs(
+            object,
+            &[
+                ("spec", "specReplicas"),
+                ("generation", "gen"),
+                ("observed", "observedGeneration"),
+                ("replicas", "replicas"),
+                ("ready", "readyReplicas"),
+                ("available", "availableReplicas"),
+                ("current", "currentReplicas"),
+                ("updated", "updatedReplicas"),
+            ],
+        );
+        let revision = |key: &str| self.roles.role("ControllerRevision", text(object, key));
+        format!("{counts} {}/{}", revision("currentRevision"), revision("updateRevision"))
     }
 
     fn event(&mut self, at: i64, object: &Value) {
         let (kind, name) = text(object, "object").split_once('/').unwrap_or_default();
-        let of_pod = self.pods.get(name).filter(|_| kind == "Pod");
-        let of_set = self.sets.get(name).filter(|_| kind == "ReplicaSet");
-        let of_job = self.jobs.get(name).filter(|_| kind == "Job");
-        let role = of_pod.or(of_set).or(of_job).map_or(name, String::as_str);
-        let mut message = self.plain(text(object, "message"));
+        let role = self.roles.role(kind, name);
+        let mut message = self.roles.plain(text(object, "message"));
         if kind == "Pod" {
-            message = message
-                .split(' ')
-                .map(|word| if is_node(word) { "<node>" } else { word })
-                .collect::<Vec<_>>()
-                .join(" ");
+            let words = message.split(' ').map(|word| if is_node(word) { "<node>" } else { word });
+            message = words.collect::<Vec<_>>().join(" ");
         }
+        let counts = (number(object, "count"), number(object, "series"));
         // Events of nodes go on counting what they said long before the recording.
-        let count = if kind == "Node" { String::new() } else { format!(" x{}", number(object, "count")) };
+        let series = if counts.1 > 0 { format!(" series={}", counts.1) } else { String::new() };
+        let count = if kind == "Node" { String::new() } else { format!(" x{}{series}", counts.0) };
         let source = text(object, "source");
         let said = format!("{} {}{count} {source}: {message}", text(object, "type"), text(object, "reason"));
         let track = format!("events {} {role}", kind.to_lowercase());
         // A change of nothing but its last time is no new state.
-        let before = self.events.insert(text(object, "name").to_string(), number(object, "count"));
-        if before != Some(number(object, "count")) || kind == "Node" {
+        let before = self.events.insert(text(object, "name").to_string(), counts);
+        if before != Some(counts) || kind == "Node" {
             self.timeline.list(&track, at, said);
         }
     }
 }
 
-fn is_of_cron_job(name: &str) -> bool {
-    name.rsplit_once('-').is_some_and(|(_, minute)| minute.len() == 8 && minute.parse::<u32>().is_ok())
+fn is_minute(word: &str) -> bool {
+    word.len() == 8 && word.chars().all(|c| c.is_ascii_digit())
 }
 
 fn is_node(word: &str) -> bool {
     word.strip_prefix("worker-").is_some_and(|rest| rest.parse::<u32>().is_ok())
+}
+
+fn deployment(object: &Value) -> String {
+    let counts = pairs(
+        object,
+        &[
+            ("spec", "specReplicas"),
+            ("revision", "revision"),
+            ("generation", "gen"),
+            ("observed", "observedGeneration"),
+            ("replicas", "replicas"),
+            ("updated", "updatedReplicas"),
+            ("ready", "readyReplicas"),
+            ("available", "availableReplicas"),
+            ("unavailable", "unavailableReplicas"),
+            ("terminating", "terminatingReplicas"),
+        ],
+    );
+    let paused = if object["paused"] == true { " paused" } else { "" };
+    format!("{counts}{paused} {}", conditions(object)).trim_end().to_string()
 }
 
 fn replica_set(object: &Value) -> String {
@@ -258,6 +346,23 @@ fn replica_set(object: &Value) -> String {
     )
 }
 
+fn daemon_set(object: &Value) -> String {
+    pairs(
+        object,
+        &[
+            ("generation", "gen"),
+            ("observed", "observedGeneration"),
+            ("desired", "desiredNumberScheduled"),
+            ("current", "currentNumberScheduled"),
+            ("misscheduled", "numberMisscheduled"),
+            ("ready", "numberReady"),
+            ("updated", "updatedNumberScheduled"),
+            ("unavailable", "numberUnavailable"),
+            ("available", "numberAvailable"),
+        ],
+    )
+}
+
 fn job(object: &Value) -> String {
     let counts = pairs(
         object,
@@ -271,47 +376,19 @@ fn job(object: &Value) -> String {
             ("terminating", "terminating"),
         ],
     );
-    let noted = |key: &str| {
-        let uncounted = object.get("uncountedTerminatedPods").and_then(|uncounted| uncounted.get(key));
-        uncounted.and_then(Value::as_array).map_or(0, Vec::len)
-    };
     let indexes = text(object, "completedIndexes");
-    let noted = noted("succeeded") + noted("failed");
-    format!("{counts} noted={noted} indexes:{indexes} {}", conditions(object)).trim_end().to_string()
+    let indexes = if indexes.is_empty() { String::new() } else { format!(" indexes:{indexes}") };
+    format!("{counts}{indexes} {}", conditions(object)).trim_end().to_string()
 }
 
-fn stateful_set(object: &Value) -> String {
-    let counts = pairs(
-        object,
-        &[
-            ("spec", "specReplicas"),
-            ("generation", "gen"),
-            ("observed", "observedGeneration"),
-            ("replicas", "replicas"),
-            ("current", "currentReplicas"),
-            ("updated", "updatedReplicas"),
-            ("ready", "readyReplicas"),
-            ("available", "availableReplicas"),
-        ],
-    );
-    let is_new = text(object, "currentRevision") != text(object, "updateRevision");
-    format!("{counts}{}", if is_new { " updating" } else { "" })
-}
-
-fn daemon_set(object: &Value) -> String {
-    pairs(
-        object,
-        &[
-            ("generation", "gen"),
-            ("observed", "observedGeneration"),
-            ("desired", "desiredNumberScheduled"),
-            ("current", "currentNumberScheduled"),
-            ("mis", "numberMisscheduled"),
-            ("updated", "updatedNumberScheduled"),
-            ("ready", "numberReady"),
-            ("available", "numberAvailable"),
-            ("unavailable", "numberUnavailable"),
-        ],
+fn cron_job(object: &Value) -> String {
+    let has = |key: &str| i32::from(!text(object, key).is_empty());
+    let suspended = if object["suspend"] == true { " suspended" } else { "" };
+    let active = items(object, "active").len();
+    format!(
+        "active={active} scheduled={} succeeded={}{suspended}",
+        has("lastScheduleTime"),
+        has("lastSuccessfulTime")
     )
 }
 
@@ -319,13 +396,14 @@ fn budget(object: &Value) -> String {
     let counts = pairs(
         object,
         &[
+            ("allowed", "disruptionsAllowed"),
             ("healthy", "currentHealthy"),
             ("desired", "desiredHealthy"),
-            ("allowed", "disruptionsAllowed"),
             ("expected", "expectedPods"),
         ],
     );
-    format!("{counts} {}", conditions(object)).trim_end().to_string()
+    let disrupted = object.get("disruptedPods").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    format!("{counts} disrupted={disrupted} {}", conditions(object)).trim_end().to_string()
 }
 
 fn autoscaler(object: &Value) -> String {
@@ -365,12 +443,24 @@ fn pod(object: &Value) -> String {
         None => String::new(),
     };
     let bound = if text(object, "node").is_empty() { "" } else { " bound" };
+    let nominated = if text(object, "nominated").is_empty() { "" } else { " nominated" };
     let ready = if text(object, "ready") == "True" { " ready" } else { "" };
+    let mut said = String::new();
+    for condition in items(object, "conditions") {
+        let (kind, status) = (text(condition, "type"), text(condition, "status"));
+        if (kind, status) == ("PodScheduled", "False") || (kind, status) == ("DisruptionTarget", "True") {
+            said += &format!(" {kind}:{}", text(condition, "reason"));
+        }
+    }
     let deleting = if object.get("deleting") == Some(&Value::Bool(true)) {
         format!(" deleting grace={}", number(object, "grace"))
     } else {
         String::new()
     };
     let restarts = number(object, "restarts");
-    format!("{}{bound}{state}{ready} restarts={restarts}{deleting}", text(object, "phase"))
+    let held = if items(object, "finalizers").is_empty() { "" } else { " finalizers" };
+    format!(
+        "{}{bound}{nominated}{state}{ready} restarts={restarts}{said}{deleting}{held}",
+        text(object, "phase")
+    )
 }

@@ -507,7 +507,10 @@ fn same_spec(a: &Object, b: &Object) -> bool {
     match (a, b) {
         (Object::Pod(a), Object::Pod(b)) => a.spec == b.spec,
         (Object::ReplicaSet(a), Object::ReplicaSet(b)) => a.spec == b.spec,
-        (Object::Deployment(a), Object::Deployment(b)) => a.spec == b.spec,
+        // Upstream's Deployment strategy counts its annotations as well.
+        (Object::Deployment(a), Object::Deployment(b)) => {
+            a.spec == b.spec && a.metadata.annotations == b.metadata.annotations
+        }
         _ => field(a, "spec") == field(b, "spec"),
     }
 }

@@ -6,7 +6,7 @@
 //!   nodes: 3                # or a list of {name, cpu, memory, pods, labels}
 //!   profile: classroom      # or real
 //!   tuning: {node_monitor_grace: 40s}
-//!   images: {preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s, pull: 1s}
+//!   images: {preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s, pull: 1s}   # commands: false: no command is run
 //! until: 2m
 //! manifests:
 //! - kind: Deployment        # objects, or texts with one or more documents
@@ -293,10 +293,13 @@ impl ScenarioReader {
 
     fn images(&mut self, node: &Node, config: &mut Config) {
         let mut catalogue = (*config.catalogue).clone();
-        for (key, node) in
-            self.fields(node, "images", &["preloaded", "sandbox", "pull", "start", "ready", "stop"])
-        {
-            let span = if key == "preloaded" { 0 } else { self.duration(node) };
+        for (key, node) in self.fields(
+            node,
+            "images",
+            &["preloaded", "commands", "sandbox", "pull", "start", "ready", "stop"],
+        ) {
+            let is_switch = key == "preloaded" || key == "commands";
+            let span = if is_switch { 0 } else { self.duration(node) };
             let apply = |behavior: &mut setpoint_sim::image::Behavior| match key {
                 "pull" => behavior.pull = (span, span),
                 "start" => behavior.start = (span, span),
@@ -307,9 +310,10 @@ impl ScenarioReader {
             if key == "sandbox" {
                 catalogue.sandbox = (span, span);
             }
-            if key == "preloaded" {
+            if is_switch {
                 match node.value {
-                    NodeValue::Bool(value) => catalogue.preloaded = value,
+                    NodeValue::Bool(value) if key == "preloaded" => catalogue.preloaded = value,
+                    NodeValue::Bool(value) => catalogue.ignores_commands = !value,
                     _ => self.fail(node.span, "expected true or false"),
                 }
             }

@@ -1,7 +1,7 @@
 //! How images behave: how long they take to pull, start and stop, what a request costs, and how they fail.
 //!
 //! A pod's annotations change single values: `sim/ready-delay` (seconds until it answers), `sim/never-ready`, `sim/stop-delay`
-//! (seconds from TERM to the end), `sim/run-for` (seconds until it ends by itself), `sim/exit-code`, `sim/cpu-per-request`
+//! (seconds from TERM to the end), `sim/run-for` (seconds until it ends by itself, well), `sim/exit-code`, `sim/cpu-per-request`
 //! (milliseconds of one core), `sim/idle-cpu` (thousandths of a core).
 
 use crate::command;
@@ -77,6 +77,8 @@ pub struct Catalogue {
     pub by_name: Map<String, Behavior>,
     /// Whether every image is on every machine's disk already.
     pub preloaded: bool,
+    /// Whether containers do what their images do, whatever their command is.
+    pub ignores_commands: bool,
     /// From a pod's arrival on its machine to its sandbox and address.
     pub sandbox: Span,
 }
@@ -94,7 +96,13 @@ impl Catalogue {
             ("fail", Behavior { run_for: Some(SECOND), ..plain() }),
         ];
         let by_name = by_name.into_iter().map(|(name, behavior)| (name.to_string(), behavior)).collect();
-        Self { default: plain(), by_name, preloaded: false, sandbox: (80 * MILLISECOND, 200 * MILLISECOND) }
+        Self {
+            default: plain(),
+            by_name,
+            preloaded: false,
+            ignores_commands: false,
+            sandbox: (80 * MILLISECOND, 200 * MILLISECOND),
+        }
     }
 
     /// Whether an image is on every machine's disk already.
@@ -111,7 +119,8 @@ impl Catalogue {
     /// How a container behaves in a pod: as its image does, its command says, or the pod's annotations.
     pub fn behavior(&self, container: &Container, pod: &Pod) -> Behavior {
         let mut behavior = self.named(&container.image).clone();
-        if let Some(end) = command::end_of(container, pod.spec.restart_policy.as_deref()) {
+        let end = command::end_of(container, pod.spec.restart_policy.as_deref());
+        if let Some(end) = end.filter(|_| !self.ignores_commands) {
             behavior.run_for = end.after;
             behavior.exit_code = end.code;
         }
@@ -128,6 +137,7 @@ impl Catalogue {
         }
         if let Some(time) = seconds("sim/run-for") {
             behavior.run_for = Some(time);
+            behavior.exit_code = 0;
         }
         if let Some(milliseconds) = seconds("sim/cpu-per-request") {
             behavior.request_cpu = milliseconds / 1000;

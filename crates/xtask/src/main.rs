@@ -46,6 +46,8 @@ cargo xtask COMMAND
   swarm [--seeds N] [--first S]           random fault schedules, checked after every event
   bench                                   benchmarks, native and in wasm, against their targets
   bench frames                            main-thread work and pace of the page's frames in Chromium
+  conform TRACE.json...                   play recordings of a real control plane; a line per trace, and a sum
+                                          (--diff: what differs; --seeds N; --write FOLDER)
   vectors FILE.json...                    run files of upstream's table tests; a line per file, and a sum
   fuzz TARGET [SECONDS [SEED]]            drawn texts against manifest, kubectl, jsonpath or patch (`fuzz/` is for cargo-fuzz)
   schema FIELDS.json API-RESOURCES.txt    rewrite the table of types from what a real API server publishes
@@ -118,6 +120,11 @@ fn command(mut args: Args) -> Result<()> {
             let files = args.rest();
             run(cargo(["run", "--quiet", "--package", "setpoint-tests", "--bin", "vectors", "--"])
                 .args(files))?;
+        }
+        Some("conform") => {
+            let traces = args.rest();
+            run(cargo(["run", "--quiet", "--package", "setpoint-tests", "--bin", "conform", "--"])
+                .args(traces))?;
         }
         Some("fuzz") => {
             let words = args.rest();

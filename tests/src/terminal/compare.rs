@@ -1,6 +1,7 @@
 //! How much of a recording's output is printed here, line by line.
 
-use super::{Normal, Played, Said};
+use super::Normal;
+use crate::conform::{Played, Said};
 
 /// Lines that are the same, of all lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

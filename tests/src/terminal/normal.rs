@@ -134,7 +134,7 @@ fn dates(line: &str) -> String {
 }
 
 /// Runs of blanks inside of a line become two: how wide a column is depends on what else is in it.
-fn squeeze(line: &str) -> String {
+pub fn squeeze(line: &str) -> String {
     let text = line.trim_start();
     let mut out = line.get(..line.len() - text.len()).unwrap_or("").to_owned();
     let mut blanks = 0;

@@ -1,0 +1,288 @@
+//! Reads a recording from its trace: a JSON object with `actions` (commands with their output, what was done to the fake
+//! kubelets and the load) and `trace` (a reduced object per change).
+
+use super::recording::{Entry, Recording};
+use crate::reduce::{Seen, text};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// How long kubectl takes to start, in microseconds, where nothing tells when it did something.
+const STARTS: i64 = 80_000;
+/// How long after its time a command does something at most.
+const ACTS: f64 = 0.6;
+
+/// Reads a trace. `transcript` is the text of the terminal, if there is one: it has what commands read.
+///
+/// # Errors
+/// What is wrong with the trace.
+pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> {
+    let trace: Value = serde_json::from_str(trace).map_err(|error| error.to_string())?;
+    let namespace = text(&trace, "namespace").to_string();
+    let mut recording =
+        Recording { name: text(&trace, "scenario").into(), namespace, ..Recording::default() };
+    let mut records: Vec<&Value> = items(&trace, "trace").iter().collect();
+    records.sort_by_key(|record| record["rv"].as_i64().unwrap_or(0));
+    let deeds = deeds(&records);
+    let mut texts = Texts::new(&trace, transcript);
+    let actions = items(&trace, "actions");
+    let times: Vec<f64> = actions.iter().map(|action| seconds(action, "t")).collect();
+    for (index, action) in actions.iter().enumerate() {
+        let t = times[index];
+        let next = times[index + 1..].iter().copied().find(|next| *next > t).unwrap_or(f64::MAX);
+        if let Some(entry) = happening(action, t) {
+            recording.has_service |= entry.line.starts_with("load ");
+            recording.entries.push(entry);
+            continue;
+        }
+        let mut entry = command(action, &mut texts, t);
+        if entry.is_change() {
+            let deed = deeds.iter().copied().find(|deed| *deed >= t && *deed < next.min(t + ACTS));
+            entry.at = deed.map_or(entry.at, |deed| micros(deed) - 4_000);
+        }
+        recording.entries.push(entry);
+    }
+    recording.entries.extend(unseen_deletions(&records, actions));
+    recording.entries.sort_by_key(|entry| entry.at);
+    let has_service = records.iter().any(|record| text(record, "kind") == "Service");
+    recording.has_service &= !has_service;
+    let last = records.iter().map(|record| micros(seconds(record, "t"))).max().unwrap_or(0);
+    recording.until = micros(seconds(&trace, "duration")).max(last);
+    recording.changes = records.iter().map(|record| seen(record)).collect();
+    recording.learn_names();
+    Ok(recording)
+}
+
+fn seen(record: &Value) -> Seen {
+    Seen { at: micros(seconds(record, "t")) / 1000, object: record.clone() }
+}
+
+fn items<'a>(object: &'a Value, key: &str) -> &'a [Value] {
+    object.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn seconds(object: &Value, key: &str) -> f64 {
+    object.get(key).and_then(Value::as_f64).unwrap_or(0.0)
+}
+
+fn micros(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64 * 1000
+}
+
+/// What happened to a machine or the load.
+fn happening(action: &Value, t: f64) -> Option<Entry> {
+    let line = match (action.get("sim"), action.get("load")) {
+        (Some(sim), _) => {
+            let of = ["node", "pod"].into_iter().map(|key| text(sim, key)).find(|name| !name.is_empty());
+            format!("{} {}", text(sim, "op"), of.unwrap_or(""))
+        }
+        (_, Some(load)) => format!("load {} {}", text(load, "app"), load["milli"].as_i64().unwrap_or(0)),
+        _ => return None,
+    };
+    Some(Entry { at: micros(t), mark: '*', line, ..Entry::default() })
+}
+
+fn command(action: &Value, texts: &mut Texts, t: f64) -> Entry {
+    let line = text(action, "cmd");
+    let beside = line.strip_suffix('&').map(str::trim_end);
+    let lines = |text: &str| text.lines().map(str::to_owned).collect();
+    let mut entry = Entry {
+        at: micros(t) + STARTS,
+        mark: if beside.is_some() { '&' } else { '$' },
+        line: beside.unwrap_or(line).to_string(),
+        out: lines(text(action, "out")),
+        err: lines(text(action, "err")),
+        code: action.get("rc").and_then(Value::as_i64).map(|code| code as i32),
+        ends: micros(seconds(action, "end")),
+        ..Entry::default()
+    };
+    for line in items(action, "lines") {
+        let (Some(at), Some(text)) =
+            (line.get(0).and_then(Value::as_f64), line.get(1).and_then(Value::as_str))
+        else {
+            continue;
+        };
+        entry.out.push(text.to_owned());
+        entry.times.push(micros(at) / 1000);
+    }
+    if entry.line.split(' ').any(|word| word == "-f" || word == "--filename") {
+        let said = format!("{}{}", text(action, "out"), text(action, "err"));
+        entry.stdin = texts.of(t, &entry.line, &said);
+    }
+    entry
+}
+
+/// When something changed that nobody but a person changes, in seconds.
+fn deeds(records: &[&Value]) -> Vec<f64> {
+    let mut before: BTreeMap<(&str, &str), &Value> = BTreeMap::new();
+    let mut deeds = Vec::new();
+    for record in records {
+        let kind = text(record, "kind");
+        if ["Event", "EndpointSlice", "ControllerRevision"].contains(&kind)
+            || record.get("owner").is_some() && kind != "Pod"
+        {
+            continue;
+        }
+        let old = before.insert((kind, text(record, "name")), record);
+        let differs = |key: &str| old.is_none_or(|old| old.get(key) != record.get(key));
+        let is_deed = match (kind, text(record, "ev")) {
+            ("Pod", "MODIFIED") => record["deleting"] == true && differs("deleting"),
+            ("Pod", _) => record.get("owner").is_none(),
+            ("Node", "MODIFIED") => {
+                old.is_some() && differs("unschedulable")
+                    || old.is_none() && record.get("unschedulable").is_some()
+            }
+            (_, "MODIFIED") => differs("gen"),
+            _ => true,
+        };
+        if is_deed {
+            deeds.push(seconds(record, "t"));
+        }
+    }
+    deeds.sort_by(f64::total_cmp);
+    deeds
+}
+
+/// Deployments that went without a recorded command.
+fn unseen_deletions(records: &[&Value], actions: &[Value]) -> Vec<Entry> {
+    let commands: Vec<(f64, &str)> =
+        actions.iter().map(|action| (seconds(action, "t"), text(action, "cmd"))).collect();
+    let is_told = |t: f64| {
+        commands.iter().any(|(at, line)| line.contains("delete ") && *at <= t && t - at < 60.0)
+            || commands
+                .iter()
+                .any(|(_, line)| line.contains("delete ns") || line.contains("delete namespace"))
+    };
+    let gone = |record: &&&Value| text(record, "kind") == "Deployment" && text(record, "ev") == "DELETED";
+    let unseen = records.iter().filter(gone).filter(|record| !is_told(seconds(record, "t")));
+    unseen
+        .map(|record| Entry {
+            at: micros(seconds(record, "t")) - 4_000,
+            mark: '*',
+            line: format!("delete Deployment {}", text(record, "name")),
+            ..Entry::default()
+        })
+        .collect()
+}
+
+/// What commands read.
+struct Texts<'a> {
+    /// By the time as it is written, from the transcript.
+    told: BTreeMap<String, String>,
+    /// Manifests of the trace: each once, in the order of their first use.
+    manifests: Vec<&'a str>,
+    used: usize,
+}
+
+impl<'a> Texts<'a> {
+    fn new(trace: &'a Value, transcript: Option<&str>) -> Self {
+        let manifests = items(trace, "yaml").iter().filter_map(Value::as_str).collect();
+        Self { told: transcript.map(told).unwrap_or_default(), manifests, used: 0 }
+    }
+
+    fn of(&mut self, t: f64, line: &str, out: &str) -> String {
+        if let Some(text) = self.told.get(&format!("{t}")) {
+            return text.clone();
+        }
+        // A transcript that tells what commands read tells it of each; and who reads something says something.
+        if !self.told.is_empty() || !line.split(' ').any(|word| word == "-") || out.is_empty() {
+            return String::new();
+        }
+        // A text is listed once, however often it was read: what was printed tells whether this is the next one.
+        let is_refused =
+            !out.contains(" created") && !out.contains(" configured") && !out.contains(" unchanged");
+        let fits = |manifest: &str| is_refused || objects(manifest).iter().all(|name| out.contains(name));
+        let next = self.manifests.get(self.used).filter(|text| fits(text));
+        if let Some(next) = next {
+            self.used += 1;
+            return (*next).to_string();
+        }
+        let known = self.manifests.iter().take(self.used).rev().find(|text| fits(text));
+        known.or(self.manifests.last()).map_or(String::new(), |text| (*text).to_string())
+    }
+}
+
+/// Names of a manifest's objects as kubectl prints them: `/web `.
+fn objects(manifest: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut lines = manifest.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some(rest) = line.strip_prefix("metadata:") else { continue };
+        let inline = rest.split(['{', ',', '}']).find_map(|part| part.trim().strip_prefix("name: "));
+        let below = lines.peek().and_then(|next| next.trim().strip_prefix("name: "));
+        names.extend(inline.or(below).map(|name| format!("/{} ", name.trim())));
+    }
+    names
+}
+
+/// Texts of a transcript by the time of their command.
+fn told(transcript: &str) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    let (mut t, mut reading): (String, Option<String>) = (String::new(), None);
+    for line in transcript.lines() {
+        if let Some(time) = line.strip_prefix("### t=").and_then(|rest| rest.strip_suffix('s')) {
+            t = time.parse::<f64>().map_or(String::new(), |t| t.to_string());
+            reading = None;
+        } else if line.starts_with("$ ") {
+            let reads = line.ends_with("# stdin:") || line.ends_with(".yaml:");
+            reading = reads.then(String::new);
+        } else if line == "--- output:" {
+            texts.extend(reading.take().map(|text| (t.clone(), text)));
+        } else if let Some(text) = &mut reading {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    const TRACE: &str = r#"{"scenario":"s","namespace":"n","duration":9,
+        "yaml":["kind: Deployment\nmetadata:\n  name: web\n","kind: Service\nmetadata: {name: db}\n"],
+        "actions":[
+            {"t":0.0,"cmd":"kubectl apply -f -","rc":0,"out":"deployment.apps/web created\n","err":""},
+            {"t":1.0,"cmd":"kubectl apply -f -","rc":0,"out":"deployment.apps/web unchanged\n","err":""},
+            {"t":2.0,"cmd":"kubectl apply -f -","rc":0,"out":"service/db created\n","err":""},
+            {"t":3.0,"sim":{"op":"kill","node":"worker-2"}},
+            {"t":4.0,"cmd":"kubectl get pods -w &","lines":[[4.5,"NAME"]],"rc":1,"end":8.0},
+            {"t":5.0,"load":{"app":"web","milli":300}}],
+        "trace":[
+            {"t":0.4,"ev":"ADDED","kind":"ReplicaSet","name":"web-1","rv":3,"owner":["Deployment/web"]},
+            {"t":0.3,"ev":"ADDED","kind":"Deployment","name":"web","rv":2,"gen":1},
+            {"t":6.0,"ev":"DELETED","kind":"Deployment","name":"web","rv":9,"gen":1}]}"#;
+
+    #[test]
+    fn commands_read_their_texts_and_act_when_it_is_seen() {
+        let recording = read(TRACE, None).expect("a trace");
+        let entries = &recording.entries;
+        let texts: Vec<&str> = entries.iter().filter_map(|entry| entry.stdin.lines().next()).collect();
+        assert_eq!(texts, ["kind: Deployment", "kind: Deployment", "kind: Service"]);
+        assert_eq!(entries[0].at, 296_000, "when its Deployment is seen");
+        assert_eq!(entries[1].at, 1_080_000, "when kubectl has started");
+        let lines: Vec<&str> = entries.iter().map(|entry| &*entry.line).collect();
+        assert_eq!(
+            lines[3..],
+            ["kill worker-2", "kubectl get pods -w", "load web 300", "delete Deployment web"],
+            "what nobody is seen to delete was deleted too"
+        );
+        assert_eq!(
+            (entries[4].mark, entries[4].times.clone(), entries[4].ends),
+            ('&', vec![4500], 8_000_000)
+        );
+        assert!(recording.has_service, "the load needs one");
+        assert_eq!(recording.changes[0].object["kind"], "Deployment", "by resource version");
+        assert_eq!((recording.sets.len(), recording.until), (1, 9_000_000));
+    }
+
+    #[test]
+    fn a_transcript_tells_what_was_read() {
+        let transcript =
+            "### t=2.0s\n$ kubectl apply -f -   # stdin:\nkind: Pod\n--- output:\nservice/db created\n";
+        let recording = read(TRACE, Some(transcript)).expect("a trace");
+        let texts: Vec<&str> = recording.entries.iter().map(|entry| &*entry.stdin).collect();
+        assert_eq!(texts[..3], ["", "", "kind: Pod\n"]);
+        assert!(read("no trace", None).is_err());
+    }
+}

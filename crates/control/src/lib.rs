@@ -20,6 +20,7 @@ pub mod pod;
 pub mod pod_gc;
 pub mod quota;
 pub mod replicaset;
+pub mod replication;
 pub mod scheduler;
 pub mod statefulset;
 pub mod taint_eviction;
@@ -50,6 +51,7 @@ pub const CONTROLLERS: &[Controller] = &[
     daemonset::ROW,
     disruption::ROW,
     volumes::ROW,
+    replication::ROW,
 ];
 
 /// What the controllers keep in memory between runs; lost when their process restarts.

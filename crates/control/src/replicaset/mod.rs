@@ -5,8 +5,7 @@
 //! Rule: as many active pods as wanted, at most 500 more or fewer in one sync; the status counts the pods that were there
 //! before.
 //! Upstream: pkg/controller/replicaset/replica_set.go (`syncReplicaSet`), pkg/controller/controller_ref_manager.go.
-//! Simplified: no expectations, for a sync sees its own last writes; a change of a pod that no rule here reads wakes nobody;
-//! ReplicationControllers are left out, for the simulator has none.
+//! Simplified: no expectations, for a sync sees its own last writes; a change of a pod that no rule here reads wakes nobody.
 
 pub mod ranking;
 pub mod status;
@@ -36,6 +35,20 @@ pub const ROW: Controller = Controller {
     wants_failures: true,
     forget: |_| {},
 };
+
+/// Whose pods are kept: those of ReplicaSets, or of ReplicationControllers, which are read as such.
+#[derive(Clone, Copy)]
+pub(crate) struct Flavor {
+    /// Kind of the owner.
+    pub(crate) kind: Kind,
+    /// Who the events say that they come from.
+    pub(crate) name: &'static str,
+    /// The owner with the status of a set.
+    pub(crate) with_status: fn(&Store, ReplicaSet) -> Option<Object>,
+}
+
+const FLAVOR: Flavor =
+    Flavor { kind: Kind::ReplicaSet, name: ROW.name, with_status: |_, set| Some(set.into_object()) };
 
 /// The decision that there is nothing to decide.
 const IDLE: &str = "nothing to do";
@@ -125,14 +138,18 @@ impl<'a> Claimed<'a> {
     }
 }
 
-/// Upstream: `syncReplicaSet`.
 fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("no key") };
     let Some(set) = cx.view.get::<ReplicaSet>(id) else { return Outcome::idle("gone") };
+    sync(cx, set, FLAVOR)
+}
+
+/// Upstream: `syncReplicaSet`.
+pub(crate) fn sync(cx: &Cx, set: &ReplicaSet, flavor: Flavor) -> Outcome {
     let Ok(selector) = set.spec.selector.to_selector() else { return Outcome::idle("invalid selector") };
-    let mut claimed = claim(cx, set, &selector);
+    let mut claimed = claim(cx, set, &selector, flavor);
     if let Some(failure) = cx.failure {
-        return report(cx, set, &claimed, failure);
+        return report(cx, set, &claimed, failure, flavor);
     }
     let mut outcome = Outcome { writes: std::mem::take(&mut claimed.writes), ..Outcome::default() };
     let wanted = usize::try_from(set.spec.replicas.unwrap_or(1)).unwrap_or(0);
@@ -143,16 +160,16 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     } else if have < wanted {
         let count = (wanted - have).min(BURST);
         decision = Cow::Owned(format!("create {}", pods(count)));
-        outcome.writes.extend(creations(set, count));
+        outcome.writes.extend(creations(set, count, flavor));
     } else if have > wanted {
         let count = (have - wanted).min(BURST);
         decision = Cow::Owned(format!("delete {}", pods(count)));
-        outcome.writes.push(deletions(cx, set, &claimed.active(cx.view, set), count));
+        outcome.writes.push(deletions(cx, set, &claimed.active(cx.view, set), count, flavor));
     }
     let terminating = i64::from(claimed.tally.terminating);
     let observed = vec![("desired", wanted as i64), ("active", have as i64), ("terminating", terminating)];
     outcome.note = Note { observed, decision };
-    finish(cx, set, &claimed, None, &mut outcome);
+    finish(cx, set, &claimed, (None, flavor), &mut outcome);
     outcome
 }
 
@@ -170,7 +187,7 @@ fn own_pods<'a>(view: &'a Store, meta: &ObjectMeta) -> impl Iterator<Item = &'a 
 /// latter two and nobody asks since when pods are ready, the store's counts say it all.
 ///
 /// Upstream: `claimPods`, `FilterClaimedPods`.
-fn claim<'a>(cx: &Cx<'a>, set: &ReplicaSet, selector: &Selector) -> Claimed<'a> {
+fn claim<'a>(cx: &Cx<'a>, set: &ReplicaSet, selector: &Selector, flavor: Flavor) -> Claimed<'a> {
     let (view, meta) = (cx.view, &set.metadata);
     let is_wanted = |pod: &&Rc<Pod>| is_active(pod) && selector.matches(&pod.metadata.labels);
     let mut adopted = view.free::<Pod>(&meta.namespace).filter(is_wanted).peekable();
@@ -195,7 +212,7 @@ fn claim<'a>(cx: &Cx<'a>, set: &ReplicaSet, selector: &Selector) -> Claimed<'a> 
     }
     if is_adopting {
         for pod in adopted {
-            let owner = controller_reference(Kind::ReplicaSet, meta);
+            let owner = controller_reference(flavor.kind, meta);
             writes.push(Write::Patch(pod.metadata.id, Patch::AddOwner(owner)));
             active.push(pod);
         }
@@ -217,10 +234,11 @@ pub fn batches(count: usize) -> Vec<usize> {
     batches
 }
 
-fn creations(set: &ReplicaSet, count: usize) -> impl Iterator<Item = Write> {
-    let create = || {
-        let event = EventDraft::normal(ROW.name, set.metadata.id, "SuccessfulCreate", "Created pod: {name}");
-        Write::Create(pod_of(set).into_object(), Some(event))
+fn creations(set: &ReplicaSet, count: usize, flavor: Flavor) -> impl Iterator<Item = Write> {
+    let create = move || {
+        let event =
+            EventDraft::normal(flavor.name, set.metadata.id, "SuccessfulCreate", "Created pod: {name}");
+        Write::Create(pod_of(set, flavor).into_object(), Some(event))
     };
     batches(count).into_iter().map(move |size| Write::Together((0..size).map(|_| create()).gather()))
 }
@@ -228,7 +246,7 @@ fn creations(set: &ReplicaSet, count: usize) -> impl Iterator<Item = Write> {
 /// The next pod of a ReplicaSet.
 ///
 /// Upstream: `GetPodFromTemplate`.
-fn pod_of(set: &ReplicaSet) -> Pod {
+fn pod_of(set: &ReplicaSet, flavor: Flavor) -> Pod {
     let template = &set.spec.template;
     Pod {
         metadata: ObjectMeta {
@@ -237,7 +255,7 @@ fn pod_of(set: &ReplicaSet) -> Pod {
             labels: template.metadata.labels.clone(),
             annotations: template.metadata.annotations.clone(),
             finalizers: template.metadata.finalizers.clone(),
-            owner_references: Rc::new(vec![controller_reference(Kind::ReplicaSet, &set.metadata)]),
+            owner_references: Rc::new(vec![controller_reference(flavor.kind, &set.metadata)]),
             ..ObjectMeta::default()
         },
         spec: (*template.spec).clone(),
@@ -245,12 +263,12 @@ fn pod_of(set: &ReplicaSet) -> Pod {
     }
 }
 
-fn deletions(cx: &Cx, set: &ReplicaSet, active: &[&Rc<Pod>], count: usize) -> Write {
+fn deletions(cx: &Cx, set: &ReplicaSet, active: &[&Rc<Pod>], count: usize, flavor: Flavor) -> Write {
     let related = related_pods(cx.view, set);
     let chosen = ranking::to_delete(active, &related, count, cx.now);
     let delete = |pod: &&Rc<Pod>| {
         let text = format!("Deleted pod: {}", pod.metadata.name);
-        let event = EventDraft::normal(ROW.name, set.metadata.id, "SuccessfulDelete", text);
+        let event = EventDraft::normal(flavor.name, set.metadata.id, "SuccessfulDelete", text);
         Write::Delete(pod.metadata.id, DeleteOptions::default(), Some(event))
     };
     Write::Together(chosen.iter().map(delete).gather())
@@ -276,7 +294,13 @@ fn related_pods<'a>(view: &'a Store, set: &ReplicaSet) -> Vec<&'a Rc<Pod>> {
 }
 
 /// Writes the status if it changed, and plans the next look when pods are ready but not available yet.
-fn finish(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, error: Option<&str>, outcome: &mut Outcome) {
+fn finish(
+    cx: &Cx,
+    set: &ReplicaSet,
+    claimed: &Claimed,
+    (error, flavor): (Option<&str>, Flavor),
+    outcome: &mut Outcome,
+) {
     let status = status::status_of(set, &claimed.tally, error, cx.now);
     let seconds = set.spec.min_ready_seconds;
     if seconds > 0 && status.ready_replicas != status.available_replicas && error.is_none() {
@@ -291,12 +315,13 @@ fn finish(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, error: Option<&str>, out
         // Upstream takes the newest version and writes again when this is refused as stale.
         let mut set = ReplicaSet { status, ..set.clone() };
         set.metadata.resource_version = 0;
-        outcome.writes.push(Write::Update(set.into_object(), Scope::Status));
+        let object = (flavor.with_status)(cx.view, set);
+        outcome.writes.extend(object.map(|object| Write::Update(object, Scope::Status)));
     }
 }
 
 /// Reports that pods could not be made or deleted, and asks for another try.
-fn report(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, failure: &Failure) -> Outcome {
+fn report(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, failure: &Failure, flavor: Flavor) -> Outcome {
     let mut outcome = Outcome { retry: true, ..Outcome::idle("try again") };
     let about_pod = failure.about.is_none_or(|id| cx.view.get::<Pod>(id).is_some());
     if failure.status.reason == Reason::NotFound || !about_pod {
@@ -306,7 +331,7 @@ fn report(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, failure: &Failure) -> Ou
     if namespace.is_none_or(|namespace| namespace.metadata.is_deleting()) {
         // Nothing more can be made here; upstream takes that for no error.
         outcome.retry = false;
-        finish(cx, set, claimed, None, &mut outcome);
+        finish(cx, set, claimed, (None, flavor), &mut outcome);
         return outcome;
     }
     let message = &failure.status.message;
@@ -314,7 +339,7 @@ fn report(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, failure: &Failure) -> Ou
         None => ("FailedCreate", format!("Error creating: {message}")),
         Some(_) => ("FailedDelete", format!("Error deleting: {message}")),
     };
-    outcome.writes.push(Write::Event(EventDraft::warning(ROW.name, set.metadata.id, reason, text)));
-    finish(cx, set, claimed, Some(message), &mut outcome);
+    outcome.writes.push(Write::Event(EventDraft::warning(flavor.name, set.metadata.id, reason, text)));
+    finish(cx, set, claimed, (Some(message), flavor), &mut outcome);
     outcome
 }

@@ -7,6 +7,7 @@ pub mod controller;
 pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
+pub mod disruption;
 pub mod endpointslice;
 pub mod garbage_collector;
 pub mod history;
@@ -24,6 +25,7 @@ pub mod statefulset;
 pub mod taint_eviction;
 pub mod taints;
 pub mod tuning;
+pub mod volumes;
 
 pub use controller::*;
 pub use tuning::{Profile, Tuning};
@@ -46,6 +48,8 @@ pub const CONTROLLERS: &[Controller] = &[
     cronjob::ROW,
     statefulset::ROW,
     daemonset::ROW,
+    disruption::ROW,
+    volumes::ROW,
 ];
 
 /// What the controllers keep in memory between runs; lost when their process restarts.

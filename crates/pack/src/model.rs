@@ -9,9 +9,9 @@ use crate::place::{KINDS, Place};
 /// Guesses from slots; one more comes from the longest match.
 const GUESSES: usize = 6;
 /// Slots of each guess.
-const SLOTS: usize = 1 << 18;
+const SLOTS: usize = 1 << 19;
 /// Times after which a slot goes on learning at the same rate.
-const PATIENCE: i32 = 10;
+const PATIENCE: i32 = 8;
 /// An error, in 65,536ths, that the mixing does not learn from: to be this right is right enough.
 const SMALL: i32 = 4096;
 /// Places that matches are looked up by.
@@ -203,7 +203,7 @@ impl Model {
         let error = (bit << 16) as i32 - likely as i32;
         if error.abs() > SMALL {
             for (weight, input) in weights.iter_mut().zip(&inputs) {
-                *weight += (error * input + (1 << 14)) >> 15;
+                *weight += (error * input + (1 << 15)) >> 16;
             }
         }
         let goal = if bit == 1 { 0x7fff } else { -0x8000 };

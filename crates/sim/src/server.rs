@@ -199,6 +199,7 @@ impl Sim {
         let mut pod = (**pod).clone();
         pod.metadata.resource_version = 0;
         pod.spec.node_name = Some(node);
+        pod.status.nominated_node_name = Str::default();
         let scheduled = Condition {
             kind: Str::fixed("PodScheduled"),
             status: ConditionStatus::True,

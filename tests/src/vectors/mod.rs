@@ -2,6 +2,7 @@
 
 mod daemonset;
 mod deployment;
+mod disruption;
 mod endpointslice;
 mod forms;
 mod hpa;

@@ -9,6 +9,7 @@ use setpoint_api::{
 use setpoint_control::scheduler::cache::Cache;
 use setpoint_control::scheduler::filters::{Filters, Plugin};
 use setpoint_control::scheduler::message::FitError;
+use setpoint_control::scheduler::preempt::{Candidate, pick};
 use setpoint_control::scheduler::scores;
 use std::rc::Rc;
 
@@ -232,4 +233,26 @@ pub(super) fn requests_of_a_pod(input: &Value, expect: &Value) -> Outcome {
         }
         other => Err(format!("no operation {other}")),
     }
+}
+
+/// `sched-preemption`.
+pub(super) fn node_to_preempt_on(input: &Value, expect: &Value) -> Outcome {
+    let given = input["candidates"].as_object().expect("candidates");
+    let candidates: Vec<Candidate> = given
+        .values()
+        .map(|given| Candidate {
+            violations: given["numPDBViolations"].as_i64().unwrap_or(0),
+            victims: given["victimsHighestPriorityFirst"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|victim| {
+                    let start = victim["startTime"].as_str().and_then(setpoint_api::Time::parse_rfc3339);
+                    (victim["priority"].as_i64().unwrap_or(0) as i32, start)
+                })
+                .collect(),
+        })
+        .collect();
+    let chosen = pick(&candidates).and_then(|index| given.keys().nth(index));
+    same(serde_json::json!({ "node": chosen }), expect.clone())
 }

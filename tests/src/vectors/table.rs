@@ -1,8 +1,8 @@
 //! Every topic with its runner, and the cases that are known to differ.
 
 use super::{
-    Case, Outcome, Topic, daemonset, deployment, endpointslice, hpa, job, kubelet, leaf, manifests, nodes,
-    printers, quota, replicaset, scheduler, stateful,
+    Case, Outcome, Topic, daemonset, deployment, disruption, endpointslice, hpa, job, kubelet, leaf,
+    manifests, nodes, printers, quota, replicaset, scheduler, stateful,
 };
 use serde_json::{Value, json};
 
@@ -138,6 +138,18 @@ pub const TOPICS: &[Topic] = &[
             }
         },
     ),
+    but(
+        "sched-preemption",
+        |case| parts(scheduler::node_to_preempt_on, case),
+        |case| {
+            let names = ["select-best-candidate-07", "select-best-candidate-08", "select-best-candidate-09"];
+            named(
+                case,
+                &names,
+                "the case does not tell the start times apart by which upstream's test decides",
+            )
+        },
+    ),
     topic("sched-fit-error", |case| parts(scheduler::fit_error_text, case)),
     but(
         "pod-resources",
@@ -177,6 +189,7 @@ pub const TOPICS: &[Topic] = &[
         },
     ),
     topic("daemonset", |case| parts(daemonset::node_should_run, case)),
+    topic("pdb", |case| parts(disruption::budgets, case)),
     topic("statefulset-trace", stateful::whole_lives),
     topic("taint-eviction", nodes::evictions),
     topic("node-lifecycle", nodes::lifecycle),

@@ -1,9 +1,10 @@
-//! Jobs and CronJobs. The objects keep these fields as they came; controllers read them as the types that stand here.
+//! Jobs, CronJobs and budgets of disruptions. The objects keep these fields as they came; controllers read them as the types that stand here.
 
+use crate::map::Map;
 use crate::wire::{keep, kept};
 use crate::{
-    Condition, ConditionStatus, CronJob, Job, LabelSelector, ObjectMeta, ObjectReference, PodTemplateSpec,
-    Str, Time, Uid, wire,
+    Condition, ConditionStatus, CronJob, IntOrPercent, Job, LabelSelector, ObjectMeta, ObjectReference,
+    PodDisruptionBudget, PodTemplateSpec, Str, Time, Uid, wire,
 };
 use std::rc::Rc;
 
@@ -141,6 +142,34 @@ wire! {
         /// Their spec, as it came.
         pub spec: serde_json::Value = "spec";
     }
+    /// How many pods must stay when pods are moved on purpose.
+    pub struct DisruptionBudgetSpec {
+        /// So many must be healthy.
+        pub min_available: Option<IntOrPercent> = "minAvailable";
+        /// So many may be missing.
+        pub max_unavailable: Option<IntOrPercent> = "maxUnavailable";
+        /// The pods that it speaks of; none without it.
+        pub selector: Option<Rc<LabelSelector>> = "selector";
+        /// IfHealthyBudget or AlwaysAllow.
+        pub unhealthy_pod_eviction_policy: Str = "unhealthyPodEvictionPolicy";
+    }
+    /// How many pods may be moved right now.
+    pub struct DisruptionBudgetStatus {
+        /// Generation that this status speaks of.
+        pub observed_generation: i64 = "observedGeneration";
+        /// When pods were evicted that are not being deleted yet.
+        pub disrupted_pods: Map<Str, Time> = "disruptedPods";
+        /// Evictions that are allowed.
+        pub disruptions_allowed: i32 = "disruptionsAllowed", always;
+        /// Pods that are healthy.
+        pub current_healthy: i32 = "currentHealthy", always;
+        /// Pods that must be.
+        pub desired_healthy: i32 = "desiredHealthy", always;
+        /// Pods that there should be.
+        pub expected_pods: i32 = "expectedPods", always;
+        /// DisruptionAllowed.
+        pub conditions: Vec<Condition> = "conditions";
+    }
     /// What has become of a CronJob.
     pub struct CronJobStatus {
         /// Jobs that run.
@@ -176,4 +205,8 @@ macro_rules! typed {
 }
 pub(crate) use typed;
 
-typed! { Job JobSpec JobStatus CronJob CronJobSpec CronJobStatus }
+typed! {
+    Job JobSpec JobStatus
+    CronJob CronJobSpec CronJobStatus
+    PodDisruptionBudget DisruptionBudgetSpec DisruptionBudgetStatus
+}

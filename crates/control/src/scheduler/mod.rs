@@ -5,8 +5,8 @@
 //! Rule:       take the waiting pod of highest priority, drop the nodes that a filter refuses, score the rest, bind to one
 //!             of the best; where none is left, wait until something changes that may help.
 //! Upstream:   pkg/scheduler/schedule_one.go (`ScheduleOne`), backend/{queue,cache}, framework/plugins.
-//! Simplified: no volumes, resource claims, extenders, profiles or nominated nodes; preemption only says that it found no
-//!             victims; a scheduling cycle takes no time, so no event can come while it runs.
+//! Simplified: no volumes, resource claims, extenders or profiles; pods that wait for room on their nominated node count as being
+//!             there for all pods of no higher priority; a scheduling cycle takes no time, so no event can come while it runs.
 
 use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Note, Outcome, Patch, Write};
 use crate::{Memory as AllMemory, Tuning};
@@ -29,7 +29,7 @@ pub mod groups;
 pub mod hints;
 pub mod message;
 pub mod node_rules;
-mod preempt;
+pub mod preempt;
 pub mod queue;
 pub mod rows;
 pub mod scores;
@@ -54,6 +54,8 @@ pub struct Memory {
     pub queue: Queue,
     /// Pods whose binding is on its way.
     assumed: Map<ObjId, Waiting>,
+    /// Pods for which others had to go, each with the node that it waits for.
+    nominated: Map<ObjId, Str>,
     /// The last decisions, newest last; none in clusters of more than 50 nodes.
     pub decisions: VecDeque<Rc<Decision>>,
 }
@@ -186,6 +188,9 @@ impl Memory {
         // A finished pod counts as gone: upstream's watch leaves such pods out.
         let is_gone = op == Op::Deleted || pod.status.phase.is_finished();
         let node = pod.spec.node_name.as_ref().filter(|name| !name.is_empty());
+        if is_gone || node.is_some() {
+            self.nominated.remove(&id);
+        }
         match node {
             Some(node) if !is_gone => {
                 self.queue.remove(id);
@@ -243,6 +248,22 @@ impl Memory {
         }
     }
 
+    /// Puts the pods that wait for room on their nominated node there, unless this pod is more important; yields those.
+    ///
+    /// Upstream: `addGENominatedPods`.
+    fn hold_places(&mut self, view: &Store, pod: &Pod) -> Vec<ObjId> {
+        let mut held = Vec::new();
+        for (id, node) in &self.nominated {
+            let Some(other) = view.get::<Pod>(*id) else { continue };
+            let is_waiting = *id != pod.metadata.id && self.cache.pod(*id).is_none();
+            if is_waiting && other.spec.priority >= pod.spec.priority {
+                self.cache.add_pod(other, node);
+                held.push(*id);
+            }
+        }
+        held
+    }
+
     /// The next pod that still needs a node.
     fn next<'a>(&mut self, view: &'a Store, now: Time, tuning: &Tuning) -> Option<(&'a Rc<Pod>, Waiting)> {
         loop {
@@ -280,7 +301,15 @@ fn schedule_one(cx: &Cx, memory: &mut Memory) -> Outcome {
         let text = format!("skip schedule deleting pod: {}", pod.metadata.full_name());
         return done(vec![Write::Event(failed_event(id, &text))], Note::default());
     }
+    let held = memory.hold_places(cx.view, pod);
     let (verdict, decision) = cycle::schedule(cx.view, &mut memory.cache, pod, cx.draw);
+    let preempted = match &verdict {
+        Verdict::Unfit { .. } => preempt::attempt(cx.view, &mut memory.cache, pod),
+        _ => preempt::Found::Nothing,
+    };
+    for other in held {
+        memory.cache.remove_pod(other);
+    }
     let scores = decision.as_ref().map(Decision::best_two).unwrap_or_default();
     if let Some(decision) = decision {
         let decision = Decision { at: cx.now, ..decision };
@@ -291,6 +320,7 @@ fn schedule_one(cx: &Cx, memory: &mut Memory) -> Outcome {
     }
     match verdict {
         Verdict::Node { node, feasible, nodes } => {
+            memory.nominated.remove(&id);
             memory.cache.add_pod(pod, &node);
             memory.assumed.insert(id, waiting);
             let text = format!("Successfully assigned {} to {node}", pod.metadata.full_name());
@@ -302,11 +332,28 @@ fn schedule_one(cx: &Cx, memory: &mut Memory) -> Outcome {
         }
         Verdict::NoNodes => {
             memory.queue.put_failed(id, waiting, cx.now, cx.tuning);
-            unscheduled(cx, pod, "Unschedulable", "no nodes available to schedule pods", 0)
+            unscheduled(cx, pod, "Unschedulable", "no nodes available to schedule pods", (0, None))
         }
-        Verdict::Unfit { error, rejected_by } => {
+        Verdict::Unfit { mut error, rejected_by } => {
             memory.queue.put_unschedulable(id, waiting, rejected_by, cx.now);
-            unscheduled(cx, pod, "Unschedulable", &error.text(), error.nodes)
+            let (mut node, mut writes) = (None, Vec::new());
+            match preempted {
+                preempt::Found::Nothing => {}
+                preempt::Found::Waits => error.after = preempt::WAITS.into(),
+                preempt::Found::Victims(of, victims) => {
+                    error.after.clear();
+                    memory.nominated.insert(id, of.clone());
+                    writes = preempt::evict(cx, pod, &of, &victims);
+                    node = Some(of);
+                }
+            }
+            let mut outcome =
+                unscheduled(cx, pod, "Unschedulable", &error.text(), (error.nodes, node.clone()));
+            if let Some(node) = node {
+                outcome.note.decision = format!("make room on {node} for {}", pod.metadata.name).into();
+            }
+            outcome.writes.extend(writes);
+            outcome
         }
     }
 }
@@ -332,20 +379,26 @@ fn binding_failed(cx: &Cx, failure: &Failure, memory: &mut Memory) -> Outcome {
         memory.queue.put_failed(id, waiting, cx.now, cx.tuning);
     }
     let text = format!("running Bind plugin \"DefaultBinder\": {}", failure.status.message);
-    unscheduled(cx, pod, "SchedulerError", &text, memory.cache.node_count())
+    unscheduled(cx, pod, "SchedulerError", &text, (memory.cache.node_count(), None))
 }
 
 /// Says that a pod got no node: an event each time, the condition where it changed.
 ///
 /// Upstream: `handleSchedulingFailure`, `UpdatePodCondition`.
-fn unscheduled(cx: &Cx, pod: &Pod, reason: &str, text: &str, nodes: i64) -> Outcome {
+fn unscheduled(
+    cx: &Cx,
+    pod: &Pod,
+    reason: &str,
+    text: &str,
+    (nodes, nominated): (i64, Option<Str>),
+) -> Outcome {
     let id = pod.metadata.id;
     let mut writes = vec![Write::Event(failed_event(id, text))];
     let old = condition(&pod.status.conditions, "PodScheduled");
     let is_same = |old: &Condition| {
         old.status == ConditionStatus::False && &*old.reason == reason && &*old.message == text
     };
-    if !old.is_some_and(is_same) {
+    if nominated.is_some() || !old.is_some_and(is_same) {
         let since = old.filter(|old| old.status == ConditionStatus::False);
         let since = since.and_then(|old| old.last_transition_time);
         let condition = Condition {
@@ -357,7 +410,7 @@ fn unscheduled(cx: &Cx, pod: &Pod, reason: &str, text: &str, nodes: i64) -> Outc
             message: text.into(),
             ..Condition::default()
         };
-        writes.push(Write::Patch(id, Patch::PodCondition(condition, None)));
+        writes.push(Write::Patch(id, Patch::PodCondition(condition, nominated)));
     }
     let decision = format!("no node for {}", pod.metadata.name).into();
     done(writes, Note { observed: vec![("nodes", nodes), ("feasible", 0)], decision })

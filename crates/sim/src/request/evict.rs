@@ -1,19 +1,17 @@
 //! Subresources of pods that act: eviction and binding.
 //!
 //! Upstream: pkg/registry/core/pod/storage/eviction.go.
-//! Simplified: what a disruption budget allows is counted when a pod is to be evicted.
+//! Simplified: a refusal does not say how many pods the budget needs.
 
 use super::{Reply, Request, Target};
 use crate::fact::Actor;
 use crate::sim::Sim;
-use serde_json::{Value, json};
-use setpoint_api::wire::Wire as _;
+use serde_json::json;
 use setpoint_api::{
-    Condition, ConditionStatus, DeleteOptions, IntOrPercent, LabelSelector, Object, Pod, PodDisruptionBudget,
-    Reason, Selector, Status, Str, Time, condition_status, wire,
+    Condition, ConditionStatus, DeleteOptions, Object, Pod, Reason, Resource, Scope, Status, Str, Time,
+    condition_status,
 };
-use setpoint_control::{Patch, Write};
-use std::rc::Rc;
+use setpoint_control::{Patch, Write, disruption};
 
 /// The condition that an evicted pod gets.
 pub(crate) fn evicted(pod: &Pod, now: Time) -> Condition {
@@ -36,7 +34,7 @@ impl Sim {
         let is_free =
             pod.metadata.is_deleting() || pod.status.phase.is_finished() || pod.spec.node_name.is_none();
         if !is_free {
-            self.check_budget(&pod)?;
+            self.use_budget(&pod, fact)?;
         }
         let id = pod.metadata.id;
         let grace_seconds =
@@ -53,32 +51,40 @@ impl Sim {
         })
     }
 
-    /// Whether the disruption budget of a pod has room.
-    fn check_budget(&self, pod: &Rc<Pod>) -> Result<(), Status> {
-        let namespace = &pod.metadata.namespace;
-        let budgets = self.store().list_in::<PodDisruptionBudget>(namespace);
-        let matching = |budget: &&Rc<PodDisruptionBudget>| {
-            selector(spec(budget)).is_some_and(|selector| selector.matches(&pod.metadata.labels))
+    /// Takes what the disruption budget of a pod allows, if it has room.
+    ///
+    /// Upstream: `checkAndDecrement`.
+    fn use_budget(&mut self, pod: &Pod, fact: u64) -> Result<(), Status> {
+        let budgets = disruption::budgets_of(self.store(), pod);
+        let budget = match budgets[..] {
+            [] => return Ok(()),
+            [budget] => budget.clone(),
+            _ => {
+                let text = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+                return Err(Status::new(Reason::InternalError, text));
+            }
         };
-        let mut budgets = budgets.filter(matching);
-        let Some(budget) = budgets.next() else { return Ok(()) };
-        if budgets.next().is_some() {
-            return Err(Status::new(
-                Reason::InternalError,
-                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
-            ));
+        let mut status = budget.status();
+        if condition_status(&pod.status.conditions, "Ready") != ConditionStatus::True {
+            let is_met = status.current_healthy >= status.desired_healthy && status.desired_healthy > 0;
+            if is_met || &*budget.spec().unhealthy_pod_eviction_policy == "AlwaysAllow" {
+                return Ok(());
+            }
         }
-        let is_ready = |pod: &Pod| condition_status(&pod.status.conditions, "Ready") == ConditionStatus::True;
-        let selector = selector(spec(budget)).unwrap_or_default();
-        let pods = self.store().pods_matching(namespace, &selector);
-        let expected = pods.iter().filter(|pod| !pod.status.phase.is_finished()).count() as i32;
-        let healthy = pods.iter().filter(|pod| is_ready(pod) && !pod.metadata.is_deleting()).count() as i32;
-        let needed = needed(spec(budget), expected);
-        if healthy > needed || (!is_ready(pod) && healthy >= needed && needed > 0) {
-            return Ok(());
+        let is_behind = status.observed_generation < budget.metadata.generation;
+        if is_behind || status.disruptions_allowed <= 0 {
+            let refusal = "Cannot evict pod as it would violate the pod's disruption budget.";
+            return Err(Status::new(Reason::TooManyRequests, refusal));
         }
-        let refusal = "Cannot evict pod as it would violate the pod's disruption budget.";
-        Err(Status::new(Reason::TooManyRequests, refusal))
+        let now = self.now().whole_seconds();
+        status.disruptions_allowed -= 1;
+        status.disrupted_pods.insert(pod.metadata.name.clone(), now);
+        if status.disruptions_allowed == 0 {
+            disruption::say_allowed(&mut status, &budget.metadata, now);
+        }
+        let budget = budget.with_status(&status).into_object();
+        self.store_with(Actor::Person, fact, |store, stamp| store.update(budget, Scope::Status, stamp))
+            .map(|_| ())
     }
 
     pub(super) fn bind_requested(
@@ -97,28 +103,5 @@ impl Sim {
             object: json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" }),
             ..Reply::default()
         })
-    }
-}
-
-fn spec(budget: &PodDisruptionBudget) -> &Value {
-    budget.rest.as_ref().and_then(|rest| rest.get("spec")).unwrap_or(&Value::Null)
-}
-
-fn selector(spec: &Value) -> Option<Selector> {
-    let given = spec.get("selector")?.clone();
-    let read = LabelSelector::read(given, &mut wire::Reader::default());
-    read.to_selector().ok()
-}
-
-/// How many pods must be healthy.
-fn needed(spec: &Value, expected: i32) -> i32 {
-    let count = |key: &str, round_up: bool| {
-        let value = IntOrPercent::read(spec.get(key)?.clone(), &mut wire::Reader::default());
-        value.scaled(expected, round_up).ok()
-    };
-    match (count("minAvailable", true), count("maxUnavailable", true)) {
-        (Some(least), _) => least,
-        (None, Some(most)) => (expected - most).max(0),
-        (None, None) => 0,
     }
 }

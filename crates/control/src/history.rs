@@ -4,15 +4,15 @@
 //! Simplified: the hash in a name runs over JSON rather than over Go's dump, so names differ from a real cluster's; hashes do not
 //! collide; revisions are neither adopted nor let go.
 
+use crate::Write;
 use crate::deployment::revision::hash_of;
 use crate::replicaset::controller_reference;
-use crate::{Cx, Write};
 use serde_json::{Value, json};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::wire::{Rest, keep, kept};
 use setpoint_api::{
-    ControllerRevision, DeleteOptions, Kind, ObjectMeta, PodTemplateSpec, Resource, Scope, Str,
+    ControllerRevision, DeleteOptions, Kind, ObjectMeta, PodTemplateSpec, Resource, Scope, Store, Str,
 };
 use std::rc::Rc;
 
@@ -35,7 +35,8 @@ pub struct Revision {
 }
 
 impl Revision {
-    fn of(stored: &ControllerRevision) -> Self {
+    /// What a stored revision says.
+    pub fn of(stored: &ControllerRevision) -> Self {
         let hash = stored.metadata.label(HASH).or(stored.metadata.label(POD_HASH)).unwrap_or_default().into();
         let (number, data) = (kept(&stored.rest, "revision"), kept(&stored.rest, "data"));
         Self { name: stored.metadata.name.clone(), hash, number, data }
@@ -51,11 +52,11 @@ impl Revision {
 }
 
 /// The revisions of an owner, oldest number first.
-pub fn list<'a>(cx: &Cx<'a>, owner: &ObjectMeta) -> Vec<&'a Rc<ControllerRevision>> {
+pub fn list<'a>(store: &'a Store, owner: &ObjectMeta) -> Vec<&'a Rc<ControllerRevision>> {
     let is_own = |revision: &&Rc<ControllerRevision>| {
         revision.metadata.controller().is_some_and(|controller| controller.uid == owner.uid)
     };
-    let mut all: Vec<_> = cx.view.dependents::<ControllerRevision>(owner.uid).filter(is_own).gather();
+    let mut all: Vec<_> = store.dependents::<ControllerRevision>(owner.uid).filter(is_own).gather();
     order::sort_by(&mut all, |a, b| {
         let key = |revision: &ControllerRevision| {
             let meta = &revision.metadata;
@@ -64,6 +65,16 @@ pub fn list<'a>(cx: &Cx<'a>, owner: &ObjectMeta) -> Vec<&'a Rc<ControllerRevisio
         key(a).cmp(&key(b))
     });
     all
+}
+
+/// What a revision of an owner stands for, as a patch that brings its template back.
+///
+/// Upstream: `getPatch`.
+pub fn patch_of(rest: &Rest) -> Value {
+    let spec: Value = kept(rest, "spec");
+    let mut template = spec["template"].clone();
+    template["$patch"] = "replace".into();
+    json!({ "spec": { "template": template } })
 }
 
 /// The revision of the template that an owner has now; writes it, or gives an old one that is equal the newest number.
@@ -76,11 +87,8 @@ pub fn newest(
     known: &[&Rc<ControllerRevision>],
     writes: &mut Vec<Write>,
 ) -> Revision {
-    let spec: Value = kept(rest, "spec");
-    let mut template = spec["template"].clone();
-    template["$patch"] = "replace".into();
-    let labels: Value = spec["template"]["metadata"]["labels"].clone();
-    let data = json!({ "spec": { "template": template } });
+    let data = patch_of(rest);
+    let labels: Value = data["spec"]["template"]["metadata"]["labels"].clone();
     let equal = known.iter().rev().find(|revision| kept::<Value>(&revision.rest, "data") == data);
     let number = known.last().map_or(0, |last| kept::<i64>(&last.rest, "revision")) + 1;
     if let Some(equal) = equal {

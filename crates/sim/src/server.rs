@@ -155,8 +155,9 @@ impl Sim {
         if let Some(prefix) = generated {
             self.generate_name(&mut object, &prefix);
         }
-        if by == Actor::Person || is_changed {
+        if by == Actor::Person || is_changed || has_padded_image(&object) {
             // What controllers and kubelets make is made from objects that have been validated; a test checks that it is valid.
+            // Blanks around an image are the one thing that a template may have and its pods may not.
             setpoint_api::validate::create(&object)?;
         }
         self.review(&object)?;
@@ -452,6 +453,13 @@ fn patch_taints(taints: &mut Rc<Vec<Taint>>, add: Vec<Taint>, remove: &[Taint], 
 /// Whether anybody watches a kind. Leases are read when nodes are looked at, and Events are for people.
 fn has_watchers(kind: Kind) -> bool {
     concerns_proxies(kind) || setpoint_control::CONTROLLERS.iter().any(|row| row.watches.contains(&kind))
+}
+
+/// Whether an image of a pod has blanks around it.
+fn has_padded_image(object: &Object) -> bool {
+    let Object::Pod(pod) = object else { return false };
+    let mut all = pod.spec.containers.iter().chain(pod.spec.init_containers.iter());
+    all.any(|container| container.image.trim().len() != container.image.len())
 }
 
 /// Which kinds a change of is shown to kube-proxies.

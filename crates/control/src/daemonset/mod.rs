@@ -110,7 +110,7 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
         }
         return outcome;
     }
-    let known = history::list(cx, &set.metadata);
+    let known = history::list(cx.view, &set.metadata);
     let mut writes = Vec::new();
     let is_deleting = set.metadata.is_deleting();
     let revision = history::newest(Kind::DaemonSet, &set.metadata, &set.rest, &known, &mut writes);

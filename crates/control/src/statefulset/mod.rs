@@ -102,7 +102,7 @@ struct Sync<'a> {
 fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("no key") };
     let Some(set) = cx.view.get::<StatefulSet>(id) else { return Outcome::idle("gone") };
-    let known = history::list(cx, &set.metadata);
+    let known = history::list(cx.view, &set.metadata);
     let mut writes = Vec::new();
     let update = history::newest(Kind::StatefulSet, &set.metadata, &set.rest, &known, &mut writes);
     let stored = set.status();

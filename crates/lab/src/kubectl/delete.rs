@@ -67,6 +67,9 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         cx.say("No resources found");
         return Ok(());
     }
+    if call.has("namespace") && found.iter().any(|(resource, _)| !resource.is_namespaced) {
+        cx.complain("Warning: deleting cluster-scoped resources, not scoped to the provided namespace");
+    }
     let mut gone = Vec::new();
     for (resource, object) in found {
         let meta = object.metadata().clone();

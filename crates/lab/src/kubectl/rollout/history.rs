@@ -2,6 +2,7 @@
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/polymorphichelpers/history.go.
 
+use super::revisions;
 use crate::kubectl::change::{COMMON, FILES, Fault};
 use crate::kubectl::context::Context;
 use crate::kubectl::failure::Failure;
@@ -10,8 +11,6 @@ use crate::kubectl::invocation::Invocation;
 use crate::kubectl::named;
 use crate::kubectl::verb::Verb;
 use setpoint_api::text::go_quote;
-use setpoint_api::{Deployment, Resource as _};
-use setpoint_control::deployment::history;
 
 pub(super) static VERB: Verb = Verb {
     name: "history",
@@ -37,29 +36,19 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     let (found, mut faults) = named::objects(cx, call, &call.args)?;
     for (resource, object) in found {
-        let Some(deployment) = Deployment::from_object(&object) else {
+        let Some(revisions) = revisions::all(cx, &object) else {
             faults.push(Fault::Client(format!(
                 "no history viewer has been implemented for {}",
                 go_quote(&resource.kind)
             )));
             continue;
         };
-        let revisions = history(cx.store(), deployment);
-        let subject = format!("{}/{}", resource.printed(), deployment.metadata.name);
+        let subject = format!("{}/{}", resource.printed(), object.metadata().name);
         if wanted > 0 {
-            match revisions.iter().find(|one| one.revision == wanted) {
+            match revisions.iter().find(|one| one.number == wanted) {
                 Some(one) => {
-                    let set = cx.value_of(
-                        setpoint_api::Kind::ReplicaSet,
-                        &deployment.metadata.namespace,
-                        &one.replica_set,
-                    );
-                    let mut template = set.map(|set| set["spec"]["template"].clone()).unwrap_or_default();
-                    if let Some(cause) = &one.change_cause {
-                        template["metadata"]["annotations"]["kubernetes.io/change-cause"] = (**cause).into();
-                    }
                     cx.say(format!("{subject} with revision #{wanted}"));
-                    cx.print(details(&template));
+                    cx.print(details(&one.template));
                 }
                 None => faults.push(Fault::Client("unable to find the specified revision".into())),
             }
@@ -72,7 +61,7 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             text.push_str("REVISION  CHANGE-CAUSE\n");
             for one in &revisions {
                 let cause = one.change_cause.as_deref().unwrap_or("<none>");
-                text.push_str(&format!("{:<10}{cause}\n", one.revision));
+                text.push_str(&format!("{:<10}{cause}\n", one.number));
             }
         }
         cx.say(text);

@@ -1,9 +1,9 @@
 //! `kubectl rollout`: pause, resume, restart, undo; what it looks like is in the files beside.
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/rollout, pkg/polymorphichelpers/{objectpauser,objectrestarter,rollback}.go.
-//! Simplified: `undo` and `history` know Deployments only.
 
 mod history;
+mod revisions;
 pub(super) mod status;
 
 use super::change::{self, COMMON, Dry, FILES, Fault};
@@ -189,17 +189,24 @@ fn undo(
     resource: &Resource,
     object: &Object,
 ) -> Result<(String, Option<Request>), String> {
-    let Some(deployment) = Deployment::from_object(object) else {
+    if !["Deployment", "DaemonSet", "StatefulSet"].contains(&&*resource.kind) {
         return Err(format!("no rollbacker has been implemented for {}", go_quote(&resource.kind)));
-    };
-    if deployment.metadata.annotation(super::apply::LAST_APPLIED).is_some() {
+    }
+    if object.metadata().annotation(super::apply::LAST_APPLIED).is_some() {
         cx.complain(format!(
             "Warning: resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the {} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.",
-            resource.plural, deployment.metadata.name, super::apply::LAST_APPLIED
+            resource.plural, object.metadata().name, super::apply::LAST_APPLIED
         ));
     }
-    let revision = Some(call.number("to-revision"));
-    let back = match deployment::rollback(cx.store(), deployment, revision) {
+    let wanted = call.number("to-revision");
+    let Some(deployment) = Deployment::from_object(object) else {
+        return match revisions::rollback(cx.store(), object, wanted) {
+            Ok(body) => Ok(("rolled back".into(), Some(patch(resource, object, body)))),
+            Err(message) if message.starts_with("skipped rollback") => Ok((message, None)),
+            Err(message) => Err(message),
+        };
+    };
+    let back = match deployment::rollback(cx.store(), deployment, Some(wanted)) {
         Ok(back) => back.into_object().to_value(),
         Err(message) if message.starts_with("skipped rollback") => return Ok((message, None)),
         Err(message) => return Err(message),

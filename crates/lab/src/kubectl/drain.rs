@@ -13,7 +13,7 @@ use super::resource::{self, Resource, Target};
 use super::verb::Verb;
 use serde_json::json;
 use setpoint_api::text::go_quote;
-use setpoint_api::time::SECOND;
+use setpoint_api::time::{MILLISECOND, SECOND};
 use setpoint_api::{Object, Pod, Reason, Selector, Status, Time};
 use setpoint_sim::{Method, Request};
 use std::rc::Rc;
@@ -81,6 +81,9 @@ static OWN: &[Flag] = &[
 
 /// How long an eviction that a budget has refused waits for its next try.
 const RETRY: i64 = 5 * SECOND;
+/// What kubectl asks before the first eviction takes this long: whether there are evictions, which pods the node has, and
+/// who owns each of them.
+const LOOK: i64 = 240 * MILLISECOND;
 
 /// The nodes of a line: by name, by `-l`.
 fn nodes(cx: &Context, call: &Invocation) -> Result<(Found, Vec<Fault>), Failure> {
@@ -244,7 +247,7 @@ impl Drain {
             match self.judge(&pod) {
                 Judgement::Leaves(warning) => {
                     warnings.add(warning, &pod);
-                    leaving.push(Leaving { pod, due: Some(cx.now()) });
+                    leaving.push(Leaving { pod, due: Some(cx.now().plus(LOOK)) });
                 }
                 Judgement::Stays(warning) => warnings.add(warning, &pod),
                 Judgement::Forbids(error) => errors.add(error, &pod),

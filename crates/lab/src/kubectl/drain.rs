@@ -220,7 +220,7 @@ impl Ongoing for Drain {
                 !is_gone
             });
             if !pods.is_empty() {
-                if self.until.is_some_and(|until| cx.now() >= until) {
+                if self.is_over(cx) && pods.iter().all(|leaving| leaving.due.is_none()) {
                     self.time_out(cx, &node, &pods);
                     continue;
                 }
@@ -319,6 +319,11 @@ impl Drain {
             let meta = &leaving.pod.metadata;
             if by_eviction {
                 cx.say(format!("evicting pod {}/{}", meta.namespace, meta.name));
+                // Upstream looks at the clock only here: a drain ends with the next try after its timeout.
+                if self.is_over(cx) {
+                    leaving.due = None;
+                    continue;
+                }
             }
             let request = Request {
                 method: if by_eviction { Method::Create } else { Method::Delete },
@@ -344,6 +349,10 @@ impl Drain {
             }
         }
         Ok(())
+    }
+
+    fn is_over(&self, cx: &Context) -> bool {
+        self.until.is_some_and(|until| cx.now() >= until)
     }
 
     fn time_out(&mut self, cx: &mut Context, node: &Object, pods: &[Leaving]) {

@@ -150,14 +150,16 @@ impl Sim {
         if by == Actor::Person {
             self.store.check_namespace(&object)?;
         }
-        let is_changed = self.admit(&mut object)?;
+        let is_unchecked = self.admit(&mut object)?;
         let generated = object.metadata().generate_name.clone().filter(|_| object.metadata().name.is_empty());
         if let Some(prefix) = generated {
             self.generate_name(&mut object, &prefix);
         }
-        if by == Actor::Person || is_changed {
-            // What controllers and kubelets make is made from objects that have been validated; a test checks that it is valid.
+        if by == Actor::Person || is_unchecked {
+            // What controllers and kubelets make is made from objects that have been validated, and a test checks that it is
+            // valid; but a template may hold what a pod may not, so the first pod of each is looked at.
             setpoint_api::validate::create(&object)?;
+            self.note_valid(&object);
         }
         self.review(&object)?;
         let namespace = (kind == Kind::Namespace).then(|| object.metadata().name.clone());

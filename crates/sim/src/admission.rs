@@ -36,22 +36,24 @@ pub(crate) struct Admitted {
     seconds: i64,
     spec: PodSpec,
     status: PodStatus,
+    /// Whether a pod with these containers has been found valid.
+    is_valid: bool,
 }
 
 impl Sim {
-    /// Plugins that change an object, and what the registries prepare before it is stored. Says whether a pod was given
-    /// amounts that nobody has checked yet.
+    /// Plugins that change an object, and what the registries prepare before it is stored. Says whether a pod has
+    /// something that nobody has checked yet: amounts that it was given, containers that its owner had not so far.
     pub(crate) fn admit(&mut self, object: &mut Object) -> Result<bool, Status> {
         if let Object::Pod(pod) = object {
             self.set_priority(pod)?;
-            self.admit_pod(pod);
+            let is_valid = self.admit_pod(pod);
             let is_changed = self.set_default_amounts(pod);
             if is_changed {
                 let class = setpoint_control::kubelet::qos_class(&pod.spec);
                 Rc::make_mut(pod).status.qos_class = Str::fixed(class);
             }
             self.check_account(pod)?;
-            return Ok(is_changed);
+            return Ok(is_changed || !is_valid);
         }
         setpoint_api::default::apply(object);
         match object {
@@ -180,15 +182,21 @@ impl Sim {
         }
     }
 
-    fn admit_pod(&mut self, pod: &mut Rc<Pod>) {
+    /// Defaults of a pod and what plugins add. Says whether its owner has had a valid pod with the same containers.
+    fn admit_pod(&mut self, pod: &mut Rc<Pod>) -> bool {
         let owner = pod.metadata.controller().map(|owner| owner.uid);
         let seconds = self.tuning.default_toleration_seconds;
-        let known = owner.and_then(|owner| self.admitted.get(&owner));
-        if let Some(known) = known.filter(|known| known.given == pod.spec && known.seconds == seconds) {
+        let last = owner.and_then(|owner| self.admitted.get(&owner));
+        if let Some(known) = last.filter(|known| known.given == pod.spec && known.seconds == seconds) {
             let pod = Rc::make_mut(pod);
             (pod.spec, pod.status) = (known.spec.clone(), known.status.clone());
-            return;
+            return known.is_valid;
         }
+        let is_valid = last.is_some_and(|known| {
+            known.is_valid
+                && known.given.containers == pod.spec.containers
+                && known.given.init_containers == pod.spec.init_containers
+        });
         let given = pod.spec.clone();
         let mut object = Object::Pod(std::mem::take(pod));
         setpoint_api::default::apply(&mut object);
@@ -202,7 +210,18 @@ impl Sim {
                 self.admitted.clear();
             }
             let (spec, status) = (pod.spec.clone(), pod.status.clone());
-            self.admitted.insert(owner, Admitted { given, seconds, spec, status });
+            self.admitted.insert(owner, Admitted { given, seconds, spec, status, is_valid });
+        }
+        is_valid
+    }
+
+    /// Remembers that a pod was found valid, for the next ones of its owner.
+    pub(crate) fn note_valid(&mut self, object: &Object) {
+        if let Object::Pod(pod) = object
+            && let Some(owner) = pod.metadata.controller()
+            && let Some(admitted) = self.admitted.get_mut(&owner.uid)
+        {
+            admitted.is_valid = true;
         }
     }
 

@@ -14,8 +14,8 @@ use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::quantity::Format;
 use setpoint_api::{
-    Lease, LeaseSpec, MicroTime, Micros, Node, ObjId, ObjectMeta, OwnerReference, Pod, Quantity, Resource,
-    ResourceList, Scope, Str, Time,
+    Change, Lease, LeaseSpec, MicroTime, Micros, Node, ObjId, Object, ObjectMeta, OwnerReference, Pod,
+    Quantity, Resource, ResourceList, Scope, Str, Time,
 };
 use setpoint_control::kubelet::{self, ContainerRef, PodRecord};
 use setpoint_control::{Patch, Write};
@@ -275,6 +275,20 @@ impl Sim {
             rest: None,
         };
         let _ = self.create(Lease { metadata, spec, rest: None }.into_object(), by, cause);
+    }
+
+    /// A kubelet sees that its node has changed, and says so when that closes or opens it for new pods.
+    pub(crate) fn node_changed(&mut self, change: &Change, node: &Node) {
+        let Some(Object::Node(old)) = &change.old else { return };
+        if old.spec.unschedulable == node.spec.unschedulable
+            || !self.machine(&node.metadata.name).is_some_and(Machine::is_up)
+        {
+            return;
+        }
+        let (before, now) = ((&old.spec, &node.status), (&node.spec, &node.status));
+        for event in kubelet::node_events(node.metadata.id, &node.metadata.name, Some(before), now) {
+            self.record_later(event, change.stamp.fact);
+        }
     }
 
     /// Registers the node, or reports its status.

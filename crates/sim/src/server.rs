@@ -150,15 +150,16 @@ impl Sim {
         if by == Actor::Person {
             self.store.check_namespace(&object)?;
         }
-        let is_changed = self.admit(&mut object)?;
+        let is_unchecked = self.admit(&mut object)?;
         let generated = object.metadata().generate_name.clone().filter(|_| object.metadata().name.is_empty());
         if let Some(prefix) = generated {
             self.generate_name(&mut object, &prefix);
         }
-        if by == Actor::Person || is_changed || has_padded_image(&object) {
-            // What controllers and kubelets make is made from objects that have been validated; a test checks that it is valid.
-            // Blanks around an image are the one thing that a template may have and its pods may not.
+        if by == Actor::Person || is_unchecked {
+            // What controllers and kubelets make is made from objects that have been validated, and a test checks that it is
+            // valid; but a template may hold what a pod may not, so the first pod of each is looked at.
             setpoint_api::validate::create(&object)?;
+            self.note_valid(&object);
         }
         self.review(&object)?;
         let namespace = (kind == Kind::Namespace).then(|| object.metadata().name.clone());
@@ -453,13 +454,6 @@ fn patch_taints(taints: &mut Rc<Vec<Taint>>, add: Vec<Taint>, remove: &[Taint], 
 /// Whether anybody watches a kind. Leases are read when nodes are looked at, and Events are for people.
 fn has_watchers(kind: Kind) -> bool {
     concerns_proxies(kind) || setpoint_control::CONTROLLERS.iter().any(|row| row.watches.contains(&kind))
-}
-
-/// Whether an image of a pod has blanks around it.
-fn has_padded_image(object: &Object) -> bool {
-    let Object::Pod(pod) = object else { return false };
-    let mut all = pod.spec.containers.iter().chain(pod.spec.init_containers.iter());
-    all.any(|container| container.image.trim().len() != container.image.len())
 }
 
 /// Which kinds a change of is shown to kube-proxies.

@@ -302,6 +302,7 @@ impl Sim {
             }
             match &change.new {
                 Object::Pod(pod) => self.pod_changed(change, pod),
+                Object::Node(node) => self.node_changed(change, node),
                 object if concerns_proxies(object.kind()) => proxies_are_late = true,
                 _ => {}
             }

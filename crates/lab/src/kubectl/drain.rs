@@ -13,7 +13,7 @@ use super::resource::{self, Resource, Target};
 use super::verb::Verb;
 use serde_json::json;
 use setpoint_api::text::go_quote;
-use setpoint_api::time::SECOND;
+use setpoint_api::time::{MILLISECOND, SECOND};
 use setpoint_api::{Object, Pod, Reason, Selector, Status, Time};
 use setpoint_sim::{Method, Request};
 use std::rc::Rc;
@@ -81,6 +81,9 @@ static OWN: &[Flag] = &[
 
 /// How long an eviction that a budget has refused waits for its next try.
 const RETRY: i64 = 5 * SECOND;
+/// What kubectl asks before the first eviction takes this long: whether there are evictions, which pods the node has, and
+/// who owns each of them.
+const LOOK: i64 = 240 * MILLISECOND;
 
 /// The nodes of a line: by name, by `-l`.
 fn nodes(cx: &Context, call: &Invocation) -> Result<(Found, Vec<Fault>), Failure> {
@@ -217,7 +220,7 @@ impl Ongoing for Drain {
                 !is_gone
             });
             if !pods.is_empty() {
-                if self.until.is_some_and(|until| cx.now() >= until) {
+                if self.is_over(cx) && pods.iter().all(|leaving| leaving.due.is_none()) {
                     self.time_out(cx, &node, &pods);
                     continue;
                 }
@@ -244,7 +247,7 @@ impl Drain {
             match self.judge(&pod) {
                 Judgement::Leaves(warning) => {
                     warnings.add(warning, &pod);
-                    leaving.push(Leaving { pod, due: Some(cx.now()) });
+                    leaving.push(Leaving { pod, due: Some(cx.now().plus(LOOK)) });
                 }
                 Judgement::Stays(warning) => warnings.add(warning, &pod),
                 Judgement::Forbids(error) => errors.add(error, &pod),
@@ -316,6 +319,11 @@ impl Drain {
             let meta = &leaving.pod.metadata;
             if by_eviction {
                 cx.say(format!("evicting pod {}/{}", meta.namespace, meta.name));
+                // Upstream looks at the clock only here: a drain ends with the next try after its timeout.
+                if self.is_over(cx) {
+                    leaving.due = None;
+                    continue;
+                }
             }
             let request = Request {
                 method: if by_eviction { Method::Create } else { Method::Delete },
@@ -341,6 +349,10 @@ impl Drain {
             }
         }
         Ok(())
+    }
+
+    fn is_over(&self, cx: &Context) -> bool {
+        self.until.is_some_and(|until| cx.now() >= until)
     }
 
     fn time_out(&mut self, cx: &mut Context, node: &Object, pods: &[Leaving]) {

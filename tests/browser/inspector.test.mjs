@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { assertQuiet, incomplete, openPage, shot, startBrowser, startServer, violations, waitForStart } from "./page.mjs";
 import {
-  chain, detail, details, eventRow, events, focused, node, nodeLabel, press, speed, tiles, until, untilEvent, untilReady, walkTo,
+  chain, detail, details, eventRow, events, focused, node, nodeLabel, onceReady, press, speed, tiles, until, untilEvent, untilReady, walkTo,
 } from "./person.mjs";
 
 let browser, server;
@@ -17,17 +17,7 @@ after(async () => {
   server?.close();
 });
 
-/** Opens the page, waits until all pods are ready, and gives it to `use`; in the end nothing must have gone wrong. */
-async function converged(use, { hash = "", ...options } = {}) {
-  const open = await openPage(browser, server.url + hash, { width: 1440, height: 900, ...options });
-  await waitForStart(open.page);
-  await speed(open.page, 4);
-  await untilReady(open.page, 3);
-  await speed(open.page, 1);
-  await use(open.page);
-  assertQuiet(open);
-  await open.close();
-}
+const converged = (use, options) => onceReady(browser, server.url, use, options);
 /** Waits until the focus is on what is called so. */
 const untilFocus = (page, name) => until(() => focused(page), (found) => (name instanceof RegExp ? name.test(found) : name === found), { what: `the focus on ${name}`, timeout: 3_000 });
 const hash = (page) => page.evaluate(() => location.hash);

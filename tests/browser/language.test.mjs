@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assertQuiet, incomplete, openPage, shot, startBrowser, startServer, violations, waitForStart } from "./page.mjs";
-import { focused, node, press, speed, tiles, until, untilCounter, untilEvent, untilReady } from "./person.mjs";
+import { incomplete, shot, startBrowser, startServer, violations, waitForStart } from "./page.mjs";
+import { focused, node, onceReady, press, speed, tiles, until, untilCounter, untilEvent } from "./person.mjs";
 
 let browser, server;
 before(async () => {
@@ -15,17 +15,7 @@ after(async () => {
   server?.close();
 });
 
-/** Opens the page, waits until all pods are ready, and gives it to `use`; in the end nothing must have gone wrong. */
-async function converged(use, { hash = "", ...options } = {}) {
-  const open = await openPage(browser, server.url + hash, { width: 1440, height: 900, ...options });
-  await waitForStart(open.page);
-  await speed(open.page, 4);
-  await untilReady(open.page, 3);
-  await speed(open.page, 1);
-  await use(open.page);
-  assertQuiet(open);
-  await open.close();
-}
+const converged = (use, options) => onceReady(browser, server.url, use, options);
 
 const tab = (page, name) => page.getByRole("tab", { name, exact: true });
 const prompt = (page) => page.getByRole("textbox", { name: /^kubectl command/ });

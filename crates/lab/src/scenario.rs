@@ -6,7 +6,8 @@
 //!   nodes: 3                # or a list of {name, cpu, memory, pods, labels}
 //!   profile: classroom      # or real
 //!   tuning: {node_monitor_grace: 40s}
-//!   images: {preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s, pull: 1s}   # commands: false: no command is run
+//!   images: {preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s, pull: 1s}   # commands: false: no command is run;
+//!                                                                     # plain: true: kubelets say little of their nodes
 //! until: 2m
 //! manifests:
 //! - kind: Deployment        # objects, or texts with one or more documents
@@ -296,9 +297,9 @@ impl ScenarioReader {
         for (key, node) in self.fields(
             node,
             "images",
-            &["preloaded", "commands", "sandbox", "pull", "start", "ready", "stop"],
+            &["preloaded", "commands", "plain", "sandbox", "pull", "start", "ready", "stop"],
         ) {
-            let is_switch = key == "preloaded" || key == "commands";
+            let is_switch = ["preloaded", "commands", "plain"].contains(&key);
             let span = if is_switch { 0 } else { self.duration(node) };
             let apply = |behavior: &mut setpoint_sim::image::Behavior| match key {
                 "pull" => behavior.pull = (span, span),
@@ -313,6 +314,7 @@ impl ScenarioReader {
             if is_switch {
                 match node.value {
                     NodeValue::Bool(value) if key == "preloaded" => catalogue.preloaded = value,
+                    NodeValue::Bool(value) if key == "plain" => catalogue.plain_kubelets = value,
                     NodeValue::Bool(value) => catalogue.ignores_commands = !value,
                     _ => self.fail(node.span, "expected true or false"),
                 }

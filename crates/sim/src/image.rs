@@ -79,6 +79,9 @@ pub struct Catalogue {
     pub preloaded: bool,
     /// Whether containers do what their images do, whatever their command is.
     pub ignores_commands: bool,
+    /// Whether kubelets say less of their nodes than upstream's: that they start, and that a node is ready, closed or open,
+    /// both at once; and report no status along with the registration.
+    pub plain_kubelets: bool,
     /// From a pod's arrival on its machine to its sandbox and address.
     pub sandbox: Span,
 }
@@ -101,6 +104,7 @@ impl Catalogue {
             by_name,
             preloaded: false,
             ignores_commands: false,
+            plain_kubelets: false,
             sandbox: (80 * MILLISECOND, 200 * MILLISECOND),
         }
     }

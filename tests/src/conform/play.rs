@@ -123,8 +123,8 @@ fn scenario(recording: &Recording, request: i64) -> String {
         scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
     }
     scenario += &format!(
-        "  profile: real\n  images: {{preloaded: true, commands: false, sandbox: {sandbox}ms, start: {start}ms, ready: 0s, stop: 1s, pull: 1s}}\n  tuning: \
-         {{machine_boot: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
+        "  profile: real\n  images: {{preloaded: true, commands: false, plain: true, sandbox: {sandbox}ms, start: {start}ms, ready: 0s, stop: 1s, pull: 1s}}\n  tuning: \
+         {{machine_boot: 0s, node_network: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
         request / 2
     );
     // The load is told through a Service, which some recordings do without.

@@ -199,8 +199,8 @@ impl Player {
         let words: Vec<&str> = line.split(' ').collect();
         let node = words.get(1).unwrap_or(&"").to_string();
         let action = match words.first().copied() {
-            Some("kill") => Action::KillMachine { node },
-            Some("revive") => Action::RestoreMachine { node },
+            Some("kill") => Action::StopKubelet { node },
+            Some("revive") => Action::StartKubelet { node },
             Some("add") => Action::AddMachine { node },
             Some("crash") => {
                 Action::CrashPod { namespace: self.namespace.clone(), pod: self.pod_of_here(&node) }

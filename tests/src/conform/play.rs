@@ -1,5 +1,6 @@
 //! Plays a recording: each command and each fault at its time, and what came of them.
 
+use super::phase;
 use super::recording::{Entry, Recording, is_numbered};
 use crate::reduce::Seen;
 use crate::replay::reduced;
@@ -14,9 +15,6 @@ pub const START: i64 = 60_000_000;
 const POLL: i64 = 50_000;
 /// How long the next command waits for one that does not end, after the time that it took in the recording.
 const PATIENCE: i64 = 1_500_000;
-
-/// How long after its minute a CronJob's controller has told of it, in milliseconds.
-const SEEN: i64 = 60;
 
 /// A recorded command with what it printed here.
 #[derive(Default)]
@@ -41,6 +39,7 @@ struct Player {
     /// Commands that go on beside the others: their place in `said`, and when they end.
     beside: Vec<(usize, Command, i64)>,
     said: Vec<Said>,
+    unplayed: Vec<String>,
     /// Pods of the recording and those that stand for them here.
     pods: Map<String, String>,
     /// ReplicaSets and pods of the recording, each in the order of their creation.
@@ -55,6 +54,8 @@ struct Player {
 pub struct Played {
     /// What was said, in the order of the commands.
     pub said: Vec<Said>,
+    /// What happened in the recording and cannot be made to happen here.
+    pub unplayed: Vec<String>,
     /// The names of the ReplicaSets in the order of their creation: of the recording, and of here.
     pub sets: (Vec<String>, Vec<String>),
     /// What changed, in order; times are since the recording began.
@@ -87,8 +88,7 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let session = Session::read(&scenario(recording, drawn.request), drawn.seed)
         .unwrap_or_else(|why| panic!("{why:?}"));
     let terminal = Terminal { namespace: namespace.clone(), ..Terminal::default() };
-    let mut player =
-        Player::new(session, terminal, recording, START + second(recording).unwrap_or(drawn.shift));
+    let mut player = Player::new(session, terminal, recording, START + phase::shift(recording, drawn));
     player.note();
     for (place, entry) in recording.entries.iter().enumerate() {
         player.advance(player.start + entry.at);
@@ -100,15 +100,12 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
         player.note();
     }
     player.advance(player.start + recording.until);
-    Played { said: player.said, sets: (player.recorded.0, player.here.0), changes: player.changes }
-}
-
-/// At which second of a minute the recording begins, in microseconds, where a CronJob tells it.
-fn second(recording: &Recording) -> Option<i64> {
-    let mut told = recording.changes.iter().filter(|seen| seen.object["kind"] == "CronJob");
-    let (at, clock) = told.find_map(|seen| Some((seen.at, seen.object["lastScheduleTime"].as_str()?)))?;
-    let seconds: i64 = clock.trim_end_matches('Z').rsplit(':').next()?.parse().ok()?;
-    Some((seconds * 1000 + SEEN - at).rem_euclid(60_000) * 1000)
+    Played {
+        said: player.said,
+        unplayed: player.unplayed,
+        sets: (player.recorded.0, player.here.0),
+        changes: player.changes,
+    }
 }
 
 /// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop. They told of
@@ -123,7 +120,7 @@ fn scenario(recording: &Recording, request: i64) -> String {
         scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
     }
     scenario += &format!(
-        "  profile: real\n  images: {{preloaded: true, commands: false, sandbox: {sandbox}ms, start: {start}ms, ready: 0s, stop: 1s, pull: 1s}}\n  tuning: \
+        "  profile: real\n  images: {{preloaded: true, commands: false, sandbox: {sandbox}ms, start: {start}ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
          {{machine_boot: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
         request / 2
     );
@@ -147,6 +144,7 @@ impl Player {
             start,
             beside: Vec::new(),
             said: Vec::new(),
+            unplayed: Vec::new(),
             pods: Map::new(),
             recorded: (recording.sets.clone(), recording.pods.clone()),
             here: Default::default(),
@@ -215,7 +213,7 @@ impl Player {
                 service: node,
                 milli: words.get(2).and_then(|milli| milli.parse().ok()).unwrap_or(0),
             },
-            _ => panic!("{line}"),
+            _ => return self.unplayed.push(line.to_string()),
         };
         self.session.act(action);
     }

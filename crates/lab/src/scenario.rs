@@ -296,9 +296,9 @@ impl ScenarioReader {
         for (key, node) in self.fields(
             node,
             "images",
-            &["preloaded", "commands", "sandbox", "pull", "start", "ready", "stop"],
+            &["preloaded", "commands", "fake", "sandbox", "pull", "start", "ready", "stop"],
         ) {
-            let is_switch = key == "preloaded" || key == "commands";
+            let is_switch = matches!(key, "preloaded" | "commands" | "fake");
             let span = if is_switch { 0 } else { self.duration(node) };
             let apply = |behavior: &mut setpoint_sim::image::Behavior| match key {
                 "pull" => behavior.pull = (span, span),
@@ -313,6 +313,7 @@ impl ScenarioReader {
             if is_switch {
                 match node.value {
                     NodeValue::Bool(value) if key == "preloaded" => catalogue.preloaded = value,
+                    NodeValue::Bool(value) if key == "fake" => catalogue.is_fake = value,
                     NodeValue::Bool(value) => catalogue.ignores_commands = !value,
                     _ => self.fail(node.span, "expected true or false"),
                 }

@@ -83,6 +83,9 @@ pub struct Catalogue {
     pub preloaded: bool,
     /// Whether containers do what their images do, whatever their command is.
     pub ignores_commands: bool,
+    /// Whether kubelets are as simple as those that recordings of a control plane are made with: an image that is not there is
+    /// asked for at once, and a pod whose containers never ran goes without a last status.
+    pub is_fake: bool,
     /// From a pod's arrival on its machine to its sandbox and address.
     pub sandbox: Span,
 }
@@ -105,6 +108,7 @@ impl Catalogue {
             by_name,
             preloaded: false,
             ignores_commands: false,
+            is_fake: false,
             sandbox: (80 * MILLISECOND, 200 * MILLISECOND),
         }
     }

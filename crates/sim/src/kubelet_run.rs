@@ -164,8 +164,15 @@ impl Sim {
 
     /// A kubelet looks at a pod, and what it decides is set in motion.
     pub(crate) fn sync_pod(&mut self, number: u32, id: ObjId) {
+        let is_fake = self.catalogue.is_fake;
         let synced = self.with_pod(number, id, |cx, local| {
-            (kubelet::sync_pod(cx, &local.pod, &mut local.record), local.last_fact)
+            let mut sync = kubelet::sync_pod(cx, &local.pod, &mut local.record);
+            let is_ending = local.record.termination.is_some() && local.record.is_alive();
+            let never_ran = sync.finished && local.record.all().all(|state| state.exit().is_none());
+            if is_fake && (is_ending || never_ran) {
+                sync.status = None;
+            }
+            (sync, local.last_fact)
         });
         let Some((sync, cause)) = synced else { return };
         let epoch = self.machines[number as usize].epoch;
@@ -208,7 +215,7 @@ impl Sim {
         let now = self.now;
         match command {
             Command::CreateSandbox { attempt, .. } => {
-                let span = self.catalogue.sandbox;
+                let span = if self.lacks_image(number, id) { (0, 0) } else { self.catalogue.sandbox };
                 let at = now.plus(self.delay(span));
                 self.queue.push(at, Wake::Sandbox { machine: number, epoch, pod: id, attempt });
             }
@@ -233,6 +240,14 @@ impl Sim {
             }
             Command::TearDown => {}
         }
+    }
+
+    /// Whether a fake kubelet has to ask for an image of a pod at once.
+    fn lacks_image(&self, number: u32, id: ObjId) -> bool {
+        let local = self.machines[number as usize].pods.get(&id).filter(|_| self.catalogue.is_fake);
+        local.is_some_and(|local| {
+            local.pod.spec.containers.iter().any(|container| !self.catalogue.is_preloaded(&container.image))
+        })
     }
 
     /// When the pull of a pod's image was asked for and when it will end, while it goes on.

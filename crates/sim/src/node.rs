@@ -51,7 +51,7 @@ impl Sim {
             self.renew_lease(&node_name, number, cause);
             if is_report_due {
                 self.report_node(number, cause);
-            } else if !self.catalogue.plain_kubelets {
+            } else if !self.catalogue.is_fake {
                 self.tell_cordon(number, cause);
             }
         }
@@ -94,9 +94,9 @@ impl Sim {
         let _ = self.create(Lease { metadata, spec, rest: None }.into_object(), by, cause);
     }
 
-    /// A plain kubelet sees at once that its node was closed for new pods, or opened.
+    /// A fake kubelet sees at once that its node was closed for new pods, or opened.
     pub(crate) fn node_changed(&mut self, change: &Change, node: &Node) {
-        if !self.catalogue.plain_kubelets || change.op == Op::Deleted {
+        if !self.catalogue.is_fake || change.op == Op::Deleted {
             return;
         }
         if let Some(number) = self.machine_of_node.get(&node.metadata.name).copied() {
@@ -120,11 +120,11 @@ impl Sim {
         let name = self.machines[number as usize].config.node.clone();
         let known = self.store.id_of(Kind::Node, "", &name);
         let Some(id) = known.or_else(|| self.register_node(number, cause)) else { return };
-        let is_plain = self.catalogue.plain_kubelets;
+        let is_fake = self.catalogue.is_fake;
         // What machines of the beginning said has been forgotten long ago.
-        if self.now > Time(0) && !is_plain {
+        if self.now > Time(0) && !is_fake {
             self.tell(kubelet::start_events(id, &name), cause);
-        } else if is_plain && known.is_none() {
+        } else if is_fake && known.is_none() {
             self.tell(kubelet::start_events(id, &name).into_iter().take(1).gather(), cause);
         }
         if known.is_some() {
@@ -136,24 +136,24 @@ impl Sim {
 
     /// Creates the node. One that comes later than the cluster has still to become ready.
     fn register_node(&mut self, number: u32, cause: u64) -> Option<ObjId> {
-        let is_plain = self.catalogue.plain_kubelets;
+        let is_fake = self.catalogue.is_fake;
         let machine = &self.machines[number as usize];
         let mut metadata = ObjectMeta::named("", &machine.config.node);
         metadata.labels = Rc::new(labels_of(&machine.config));
         // The ttl controller's, for clusters of up to 100 nodes.
         metadata.annotations = Rc::new([(TTL.into(), "0".into())].into());
         let is_late = self.now > Time(0);
-        let status = if is_late && is_plain {
+        let status = if is_late && is_fake {
             NodeStatus::default()
         } else {
             kubelet::node_status(&facts(machine, !is_late), None, self.now)
         };
         let mut node = Node { metadata, status, ..Node::default() };
-        if !is_plain {
+        if !is_fake {
             node.spec.pod_cidr = machine.pod_cidr();
         }
         if is_late {
-            let wait = if is_plain { self.tuning.api_request } else { FAST_UPDATE };
+            let wait = if is_fake { self.tuning.api_request } else { FAST_UPDATE };
             let at = machine.network_at.max(self.now.plus(wait));
             self.queue.push(at, Wake::Report { machine: number, epoch: machine.epoch });
         }
@@ -190,8 +190,8 @@ impl Sim {
     fn tell_node(&mut self, id: ObjId, before: &NodeStatus, cause: u64) {
         let Some(node) = self.store.get::<Node>(id).cloned() else { return };
         let is_told = |event: &EventDraft| {
-            // What is said of a node that has always been there, and by a plain kubelet, is whether it is ready.
-            let is_short = self.catalogue.plain_kubelets || self.now == Time(0);
+            // What is said of a node that has always been there, and by a fake kubelet, is whether it is ready.
+            let is_short = self.catalogue.is_fake || self.now == Time(0);
             !is_short || event.reason == "NodeReady"
         };
         let events = kubelet::node_events(id, &node.metadata.name, before, &node.status);

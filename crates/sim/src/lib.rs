@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod load;
 pub mod machine;
 mod metrics;
+mod node;
 pub mod proxy;
 mod queue;
 mod recorder;

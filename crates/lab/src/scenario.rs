@@ -6,8 +6,7 @@
 //!   nodes: 3                # or a list of {name, cpu, memory, pods, labels}
 //!   profile: classroom      # or real
 //!   tuning: {node_monitor_grace: 40s}
-//!   images: {preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s, pull: 1s}   # commands: false: no command is run;
-//!                           # fake: true: kubelets as simple as those of recordings;
+//!   images: {preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s, pull: 1s}   # commands: false: no command is run
 //!                           # cpu: 10m and memory: 20Mi: what a container uses that has nothing to do
 //! until: 2m
 //! manifests:

@@ -167,7 +167,9 @@ impl Sim {
         let is_fake = self.catalogue.is_fake;
         let synced = self.with_pod(number, id, |cx, local| {
             let mut sync = kubelet::sync_pod(cx, &local.pod, &mut local.record);
-            if is_fake && sync.finished && local.record.all().all(|state| state.exit().is_none()) {
+            let is_ending = local.record.termination.is_some() && local.record.is_alive();
+            let never_ran = sync.finished && local.record.all().all(|state| state.exit().is_none());
+            if is_fake && (is_ending || never_ran) {
                 sync.status = None;
             }
             (sync, local.last_fact)

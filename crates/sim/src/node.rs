@@ -94,7 +94,7 @@ impl Sim {
         let _ = self.create(Lease { metadata, spec, rest: None }.into_object(), by, cause);
     }
 
-    /// A plain kubelet sees at once that its node was closed for new pods, or opened.
+    /// A fake kubelet sees at once that its node was closed for new pods, or opened.
     pub(crate) fn node_changed(&mut self, change: &Change, node: &Node) {
         if !self.catalogue.is_fake || change.op == Op::Deleted {
             return;
@@ -190,7 +190,7 @@ impl Sim {
     fn tell_node(&mut self, id: ObjId, before: &NodeStatus, cause: u64) {
         let Some(node) = self.store.get::<Node>(id).cloned() else { return };
         let is_told = |event: &EventDraft| {
-            // What is said of a node that has always been there, and by a plain kubelet, is whether it is ready.
+            // What is said of a node that has always been there, and by a fake kubelet, is whether it is ready.
             let is_short = self.catalogue.is_fake || self.now == Time(0);
             !is_short || event.reason == "NodeReady"
         };

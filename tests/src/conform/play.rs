@@ -127,8 +127,8 @@ fn delay(entry: &Entry, next: i64) -> i64 {
 }
 
 /// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop. They told of
-/// an image that was there when the container ran, of one that they had to pull at once, and gave a pod whose containers
-/// never ran no last status.
+/// an image that was there when the container ran, of one that they had to pull at once, gave a pod whose containers never
+/// ran no last status, and said little of their nodes.
 fn scenario(recording: &Recording, request: i64) -> String {
     let namespace = &recording.namespace;
     let mut scenario = String::from("name: recorded\nabout: recorded\ncluster:\n  nodes:\n");

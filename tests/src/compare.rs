@@ -6,7 +6,7 @@
 //!   some milliseconds are counted one by one or together, as the writers' timing has it, in the recordings of one and the
 //!   same scenario too. So every state that held for [`SETTLED`] or longer, in the recording or in the run, must be in the
 //!   other, in the same order; a shorter one that only one side has must be a stop on the way: each of its numbers lies
-//!   between those of the common states around it, and its conditions are those of one of them.
+//!   between those of the common states around it, and each of its conditions is that of one of them.
 //!   Two more ways are known. A pod that begins to be deleted counts nowhere until its replacement is made, so `replicas`,
 //!   `updated` and `current` may dip below both ends, and `terminating` rise above them, by as many pods as began to be deleted in
 //!   between. `ready` of endpoints may be as much lower or higher, for where one pod becomes ready while another goes, either
@@ -323,8 +323,11 @@ impl Side {
             };
             (a.min(b) - dip..=a.max(b) + rise).contains(&value)
         };
+        let words = |state: &(_, String)| state.1.split(' ').map(str::to_owned).collect::<BTreeSet<String>>();
+        let (from, is, to) = (words(&before), words(&state), words(&after));
         state.0.iter().all(|(key, value)| is_between(key, *value))
-            && (state.1 == before.1 || state.1 == after.1)
+            && is.iter().all(|word| from.contains(word) || to.contains(word))
+            && from.intersection(&to).all(|word| is.contains(word))
     }
 }
 
@@ -406,6 +409,22 @@ mod tests {
             let (matched, all, what) = found(&recorded, &run);
             assert_eq!((matched, all, &*what), expected);
         }
+    }
+
+    #[test]
+    fn conditions_of_a_stop_are_old_or_new_ones() {
+        let line = |states: &[(i64, &str)]| of("deployment web", states);
+        let recorded = line(&[(0, "ready=0 A=x:v"), (2010, "ready=0 A=x:v B=x:y C=x:z")]);
+        let with = |stop| {
+            found(
+                &recorded,
+                &line(&[(0, "ready=0 A=x:v"), (2000, stop), (2010, "ready=0 A=x:v B=x:y C=x:z")]),
+            )
+            .1
+        };
+        assert_eq!(with("ready=0 A=x:v B=x:y"), 2, "one of two that came together");
+        assert_eq!(with("ready=0 A=x:v B=x:w"), 3, "one that neither has");
+        assert_eq!(with("ready=0 B=x:y"), 3, "without one that both have");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod act;
 mod action;
 mod admission;
+mod broadcast;
 pub mod command;
 mod control_loop;
 pub mod fact;

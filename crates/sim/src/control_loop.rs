@@ -11,7 +11,7 @@ use crate::streams::Purpose;
 use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::time::{MILLISECOND, SECOND};
-use setpoint_api::{Micros, ObjId, Str, Time};
+use setpoint_api::{Kind, Micros, ObjId, Str, Time};
 use setpoint_control::{CONTROLLERS, ChangeCx, Cx, Failure, Key, Keys, Note, Outcome, Write};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -378,6 +378,8 @@ impl Sim {
             // The scheduler's client has its own, larger limits; bindings of one cycle a millisecond stay below them only
             // in the long run, and upstream's own figures are reached with the limits lifted.
             Actor::Controller(0) => 0,
+            // One request deletes all objects of a kind in a namespace.
+            Actor::Controller(at) if CONTROLLERS[usize::from(at)].kind == Kind::Namespace => 0,
             Actor::Controller(controller) => {
                 self.loops[usize::from(controller)].throttle.reserve(self.now, qps, burst)
             }

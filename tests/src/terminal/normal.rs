@@ -13,7 +13,7 @@ pub struct Normal {
 impl Normal {
     /// A line with everything drawn or measured replaced by words.
     pub fn line(&self, line: &str) -> String {
-        let line = dates(line);
+        let line = identity(&dates(line));
         let mut out = String::new();
         let mut token = String::new();
         for c in line.chars().chain(['\n']) {
@@ -74,6 +74,17 @@ fn word(token: &str) -> String {
         "" if !token.contains('.') => name,
         _ if is_event => format!("{name}.TIME"),
         rest => format!("{name}.{rest}"),
+    }
+}
+
+/// Machines have identities of their own, whatever they look like.
+fn identity(line: &str) -> String {
+    const KEYS: [&str; 6] =
+        ["Machine ID:", "System UUID:", "Boot ID:", "machineID:", "systemUUID:", "bootID:"];
+    let indent = line.len() - line.trim_start().len();
+    match KEYS.iter().find(|key| line[indent..].starts_with(**key) && line.len() > indent + key.len()) {
+        Some(key) => format!("{}{key} ID", &line[..indent]),
+        None => line.to_owned(),
     }
 }
 
@@ -166,6 +177,9 @@ mod tests {
             ("  Started:      Fri, 20 Nov 2026 18:25:37 +0000", "  Started:  DATE"),
             ("  resourceVersion: \"336\"", "  resourceVersion VERSION"),
             ("worker-1 3m20s node-01", "worker-1 AGE node-01"),
+            ("  Machine ID:    m1", "  Machine ID: ID"),
+            ("    machineID: worker-1", "    machineID: ID"),
+            ("  Machine ID:", "  Machine ID:"),
         ];
         for (line, expected) in cases {
             assert_eq!(Normal::default().line(line), expected);

@@ -47,6 +47,8 @@ struct Reducer {
     timeline: Timeline,
     roles: Roles,
     sizes: BTreeMap<String, i64>,
+    /// How often a ReplicaSet's spec was written, its creation included: its generation.
+    written: BTreeMap<String, i64>,
     conditions: BTreeMap<(String, String), String>,
     events: BTreeMap<String, (i64, i64)>,
     nodes: BTreeMap<String, String>,
@@ -211,7 +213,9 @@ impl Reducer {
             "Deployment" => deployment(object),
             "ReplicaSet" => {
                 self.size(at, &role, if is_gone { 0 } else { number(object, "specReplicas") });
-                replica_set(object)
+                // How often it was scaled is said by `sizes`; here only whether the last time has been seen.
+                let behind = self.written.get(&role).unwrap_or(&0) - number(object, "observedGeneration");
+                format!("{} behind={behind}", replica_set(object))
             }
             "StatefulSet" => self.stateful_set(object),
             "DaemonSet" => daemon_set(object),
@@ -266,7 +270,11 @@ impl Reducer {
     }
 
     fn size(&mut self, at: i64, role: &str, size: i64) {
-        let old = self.sizes.insert(role.to_string(), size).unwrap_or(0);
+        let known = self.sizes.insert(role.to_string(), size);
+        let old = known.unwrap_or(0);
+        if known != Some(size) {
+            *self.written.entry(role.to_string()).or_default() += 1;
+        }
         if old != size {
             let owner = role.rsplit_once("-rs").map_or(role, |(owner, _)| owner);
             self.timeline.list(&format!("sizes {owner}"), at, format!("{role} {old}>{size}"));
@@ -372,7 +380,6 @@ fn replica_set(object: &Value) -> String {
             ("desired", "desired"),
             ("max", "max"),
             ("revision", "revision"),
-            ("observed", "observedGeneration"),
             ("replicas", "replicas"),
             ("ready", "readyReplicas"),
             ("available", "availableReplicas"),

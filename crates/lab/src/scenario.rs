@@ -297,9 +297,9 @@ impl ScenarioReader {
         for (key, node) in self.fields(
             node,
             "images",
-            &["preloaded", "commands", "sandbox", "pull", "start", "ready", "stop", "cpu", "memory"],
+            &["preloaded", "commands", "fake", "sandbox", "pull", "start", "ready", "stop", "cpu", "memory"],
         ) {
-            let is_switch = key == "preloaded" || key == "commands";
+            let is_switch = matches!(key, "preloaded" | "commands" | "fake");
             let is_usage = key == "cpu" || key == "memory";
             let used = if is_usage { self.quantity(node) } else { setpoint_api::Quantity::ZERO };
             let span = if is_switch || is_usage { 0 } else { self.duration(node) };
@@ -318,6 +318,7 @@ impl ScenarioReader {
             if is_switch {
                 match node.value {
                     NodeValue::Bool(value) if key == "preloaded" => catalogue.preloaded = value,
+                    NodeValue::Bool(value) if key == "fake" => catalogue.is_fake = value,
                     NodeValue::Bool(value) => catalogue.ignores_commands = !value,
                     _ => self.fail(node.span, "expected true or false"),
                 }

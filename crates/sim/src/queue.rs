@@ -33,6 +33,8 @@ pub enum Wake {
     ProxySync { proxy: u32 },
     /// A machine's kubelet renews its lease and reports its node.
     Heartbeat { machine: u32, epoch: u32 },
+    /// A machine's kubelet reports that its node has become ready.
+    Report { machine: u32, epoch: u32 },
     /// A machine that got its power back has booted.
     Booted { machine: u32, epoch: u32 },
     /// A kubelet looks at a pod.

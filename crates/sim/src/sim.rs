@@ -273,6 +273,7 @@ impl Sim {
             Wake::Sample => self.sample_due(),
             Wake::ProxySync { proxy } => self.proxy_sync_due(proxy),
             Wake::Heartbeat { machine, epoch } => self.heartbeat_due(machine, epoch),
+            Wake::Report { machine, epoch } => self.report_due(machine, epoch),
             Wake::Booted { machine, epoch } => self.booted_due(machine, epoch),
             Wake::SyncPod { machine, epoch, pod } => self.sync_pod_due(machine, epoch, pod),
             Wake::Sandbox { machine, epoch, pod, attempt } => self.sandbox_due(machine, epoch, pod, attempt),

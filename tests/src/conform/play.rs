@@ -11,10 +11,17 @@ use setpoint_lab::{Action, Session, Watch};
 
 /// When the recording begins: the cluster is a minute old.
 pub const START: i64 = 60_000_000;
-/// How often a command that goes on is asked.
+/// How often a command that goes on beside others is asked.
 const POLL: i64 = 50_000;
+/// How often one is asked that others wait for.
+const STEP: i64 = 12_000;
 /// How long the next command waits for one that does not end, after the time that it took in the recording.
 const PATIENCE: i64 = 1_500_000;
+
+/// How long kubectl takes to start before its first request, in microseconds: the recordings have the time of the shell's.
+const BEGIN: i64 = 75_000;
+/// A command that took no longer is one that did not wait; its request came last, so much before its end.
+const QUICK: (i64, i64) = (300_000, 8_000);
 
 /// A recorded command with what it printed here.
 #[derive(Default)]
@@ -91,7 +98,8 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let mut player = Player::new(session, terminal, recording, START + phase::shift(recording, drawn));
     player.note();
     for (place, entry) in recording.entries.iter().enumerate() {
-        player.advance(player.start + entry.at);
+        let acts_at = recording.entries.get(place + 1).map_or(recording.until, |next| next.at);
+        player.advance(player.start + entry.at + delay(entry, acts_at));
         let next = recording.entries[place + 1..].iter().find(|next| next.mark == '$');
         match entry.mark {
             '*' => player.happen(&entry.line),
@@ -108,20 +116,28 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     }
 }
 
+/// How long after its time a command does what it does; what happens to machines happens at once.
+fn delay(entry: &Entry, next: i64) -> i64 {
+    let took = next - entry.at;
+    match entry.mark {
+        '$' if took < QUICK.0 => (took - QUICK.1).max(0),
+        '*' => 0,
+        _ => BEGIN,
+    }
+}
+
 /// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop. They told of
-/// an image that was there when the container ran, of one that they had to pull at once; both at once cannot be had here,
-/// but near enough.
+/// an image that was there when the container ran, of one that they had to pull at once, gave a pod whose containers never
+/// ran no last status, and said little of their nodes.
 fn scenario(recording: &Recording, request: i64) -> String {
     let namespace = &recording.namespace;
-    let pulls = recording.changes.iter().any(|seen| seen.object["reason"] == "Pulling");
-    let (sandbox, start) = if pulls { (1080, 920) } else { (1500, 500) };
     let mut scenario = String::from("name: recorded\nabout: recorded\ncluster:\n  nodes:\n");
     for node in 1..=3 {
         scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
     }
     scenario += &format!(
-        "  profile: real\n  images: {{preloaded: true, commands: false, sandbox: {sandbox}ms, start: {start}ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
-         {{machine_boot: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
+        "  profile: real\n  images: {{preloaded: true, commands: false, fake: true, sandbox: 1500ms, start: 500ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
+         {{machine_boot: 0s, node_network: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
         request / 2
     );
     // The load is told through a Service, which some recordings do without.
@@ -197,8 +213,8 @@ impl Player {
         let words: Vec<&str> = line.split(' ').collect();
         let node = words.get(1).unwrap_or(&"").to_string();
         let action = match words.first().copied() {
-            Some("kill") => Action::KillMachine { node },
-            Some("revive") => Action::RestoreMachine { node },
+            Some("kill") => Action::StopKubelet { node },
+            Some("revive") => Action::StartKubelet { node },
             Some("add") => Action::AddMachine { node },
             Some("crash") => {
                 Action::CrashPod { namespace: self.namespace.clone(), pod: self.pod_of_here(&node) }
@@ -239,7 +255,7 @@ impl Player {
         // The next command waits until this one ends, as in a terminal.
         let patience = self.session.now_us().max(ends) + PATIENCE;
         while let Some(mut going) = command.take() {
-            self.advance(self.session.now_us() + POLL);
+            self.advance(self.session.now_us() + STEP);
             let (now, output) = (self.now(), self.session.follow(&mut going));
             let goes_on = output.code.is_none() && self.session.now_us() < patience;
             self.said[place].add(output, now);

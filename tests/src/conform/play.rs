@@ -20,8 +20,10 @@ const PATIENCE: i64 = 1_500_000;
 
 /// How long kubectl takes to start before its first request, in microseconds: the recordings have the time of the shell's.
 const BEGIN: i64 = 75_000;
-/// A command that took no longer is one that did not wait; its request came last, so much before its end.
-const QUICK: (i64, i64) = (300_000, 8_000);
+/// A command that took no longer did not wait for the cluster; its request came last, so much before its end.
+const QUICK: (i64, i64) = (700_000, 8_000);
+/// How long kubectl takes for each object of a file.
+const PACE: i64 = 20_000;
 
 /// A recorded command with what it printed here.
 #[derive(Default)]
@@ -36,6 +38,8 @@ pub struct Said {
     pub times: (Vec<i64>, Vec<i64>),
     /// The exit codes of both, where they ended by themselves.
     pub codes: (Option<i32>, Option<i32>),
+    /// Whether output and complaints were recorded as one.
+    pub is_mixed: bool,
 }
 
 struct Player {
@@ -94,7 +98,7 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let namespace = recording.namespace.clone();
     let session = Session::read(&scenario(recording, drawn.request), drawn.seed)
         .unwrap_or_else(|why| panic!("{why:?}"));
-    let terminal = Terminal { namespace: namespace.clone(), ..Terminal::default() };
+    let terminal = Terminal { namespace: namespace.clone(), pace: PACE, ..Terminal::default() };
     let mut player = Player::new(session, terminal, recording, START + phase::shift(recording, drawn));
     player.note();
     for (place, entry) in recording.entries.iter().enumerate() {
@@ -119,8 +123,10 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
 /// How long after its time a command does what it does; what happens to machines happens at once.
 fn delay(entry: &Entry, next: i64) -> i64 {
     let took = next - entry.at;
+    let waits = [" delete ", " rollout status", " wait ", " drain ", " -w", " --watch"];
+    let waits = waits.iter().any(|word| entry.line.contains(word));
     match entry.mark {
-        '$' if took < QUICK.0 => (took - QUICK.1).max(0),
+        '$' if took < QUICK.0 && !waits => (took - QUICK.1).max(0),
         '*' => 0,
         _ => BEGIN,
     }
@@ -246,7 +252,8 @@ impl Player {
         let codes = (entry.code.filter(|_| entry.mark == '$'), None);
         let recorded = (entry.out, entry.err);
         let times = (entry.times, Vec::new());
-        self.said.push(Said { line: entry.line, recorded, codes, times, ..Said::default() });
+        let is_mixed = entry.mark == '&';
+        self.said.push(Said { line: entry.line, recorded, codes, times, is_mixed, ..Said::default() });
         self.said[place].add(output, now);
         if entry.mark == '&' {
             self.beside.extend(command.map(|command| (place, command, self.start + entry.ends)));
@@ -304,8 +311,10 @@ impl Player {
 
 impl Said {
     fn add(&mut self, output: Output, at: i64) {
-        for (text, lines) in [(output.out(), &mut self.here.0), (output.err(), &mut self.here.1)] {
-            lines.extend(text.lines().map(str::to_owned));
+        for chunk in &output.chunks {
+            let is_error = chunk.is_error && !self.is_mixed;
+            let lines = if is_error { &mut self.here.1 } else { &mut self.here.0 };
+            lines.extend(chunk.text.lines().map(str::to_owned));
         }
         self.times.1.resize(self.here.0.len(), at);
         self.codes.1 = output.code;

@@ -65,9 +65,8 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let delete = |object: &&Object| Write::Delete(object.id(), DeleteOptions::default(), None);
     // Nothing that pods may need to end well goes before them.
     let has_pods = left.iter().any(|object| object.kind() == Kind::Pod);
-    let goes = |object: &&&Object| {
-        (object.kind() == Kind::Pod || !has_pods) && !object.metadata().is_deleting()
-    };
+    let goes =
+        |object: &&&Object| (object.kind() == Kind::Pod || !has_pods) && !object.metadata().is_deleting();
     let mut deletes: Vec<Write> = left.iter().filter(goes).map(delete).collect();
     // All but pods goes at once, unless somebody else holds it.
     let stays = |object: &&Object| object.kind() == Kind::Pod || !object.metadata().finalizers.is_empty();

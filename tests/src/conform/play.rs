@@ -1,5 +1,6 @@
 //! Plays a recording: each command and each fault at its time, and what came of them.
 
+use super::phase;
 use super::recording::{Entry, Recording, is_numbered};
 use crate::reduce::Seen;
 use crate::replay::reduced;
@@ -23,9 +24,6 @@ const BEGIN: i64 = 75_000;
 const QUICK: (i64, i64) = (700_000, 8_000);
 /// How long kubectl takes for each object of a file.
 const PACE: i64 = 20_000;
-
-/// How long after its minute a CronJob's controller has told of it, in milliseconds.
-const SEEN: i64 = 60;
 
 /// A recorded command with what it printed here.
 #[derive(Default)]
@@ -52,6 +50,7 @@ struct Player {
     /// Commands that go on beside the others: their place in `said`, and when they end.
     beside: Vec<(usize, Command, i64)>,
     said: Vec<Said>,
+    unplayed: Vec<String>,
     /// Pods of the recording and those that stand for them here.
     pods: Map<String, String>,
     /// ReplicaSets and pods of the recording, each in the order of their creation.
@@ -66,6 +65,8 @@ struct Player {
 pub struct Played {
     /// What was said, in the order of the commands.
     pub said: Vec<Said>,
+    /// What happened in the recording and cannot be made to happen here.
+    pub unplayed: Vec<String>,
     /// The names of the ReplicaSets in the order of their creation: of the recording, and of here.
     pub sets: (Vec<String>, Vec<String>),
     /// What changed, in order; times are since the recording began.
@@ -98,8 +99,7 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let session = Session::read(&scenario(recording, drawn.request), drawn.seed)
         .unwrap_or_else(|why| panic!("{why:?}"));
     let terminal = Terminal { namespace: namespace.clone(), pace: PACE, ..Terminal::default() };
-    let mut player =
-        Player::new(session, terminal, recording, START + second(recording).unwrap_or(drawn.shift));
+    let mut player = Player::new(session, terminal, recording, START + phase::shift(recording, drawn));
     player.note();
     for (place, entry) in recording.entries.iter().enumerate() {
         let acts_at = recording.entries.get(place + 1).map_or(recording.until, |next| next.at);
@@ -112,7 +112,12 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
         player.note();
     }
     player.advance(player.start + recording.until);
-    Played { said: player.said, sets: (player.recorded.0, player.here.0), changes: player.changes }
+    Played {
+        said: player.said,
+        unplayed: player.unplayed,
+        sets: (player.recorded.0, player.here.0),
+        changes: player.changes,
+    }
 }
 
 /// How long after its time a command does what it does; what happens to machines happens at once.
@@ -134,17 +139,9 @@ fn is_watch(line: &str) -> bool {
     line.contains(" -w") || line.contains(" --watch")
 }
 
-/// At which second of a minute the recording begins, in microseconds, where a CronJob tells it.
-fn second(recording: &Recording) -> Option<i64> {
-    let mut told = recording.changes.iter().filter(|seen| seen.object["kind"] == "CronJob");
-    let (at, clock) = told.find_map(|seen| Some((seen.at, seen.object["lastScheduleTime"].as_str()?)))?;
-    let seconds: i64 = clock.trim_end_matches('Z').rsplit(':').next()?.parse().ok()?;
-    Some((seconds * 1000 + SEEN - at).rem_euclid(60_000) * 1000)
-}
-
 /// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop. They told of
-/// an image that was there when the container ran, of one that they had to pull at once, and gave a pod whose containers
-/// never ran no last status.
+/// an image that was there when the container ran, of one that they had to pull at once, gave a pod whose containers never
+/// ran no last status, and said little of their nodes.
 fn scenario(recording: &Recording, request: i64) -> String {
     let namespace = &recording.namespace;
     let mut scenario = String::from("name: recorded\nabout: recorded\ncluster:\n  nodes:\n");
@@ -152,8 +149,8 @@ fn scenario(recording: &Recording, request: i64) -> String {
         scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
     }
     scenario += &format!(
-        "  profile: real\n  images: {{preloaded: true, commands: false, fake: true, sandbox: 1750ms, start: 250ms, ready: 0s, stop: 1s, pull: 1s}}\n  tuning: \
-         {{machine_boot: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
+        "  profile: real\n  images: {{preloaded: true, commands: false, fake: true, sandbox: 1750ms, start: 250ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
+         {{machine_boot: 0s, node_network: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
         request / 2
     );
     // The load is told through a Service, which some recordings do without.
@@ -176,6 +173,7 @@ impl Player {
             start,
             beside: Vec::new(),
             said: Vec::new(),
+            unplayed: Vec::new(),
             pods: Map::new(),
             recorded: (recording.sets.clone(), recording.pods.clone()),
             here: Default::default(),
@@ -228,8 +226,8 @@ impl Player {
         let words: Vec<&str> = line.split(' ').collect();
         let node = words.get(1).unwrap_or(&"").to_string();
         let action = match words.first().copied() {
-            Some("kill") => Action::KillMachine { node },
-            Some("revive") => Action::RestoreMachine { node },
+            Some("kill") => Action::StopKubelet { node },
+            Some("revive") => Action::StartKubelet { node },
             Some("add") => Action::AddMachine { node },
             Some("crash") => {
                 Action::CrashPod { namespace: self.namespace.clone(), pod: self.pod_of_here(&node) }
@@ -244,7 +242,7 @@ impl Player {
                 service: node,
                 milli: words.get(2).and_then(|milli| milli.parse().ok()).unwrap_or(0),
             },
-            _ => panic!("{line}"),
+            _ => return self.unplayed.push(line.to_string()),
         };
         self.session.act(action);
     }

@@ -7,6 +7,7 @@ mod action;
 mod admission;
 pub mod command;
 mod control_loop;
+pub mod drain;
 pub mod fact;
 pub mod image;
 pub mod invariants;

@@ -2,12 +2,16 @@
 
 mod autoscaler;
 mod component;
+pub(crate) mod jobs;
 mod look;
 mod node;
 pub(crate) mod parts;
 mod pod;
+mod policy;
 mod scheduling;
 mod service;
+mod sets;
+pub(crate) mod storage;
 mod subject;
 mod workload;
 

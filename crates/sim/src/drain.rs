@@ -27,8 +27,6 @@ pub struct Refusal {
     pub at: Time,
     /// How often by now.
     pub times: u32,
-    /// The fact of it.
-    pub fact: u64,
 }
 
 impl Refusal {
@@ -53,13 +51,15 @@ impl Sim {
     pub(crate) fn refused(&mut self, pod: &Rc<Pod>, budget: Rc<PodDisruptionBudget>, cause: u64) {
         let id = pod.metadata.id;
         let times = self.refusals.get(&id).map_or(0, |last| last.times) + 1;
-        let mut refusal = Refusal { pod: pod.clone(), budget, at: self.now, times, fact: 0 };
-        let name = &pod.metadata.name;
+        let refusal = Refusal { pod: pod.clone(), budget, at: self.now, times };
+        let meta = &pod.metadata;
         let message = format!(
-            "evicting pod {name}: Cannot evict pod as it would violate the pod's disruption budget. {}.",
+            "evicting pod {}: Cannot evict pod as it would violate the pod's disruption budget. {}.",
+            meta.name,
             refusal.cause()
         );
-        refusal.fact = self.facts.add(self.now, cause, What::Denied { by: Actor::Person, message });
+        let named = Some((meta.namespace.clone(), meta.name.clone()));
+        self.facts.add(self.now, cause, What::Denied { by: Actor::Person, pod: named, message });
         let store = &self.store;
         self.refusals.retain(|pod, _| store.object(*pod).is_some());
         self.refusals.insert(id, refusal);
@@ -73,8 +73,7 @@ impl Sim {
             let is_daemon = owner.is_some_and(|owner| &*owner.kind == "DaemonSet");
             !pod.metadata.is_deleting() && (!is_daemon || pod.status.phase.is_finished())
         };
-        let pods: Vec<ObjId> =
-            self.store.pods_on(name).filter(is_to_go).map(|pod| pod.metadata.id).gather();
+        let pods: Vec<ObjId> = self.store.pods_on(name).filter(is_to_go).map(|pod| pod.metadata.id).gather();
         let at = self.now.plus(self.tuning.api_request);
         for pod in pods {
             self.queue.push(at, Wake::Evict { pod, cause: fact });

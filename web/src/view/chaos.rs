@@ -7,7 +7,7 @@ use crate::app::Msg;
 use crate::faults::{Fault, Kind};
 use crate::words;
 use setpoint_lab::Action;
-use setpoint_lab::frame::{Component, Frame, NodeTile, PodLook, PodTile};
+use setpoint_lab::frame::{Component, Frame, Nature, NodeTile, PodLook, PodTile};
 use setpoint_lab::inspect::Subject;
 use std::rc::Rc;
 use web_sys::HtmlSelectElement;
@@ -63,7 +63,10 @@ fn on_pod(props: &Props, pod: Option<&Rc<PodTile>>) -> Html {
     };
     row(
         "Pod",
-        pod.map(|pod| pod.name.rsplit('-').next().unwrap_or_default().into()),
+        pod.map(|pod| match pod.nature {
+            Nature::Stateful | Nature::Bare => pod.name.clone(),
+            _ => pod.name.rsplit('-').next().unwrap_or_default().into(),
+        }),
         "press one to aim",
         buttons,
     )

@@ -83,7 +83,9 @@ pub(super) fn job(sim: &Sim, of: &Job, page: &mut Inspection) {
 fn job_timers(of: &Job, status: &JobStatus, page: &mut Inspection) {
     let spec = of.spec();
     let is_over = is_finished(status);
-    if let (Some(seconds), Some(start)) = (spec.active_deadline_seconds.filter(|_| !is_over), status.start_time) {
+    if let (Some(seconds), Some(start)) =
+        (spec.active_deadline_seconds.filter(|_| !is_over), status.start_time)
+    {
         page.timers.push(timer(
             "deadline",
             "the Job fails with DeadlineExceeded, and what still runs is ended",
@@ -129,19 +131,21 @@ pub(super) fn cron_job_state(of: &CronJob) -> (Tone, Rc<str>) {
 /// Fills in what is particular to CronJobs.
 pub(super) fn cron_job(sim: &Sim, of: &CronJob, page: &mut Inspection) {
     let (spec, status) = (of.spec(), of.status());
-    let ago = |at: Option<Time>| {
-        at.map_or_else(|| "never yet".to_string(), |at| super::parts::ago(sim, at))
-    };
+    let ago = |at: Option<Time>| at.map_or_else(|| "never yet".to_string(), |at| super::parts::ago(sim, at));
     page.rows = vec![
         row("schedule", &"", &spec.schedule),
         row("last start", &"", &ago(status.last_schedule_time)),
         row("last success", &"", &ago(status.last_successful_time)),
         row("running", &"", &status.active.len()),
-        row("if one still runs", &"", &match &*spec.concurrency_policy {
-            "Forbid" => "Forbid: the next start is left out",
-            "Replace" => "Replace: the old Job is ended for the new one",
-            _ => "Allow: they run side by side",
-        }),
+        row(
+            "if one still runs",
+            &"",
+            &match &*spec.concurrency_policy {
+                "Forbid" => "Forbid: the next start is left out",
+                "Replace" => "Replace: the old Job is ended for the new one",
+                _ => "Allow: they run side by side",
+            },
+        ),
         row(
             "Jobs kept",
             &"",

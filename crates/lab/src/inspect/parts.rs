@@ -1,8 +1,8 @@
 //! What the inspections of all kinds share: rows, timers, links, and the words for times and settings.
 
 use super::sets::counted;
-use super::{jobs, object, policy, sets, storage};
 use super::{Condition, Link, Row, Timer, Tone};
+use super::{jobs, object, policy, sets, storage};
 use crate::frame::PodLook;
 use crate::tiles;
 use crate::why::tenths;
@@ -85,7 +85,8 @@ pub(super) fn conditions(conditions: &[setpoint_api::Condition]) -> Vec<Conditio
 
 /// Some conditions are good news, others are bad news or a restraint.
 fn tone_of(kind: &str, status: ConditionStatus) -> Tone {
-    let is_bad_news = kind.ends_with("Pressure") || matches!(kind, "ReplicaFailure" | "DisruptionTarget" | "Failed" | "FailureTarget");
+    let is_bad_news = kind.ends_with("Pressure")
+        || matches!(kind, "ReplicaFailure" | "DisruptionTarget" | "Failed" | "FailureTarget");
     match status {
         _ if matches!(kind, "ScalingLimited" | "Suspended") => Tone::Plain,
         ConditionStatus::Unknown if kind == "Ready" => Tone::Bad,

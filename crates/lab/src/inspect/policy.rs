@@ -41,10 +41,14 @@ pub(super) fn budget(sim: &Sim, of: &PodDisruptionBudget, page: &mut Inspection)
             &"",
             &format_args!("{} right now", status.disruptions_allowed),
         ),
-        row("unhealthy pods", &"", &match &*spec.unhealthy_pod_eviction_policy {
-            "AlwaysAllow" => "AlwaysAllow: may always go",
-            _ => "IfHealthyBudget: may go while enough are healthy",
-        }),
+        row(
+            "unhealthy pods",
+            &"",
+            &match &*spec.unhealthy_pod_eviction_policy {
+                "AlwaysAllow" => "AlwaysAllow: may always go",
+                _ => "IfHealthyBudget: may go while enough are healthy",
+            },
+        ),
     ];
     let name = &of.metadata.name;
     for refusal in sim.refusals().filter(|refusal| refusal.budget.metadata.id == of.metadata.id) {
@@ -121,7 +125,8 @@ pub(super) fn limits(of: &LimitRange, page: &mut Inspection) {
         let kind = limit["type"].as_str().unwrap_or("Container");
         for (what, amounts) in limit.as_object().into_iter().flatten() {
             let amounts = amounts.as_object().into_iter().flatten();
-            let told = amounts.map(|(name, amount)| format!("{name} {}", amount.as_str().unwrap_or_default()));
+            let told =
+                amounts.map(|(name, amount)| format!("{name} {}", amount.as_str().unwrap_or_default()));
             let told = told.gather().join(", ");
             if !told.is_empty() {
                 page.rows.push(row(&format!("{kind} {what}"), &"", &told));
@@ -147,7 +152,15 @@ pub(super) fn priority(sim: &Sim, of: &PriorityClass, page: &mut Inspection) {
     let is_default = of_rest("globalDefault") == true;
     page.rows = vec![
         row("value", &"", &value(of)),
-        row("preempts", &"", &if never { "never: it only goes first in the queue" } else { "pods of lower priority, if no node has room" }),
+        row(
+            "preempts",
+            &"",
+            &if never {
+                "never: it only goes first in the queue"
+            } else {
+                "pods of lower priority, if no node has room"
+            },
+        ),
         row("for pods that name none", &"", &yes_no(is_default)),
     ];
     if let Some(text) = of_rest("description").as_str().filter(|text| !text.is_empty()) {

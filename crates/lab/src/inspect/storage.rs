@@ -54,7 +54,12 @@ pub(super) fn claim(sim: &Sim, of: &PersistentVolumeClaim, page: &mut Inspection
     page.owners = owners(sim, &of.metadata);
     let modes = |modes: &[Str]| modes.iter().map(|mode| &**mode).gather().join(", ");
     page.rows = vec![
-        row_if(!is_bound, "phase", &"Bound", if status.phase.is_empty() { &"Pending" } else { &status.phase }),
+        row_if(
+            !is_bound,
+            "phase",
+            &"Bound",
+            if status.phase.is_empty() { &"Pending" } else { &status.phase },
+        ),
         row_if(!is_bound, "size", &size(&spec.resources.requests), &size(&status.capacity)),
         row_if(!is_bound, "access", &modes(&spec.access_modes), &modes(&status.access_modes)),
         row("class", &"", &class),
@@ -72,7 +77,8 @@ pub(super) fn claim(sim: &Sim, of: &PersistentVolumeClaim, page: &mut Inspection
     let users = users.filter(|pod| claims_of(&pod.spec).contains(&of.metadata.name));
     page.children = links(sim, users.filter_map(|pod| sim.store().object(pod.metadata.id)));
     let volume = sim.store().find::<PersistentVolume>("", &spec.volume_name);
-    page.children.extend(links(sim, volume.and_then(|volume| sim.store().object(volume.metadata.id)).into_iter()));
+    page.children
+        .extend(links(sim, volume.and_then(|volume| sim.store().object(volume.metadata.id)).into_iter()));
 }
 
 /// How a volume stands.
@@ -91,14 +97,20 @@ pub(super) fn volume_state(of: &PersistentVolume) -> (Tone, Rc<str>) {
 /// Fills in what is particular to volumes.
 pub(super) fn volume(sim: &Sim, of: &PersistentVolume, page: &mut Inspection) {
     let (spec, status): (Value, Value) = (kept(&of.rest, "spec"), kept(&of.rest, "status"));
-    let word = |value: &Value, other: &str| value.as_str().filter(|text| !text.is_empty()).unwrap_or(other).to_string();
+    let word = |value: &Value, other: &str| {
+        value.as_str().filter(|text| !text.is_empty()).unwrap_or(other).to_string()
+    };
     let owner = &spec["claimRef"];
     let (namespace, name) = (word(&owner["namespace"], ""), word(&owner["name"], ""));
     page.rows = vec![
         row("phase", &"", &word(&status["phase"], "Pending")),
         row("size", &"", &word(&spec["capacity"]["storage"], "none")),
         row("class", &"", &word(&spec["storageClassName"], "none")),
-        row("claimed by", &"", &if name.is_empty() { "nobody".to_string() } else { format!("{namespace}/{name}") }),
+        row(
+            "claimed by",
+            &"",
+            &if name.is_empty() { "nobody".to_string() } else { format!("{namespace}/{name}") },
+        ),
         row("when the claim is gone", &"", &word(&spec["persistentVolumeReclaimPolicy"], "Retain")),
     ];
     let claim = sim.store().find::<PersistentVolumeClaim>(&namespace, &name);

@@ -342,6 +342,8 @@ pub struct PodTile {
     pub wedged: bool,
     /// Whose it is.
     pub nature: Nature,
+    /// Whether the short name says so.
+    pub is_named: bool,
     /// The claims that it uses, with their state, such as `data-db-0 Bound 1Gi`.
     pub volumes: Option<Rc<str>>,
     /// The pod that takes its place, if it has to go for one of higher priority.

@@ -497,7 +497,7 @@ fn volumes(sim: &Sim, pod: &Pod, claims: &[Str]) -> Option<Rc<str>> {
 }
 
 /// The pod for whose sake the scheduler has this one deleted.
-fn preemptor(sim: &Sim, pod: &Pod) -> Option<Rc<str>> {
+pub(crate) fn preemptor(sim: &Sim, pod: &Pod) -> Option<Rc<str>> {
     if !pod.metadata.is_deleting() {
         return None;
     }
@@ -535,10 +535,11 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
     let meta = &pod.metadata;
     let look = look(pod, key);
     let nature = nature(pod);
+    let is_named = key.is_among_others || matches!(nature, Nature::Stateful | Nature::Daemon);
     let short_name = if nature == Nature::Stateful {
         // This is who it is, before and after it was replaced.
         &meta.name
-    } else if key.is_among_others || nature == Nature::Daemon {
+    } else if is_named {
         workload_of(pod)
     } else {
         meta.name.rsplit('-').next().unwrap_or(&meta.name)
@@ -583,6 +584,7 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
         cpu_percent: key.cpu_percent,
         wedged: key.wedged,
         nature,
+        is_named,
         volumes: key.volumes.clone(),
         preempted_by: key.preempted_by.clone(),
     }

@@ -33,7 +33,7 @@ pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
                             send={send.clone()} />
                     </li>
                 }) }
-                { for ghosts(&frame.missing).take(TILES_MAX).enumerate().map(|(at, (name, of))| html! {
+                { for ghosts(frame).take(TILES_MAX).enumerate().map(|(at, (name, of))| html! {
                     <li key={format!("ghost-{at}")}><span class="ghost" title={format!("{} wants it", of.name)}>{ name }</span></li>
                 }) }
             </ul>
@@ -48,12 +48,18 @@ pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
     }
 }
 
-/// What stands for the pods that are not there: their names where those are known.
-fn ghosts(missing: &[Missing]) -> impl Iterator<Item = (String, &Missing)> {
-    missing.iter().flat_map(|of| {
-        let name = |at: i32| {
+/// What stands for the pods that are not there: their names where those are known, or their owner's.
+fn ghosts(frame: &Frame) -> impl Iterator<Item = (String, &Missing)> {
+    let mut pods = frame.nodes.iter().flat_map(|node| &node.pods).chain(&frame.pending);
+    let are_named = pods.next().is_some_and(|pod| pod.is_named);
+    frame.missing.iter().flat_map(move |of| {
+        let name = move |at: i32| {
             let place = usize::try_from(at).ok().and_then(|at| of.places.get(at));
-            place.map_or_else(|| "Missing".to_string(), ToString::to_string)
+            match (place, are_named) {
+                (Some(place), _) => place.to_string(),
+                (None, true) => of.name.rsplit('/').next().unwrap_or_default().to_string(),
+                (None, false) => "Missing".to_string(),
+            }
         };
         (0..of.count).map(move |at| (name(at), of))
     })

@@ -27,9 +27,10 @@ pub fn Pod(props: &Props) -> Html {
     let subject = subject_of(pod);
     let (class, word, path) = look(pod);
     let class = format!(
-        "pod {} {class}{}",
+        "pod {} {class}{}{}",
         words::version_class(&pod.version),
-        if pod.wedged { " hung" } else { "" }
+        if pod.wedged { " hung" } else { "" },
+        if pod.is_named { " named" } else { "" }
     );
     html! {
         <button {class} id={format!("pod-{}", pod.id)} title={title(pod)}
@@ -37,7 +38,7 @@ pub fn Pod(props: &Props) -> Html {
             aria-pressed={if props.selected { "true" } else { "false" }}
             onclick={props.send.reform(move |_: MouseEvent| Msg::Select(subject.clone()))}>
             { fill(pod, props.at_us) }
-            <span><b>{ pod.version.clone() }</b>{ sign(pod.nature) }<i class="name">{ pod.short_name.clone() }</i></span>
+            <span><b>{ pod.version.clone() }</b><i class="name">{ sign(pod.nature) }{ pod.short_name.clone() }</i></span>
             <span class="word">{ icon(path) }<i>{ word }</i><em>{ figure(pod, props.at_us) }</em></span>
             <span class="sr">{ more(pod) }</span>
         </button>
@@ -65,7 +66,7 @@ fn sign(nature: Nature) -> Html {
         Nature::Run => "M4 14V2.5h8L10 5.8 12 9H4",
         Nature::Bare => "M8 5.5a2.5 2.5 0 1 1 0 5a2.5 2.5 0 1 1 0-5",
     };
-    html! { <svg class="of-sign icon" viewBox="0 0 16 16" aria-hidden="true"><path d={path} /></svg> }
+    html! { <svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d={path} /></svg> }
 }
 
 /// Class, word and sign of a state.

@@ -1,6 +1,7 @@
 //! What the inspector shows of one thing, and the chain of causes behind a fact, as plain data in the page's words.
 
 mod autoscaler;
+mod belongings;
 mod component;
 pub(crate) mod jobs;
 mod look;

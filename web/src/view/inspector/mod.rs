@@ -196,7 +196,7 @@ fn children(seen: &Inspection) -> Html {
     let title = match &seen.subject {
         Subject::Component(_) => "Leads to",
         Subject::Object { kind, .. } => match &**kind {
-            "pod" => "Runs on",
+            "pod" => "Belongs to",
             "node" => "Runs",
             "service" | "endpointslice" => "Sends to",
             "horizontalpodautoscaler" => "Scales",

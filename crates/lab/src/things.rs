@@ -81,7 +81,11 @@ fn thing(sim: &Sim, of: &Object) -> Thing {
         _ => None,
     };
     let is_waiting = matches!(of, Object::PersistentVolumeClaim(claim) if &*claim.status().phase != "Bound");
-    let why = if is_waiting { storage::last_said(sim, meta.id) } else { None };
+    let why = match of {
+        Object::Job(job) => jobs::why_failed(job),
+        _ if is_waiting => storage::last_said(sim, meta.id),
+        _ => None,
+    };
     let subject = object(kind, &meta.namespace, &meta.name);
     Thing { subject, kind: kind.as_str().into(), name: full_name(meta), state, tone, next_us, why }
 }

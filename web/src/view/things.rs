@@ -58,12 +58,12 @@ fn chip(thing: &Thing, props: &Props) -> Html {
         None => format!("{} {}: {state}", thing.kind, thing.name),
     };
     // What counts, or counts down, needs room for it.
-    let is_talkative = ["Job", "CronJob", "ResourceQuota"].contains(&&*thing.kind);
+    let is_talkative = ["Job", "CronJob", "ResourceQuota", "PodDisruptionBudget"].contains(&&*thing.kind);
     let pressed = if props.selected.as_ref() == Some(&thing.subject) { "true" } else { "false" };
     let subject = thing.subject.clone();
     let onclick = props.send.reform(move |_: MouseEvent| Msg::Select(subject.clone()));
     html! {
-        <li key={thing.subject.to_text()} class={is_talkative.then_some("roomy")}>
+        <li key={thing.subject.to_text()} class={is_talkative.then_some("counting")}>
             <button {class} {onclick} aria-pressed={pressed} {title}>
                 <span class="what">{ short(&thing.kind) }{ " " }<b>{ thing.name.clone() }</b></span>
                 <span class="how">{ icon(path) }<i>{ state }</i></span>

@@ -24,8 +24,13 @@ pub(super) fn job_state(job: &Job) -> (Tone, Rc<str>) {
         Some(all) => format!("{} of {all} done{failed}", status.succeeded),
         None => format!("{} done{failed}", status.succeeded),
     };
-    if let Some(failed) = is("Failed") {
-        (Tone::Bad, format!("failed: {}", failed.reason).into())
+    if let Some(end) = is("Failed") {
+        let why = match &*end.reason {
+            "BackoffLimitExceeded" => format!("{} failures", status.failed),
+            "DeadlineExceeded" => "deadline".to_string(),
+            reason => reason.to_string(),
+        };
+        (Tone::Bad, format!("Failed: {why}").into())
     } else if is("Complete").is_some() {
         (Tone::Good, done.into())
     } else if is("Suspended").is_some() {
@@ -33,6 +38,13 @@ pub(super) fn job_state(job: &Job) -> (Tone, Rc<str>) {
     } else {
         (Tone::Busy, done.into())
     }
+}
+
+/// Why a Job was given up.
+pub(crate) fn why_failed(job: &Job) -> Option<Rc<str>> {
+    let status = job.status();
+    let failed = condition(&status.conditions, "Failed")?;
+    Some(failed.message.clone().into())
 }
 
 /// Fills in what is particular to Jobs.

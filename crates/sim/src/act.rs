@@ -79,6 +79,8 @@ impl Sim {
             }
             Action::KillMachine { node } => self.kill_machine(node, fact),
             Action::RestoreMachine { node } => self.restore_machine(node, fact),
+            Action::StopKubelet { node } => self.stop_kubelet(node, fact),
+            Action::StartKubelet { node } => self.start_kubelet(node, fact),
             Action::AddMachine { node } => {
                 if let Some(number) = self.machine_without_node(node) {
                     self.restore_power(number, fact);
@@ -198,7 +200,7 @@ impl Sim {
         Ok(())
     }
 
-    fn machine_number(&self, node: &str) -> Result<u32, String> {
+    pub(crate) fn machine_number(&self, node: &str) -> Result<u32, String> {
         self.machine_of_node.get(node).copied().ok_or_else(|| format!("There is no machine {node:?}."))
     }
 

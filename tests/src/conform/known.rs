@@ -102,5 +102,11 @@ pub const KNOWN: &[Known] = &[
            waiting pods find a place before they go",
     ),
     known("", "kubectl: kubectl get events", "IPAddressWrongReference", OLDER),
+    known(
+        "",
+        "kubectl: kubectl delete ",
+        "Warning: deleting cluster-scoped resources",
+        "Some recordings gave each command its namespace as a flag, which they do not tell",
+    ),
     known("", "", "Node worker", OLDER),
 ];

@@ -224,7 +224,7 @@ fn facts(node: &NodeTile) -> Html {
         };
     }
     let note = node.note.as_deref().unwrap_or_default().to_string();
-    if !node.powered || !note.is_empty() {
+    if lost(node).is_some() || !note.is_empty() {
         return html! {
             <p class="facts note" title={note.clone()}>
                 <span>{ truth(node) }</span>
@@ -247,9 +247,18 @@ fn facts(node: &NodeTile) -> Html {
     }
 }
 
+/// What the machine lacks to speak for itself.
+fn lost(node: &NodeTile) -> Option<&'static str> {
+    match (node.powered, node.kubelet_stopped) {
+        (false, _) => Some("No power"),
+        (true, true) => Some("Kubelet stopped"),
+        (true, false) => None,
+    }
+}
+
 /// What is, and what the cluster says.
 fn truth(node: &NodeTile) -> Html {
-    let what = if node.powered { "Machine on" } else { "No power" };
+    let what = lost(node).unwrap_or("Machine on");
     html! { <><b>{ what }</b>{ " · " }<span class="roomy">{ "Node " }</span>{ "says " }<b class={if node.ready { "ok" } else { "" }}>{ belief(node) }</b></> }
 }
 
@@ -257,10 +266,10 @@ fn truth(node: &NodeTile) -> Html {
 fn brief(node: &NodeTile) -> Html {
     let kept = node.kept.as_ref().map(|(which, why)| format!("{which}: {why}"));
     let note = kept.or_else(|| node.note.as_deref().map(str::to_string)).unwrap_or_default();
-    if !node.powered {
+    if let Some(lost) = lost(node) {
         return html! {
             <p class="facts note" title={note}>
-                <b>{ "No power" }</b>
+                <b>{ lost }</b>
                 <span>{ format!("says {}", belief(node)) }</span>
             </p>
         };

@@ -47,6 +47,8 @@ pub enum Wake {
     Started { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef },
     /// A container's process ends by itself, after TERM, or by KILL.
     Exited { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, code: i32 },
+    /// A pod of a node that is drained is asked to go; `is_refused` says whether that was refused before.
+    Evict { pod: ObjId, cause: u64, is_refused: bool },
     /// A probe is due.
     Probe { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, kind: ProbeKind },
 }

@@ -273,6 +273,7 @@ impl Sim {
             Wake::Sample => self.sample_due(),
             Wake::ProxySync { proxy } => self.proxy_sync_due(proxy),
             Wake::Heartbeat { machine, epoch } => self.heartbeat_due(machine, epoch),
+            Wake::Evict { pod, cause, is_refused } => self.evict_due(pod, cause, is_refused),
             Wake::Report { machine, epoch } => self.report_due(machine, epoch),
             Wake::Booted { machine, epoch } => self.booted_due(machine, epoch),
             Wake::SyncPod { machine, epoch, pod } => self.sync_pod_due(machine, epoch, pod),

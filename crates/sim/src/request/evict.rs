@@ -14,7 +14,7 @@ use setpoint_api::{
 use setpoint_control::{Patch, Write, disruption};
 
 /// The condition that an evicted pod gets.
-pub(crate) fn evicted(pod: &Pod, now: Time) -> Condition {
+fn evicted(pod: &Pod, now: Time) -> Condition {
     Condition {
         kind: Str::fixed("DisruptionTarget"),
         status: ConditionStatus::True,
@@ -31,24 +31,38 @@ impl Sim {
         let Object::Pod(pod) = target.find(self.store(), &request.name)?.clone() else {
             return Err(target.not_found(&request.name));
         };
-        let is_free =
-            pod.metadata.is_deleting() || pod.status.phase.is_finished() || pod.spec.node_name.is_none();
-        if !is_free {
-            self.use_budget(&pod, fact)?;
-        }
-        let id = pod.metadata.id;
         let grace_seconds =
             request.body["deleteOptions"]["gracePeriodSeconds"].as_i64().or(request.grace_period_seconds);
-        let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
-        let condition = Patch::PodCondition(evicted(&pod, self.now()), None);
-        for write in [Write::Patch(id, condition), Write::Delete(id, options, None)] {
-            let landed = self.land(write, Actor::Person, fact, &mut setpoint_api::map::Map::new());
-            landed.map_err(|failure| failure.status)?;
-        }
+        self.evict_pod(&pod, grace_seconds, fact)?;
         Ok(Reply {
             object: json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" }),
             ..Reply::default()
         })
+    }
+
+    /// Evicts a pod if its disruption budget has room.
+    ///
+    /// # Errors
+    /// `TooManyRequests` when the budget has none.
+    pub(crate) fn evict_pod(
+        &mut self,
+        pod: &Pod,
+        grace_seconds: Option<i64>,
+        fact: u64,
+    ) -> Result<(), Status> {
+        let is_free =
+            pod.metadata.is_deleting() || pod.status.phase.is_finished() || pod.spec.node_name.is_none();
+        if !is_free {
+            self.use_budget(pod, fact)?;
+        }
+        let id = pod.metadata.id;
+        let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
+        let condition = Patch::PodCondition(evicted(pod, self.now()), None);
+        for write in [Write::Patch(id, condition), Write::Delete(id, options, None)] {
+            let landed = self.land(write, Actor::Person, fact, &mut setpoint_api::map::Map::new());
+            landed.map_err(|failure| failure.status)?;
+        }
+        Ok(())
     }
 
     /// Takes what the disruption budget of a pod allows, if it has room.

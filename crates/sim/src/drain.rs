@@ -24,8 +24,7 @@ impl Sim {
             let owner = pod.metadata.controller();
             !pod.metadata.is_deleting() && owner.is_none_or(|owner| &*owner.kind != "DaemonSet")
         };
-        let pods: Vec<ObjId> =
-            self.store.pods_on(name).filter(is_to_go).map(|pod| pod.metadata.id).gather();
+        let pods: Vec<ObjId> = self.store.pods_on(name).filter(is_to_go).map(|pod| pod.metadata.id).gather();
         let at = self.now.plus(self.tuning.api_request);
         for pod in pods {
             self.queue.push(at, Wake::Evict { pod, cause: fact, is_refused: false });
@@ -50,7 +49,9 @@ impl Sim {
             if let Some(budget) = disruption::budgets_of(&self.store, &pod).first() {
                 let (name, status) = (&budget.metadata.name, budget.status());
                 let (needs, has) = (status.desired_healthy, status.current_healthy);
-                sentence += &format!(" The disruption budget {name} needs {needs} healthy pods and has {has} currently.");
+                sentence += &format!(
+                    " The disruption budget {name} needs {needs} healthy pods and has {has} currently."
+                );
             }
             sentence += " It is tried again every 5 s.";
             let again = Wake::Evict { pod: id, cause, is_refused: true };

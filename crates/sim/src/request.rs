@@ -9,7 +9,6 @@ mod create;
 mod evict;
 mod remove;
 
-
 use crate::action::Action;
 use crate::sim::Sim;
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use setpoint_api::{Pod, PodDisruptionBudget, condition_status};
 use setpoint_lab::Session;
-use setpoint_sim::{Action, Method, Request};
+use setpoint_sim::{Method, Request};
 
 const SCENARIO: &str = r#"
 name: budget
@@ -72,49 +72,25 @@ fn a_budget_allows_one_eviction_at_a_time() {
     evict(&mut session).expect("there is room for one again");
 }
 
-/// What the person did and what did not come of it, oldest first, with the names of pods taken out.
-fn own_lines(session: &mut Session) -> Vec<String> {
-    let frame = session.frame();
-    let own = frame.feed.iter().filter(|line| &*line.source == "you").rev();
-    let line = |line: &str| -> String {
-        let words = line.split(' ').map(|word| if word.starts_with("web-") { "POD" } else { word });
-        words.collect::<Vec<_>>().join(" ")
-    };
-    own.map(|own| line(&format!("{}: {}", own.reason, own.message))).collect()
-}
-
 #[test]
 fn a_refused_request_was_tried_and_not_done() {
     let mut session = Session::read(SCENARIO, 1).expect("a scenario");
-    session.advance(20_000_000, &mut || true);
-    evict(&mut session).expect("there is room for one");
-    evict(&mut session).expect_err("there is room for one only");
-    let refusal = "NotDone: Cannot evict pod as it would violate the pod's disruption budget.";
-    let expected = ["Action: You evicted pod POD", "Action: You tried to evict pod POD", refusal];
-    assert_eq!(own_lines(&mut session), expected);
-}
-
-#[test]
-fn a_drain_waits_for_the_budget() {
-    let mut session = Session::read(SCENARIO, 1).expect("a scenario");
-    session.advance(20_000_000, &mut || true);
-    let on = |session: &Session, node: &str| session.sim().store().pods_on(node).count();
-    let nodes = ["node-01", "node-02"];
-    assert_eq!(nodes.map(|node| on(&session, node)), [1, 1]);
-    for node in nodes {
-        session.act(Action::Drain { node: node.into() });
-    }
-    let ready = |session: &Session| status(session)[0];
-    for tenth in 200..450 {
-        session.advance(tenth * 100_000, &mut || true);
-        assert!(ready(&session) >= 2, "after {tenth} tenths of a second");
-    }
-    assert_eq!(nodes.map(|node| on(&session, node)), [0, 0]);
-    let expected = [
-        "Action: You began to drain node-01.",
-        "Action: You began to drain node-02.",
-        "NotDone: POD Cannot evict pod as it would violate the pod's disruption budget. The disruption budget web needs 2 \
-         healthy pods and has 3 currently. It is tried again every 5 s.",
-    ];
-    assert_eq!(own_lines(&mut session), expected);
+    let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "more" } });
+    let request = || Request {
+        method: Method::Create,
+        api_version: "v1".into(),
+        kind: "Namespace".into(),
+        body: body.clone(),
+        ..Request::default()
+    };
+    session.request(request()).expect("there is none yet");
+    session.request(request()).expect_err("there is one");
+    let frame = session.frame();
+    let own = frame.feed.iter().filter(|line| &*line.source == "you").rev();
+    let said: Vec<String> = own.map(|own| format!("{}: {}", own.reason, own.message)).collect();
+    let refusal = "NotDone: namespaces \"more\" already exists";
+    assert_eq!(
+        said,
+        ["Action: You created namespace more.", "Action: You tried to create namespace more.", refusal]
+    );
 }

@@ -3,6 +3,7 @@
 use crate::action::Action;
 use crate::control_loop::Call;
 use crate::fact::{Actor, What};
+use crate::machine::Power;
 use crate::sim::{MachineConfig, Sim};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
@@ -77,6 +78,10 @@ impl Sim {
             Action::StopKubelet { node } => self.stop_kubelet(node, fact),
             Action::StartKubelet { node } => self.start_kubelet(node, fact),
             Action::AddMachine { node } => {
+                if let Some(number) = self.machine_without_node(node) {
+                    self.restore_power(number, fact);
+                    return Ok(());
+                }
                 if self.machine(node).is_some() || !setpoint_api::names::is_dns1123_subdomain(node).is_empty()
                 {
                     return Err(format!(
@@ -151,6 +156,13 @@ impl Sim {
             Action::SetPeriod { period, micros } => self.set_period(period, *micros, fact),
             Action::SetComponent { component, up } => self.set_component(component, *up, fact),
         }
+    }
+
+    /// A machine without power whose node was deleted; switched on, it registers anew.
+    fn machine_without_node(&self, name: &str) -> Option<u32> {
+        let number = *self.machine_of_node.get(name)?;
+        let is_off = self.machines[number as usize].power == Power::Off;
+        (is_off && self.store.id_of(Kind::Node, "", name).is_none()).then_some(number)
     }
 
     fn by_person(

@@ -430,7 +430,7 @@ impl Sim {
             self.facts.add(
                 self.now,
                 call.cause,
-                What::Denied { by: call.by, message: failure.status.message.clone() },
+                What::Denied { by: call.by, pod: None, message: failure.status.message.clone() },
             );
             call.failure.get_or_insert((failure, group));
         }

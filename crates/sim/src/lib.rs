@@ -8,7 +8,7 @@ mod admission;
 mod broadcast;
 pub mod command;
 mod control_loop;
-mod drain;
+pub mod drain;
 pub mod fact;
 pub mod image;
 pub mod invariants;

@@ -2,7 +2,7 @@
 
 use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
 use crate::inspect::{subject, subject_of};
-use crate::words::{author_of, describe_action, mark_of};
+use crate::words::{author_of, describe_outcome, mark_of};
 use crate::{things, tiles};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
@@ -75,7 +75,8 @@ impl Painter {
                 What::Said { event } => self.say(sim, *event, fact),
                 What::Action { action, is_scripted } => {
                     self.mark(sim, fact.at.0, action, *is_scripted);
-                    let message = format!("{} {}.", author_of(*is_scripted), describe_action(action));
+                    let message =
+                        format!("{} {}.", author_of(*is_scripted), describe_outcome(sim, fact.id, action));
                     self.author(fact, "Action", message, *is_scripted, action);
                 }
                 What::Refused(sentence) => {

@@ -70,6 +70,7 @@ impl Sim {
                 namespace.spec.finalizers = vec!["kubernetes".into()];
                 namespace.status.phase = "Active".into();
             }
+            Object::PersistentVolumeClaim(claim) => self.set_default_class(claim),
             Object::Deployment(deployment) => Rc::make_mut(deployment).status = Default::default(),
             Object::ReplicaSet(set) => Rc::make_mut(set).status = Default::default(),
             _ => {}

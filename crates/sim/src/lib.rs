@@ -23,6 +23,7 @@ mod request;
 mod server;
 mod sim;
 mod streams;
+pub mod volumes;
 
 pub use act::RPS_MAX;
 pub use action::Action;

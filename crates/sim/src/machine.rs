@@ -49,6 +49,8 @@ pub struct Machine {
     pub images: Set<Str>,
     /// Pods that its kubelet works on.
     pub pods: Map<ObjId, Box<LocalPod>>,
+    /// Volumes of the pods that have claims.
+    pub volumes: crate::volumes::Volumes,
     /// When its disk and network are free for the next pull: pulls go one at a time.
     pub pull_free_at: Time,
     /// When its cores have worked off the requests of all its pods.
@@ -167,6 +169,7 @@ impl Sim {
             last_fact,
             images: Set::new(),
             pods: Map::new(),
+            volumes: Map::new(),
             pull_free_at: Time(0),
             cpu_free_at: Time(0),
             reported_at: Time(0),
@@ -230,7 +233,9 @@ impl Sim {
         let (cause, node_name, epoch) = (machine.last_fact, machine.config.node.clone(), machine.epoch);
         let known: Vec<ObjId> = machine.pods.keys().copied().gather();
         self.report_node(number, cause);
+        self.machines[number as usize].volumes.clear();
         for id in &known {
+            self.expect_volumes(number, *id);
             self.sync_pod(number, *id);
         }
         let bound: Vec<Rc<Pod>> = self.store.pods_on(&node_name).cloned().gather();
@@ -247,10 +252,12 @@ impl Sim {
             return;
         };
         let node_name = machine.config.node.clone();
-        let is_report_due = self.now.since(machine.reported_at) >= self.tuning.node_status_report;
+        let is_report_due = self.now.since(machine.reported_at) >= self.tuning.node_status_report
+            || self.untold_volumes(number).is_some();
         let cause = machine.last_fact;
         if self.api_up {
             self.renew_lease(&node_name, number, cause);
+            self.mount_ready(number);
             if is_report_due {
                 self.report_node(number, cause);
             }
@@ -297,6 +304,9 @@ impl Sim {
     /// A kubelet sees that its node has changed, and says so when that closes or opens it for new pods.
     pub(crate) fn node_changed(&mut self, change: &Change, node: &Node) {
         let Some(Object::Node(old)) = &change.old else { return };
+        if let Some(number) = self.machine_of_node.get(&node.metadata.name) {
+            self.mount_ready(*number);
+        }
         if old.spec.unschedulable == node.spec.unschedulable
             || !self.machine(&node.metadata.name).is_some_and(Machine::has_kubelet)
         {
@@ -322,7 +332,8 @@ impl Sim {
         };
         let by = Actor::Kubelet(number);
         let stored = self.store.find::<Node>("", &config.node).cloned();
-        let status = kubelet::node_status(&facts, stored.as_ref().map(|node| &node.status), self.now);
+        let mut status = kubelet::node_status(&facts, stored.as_ref().map(|node| &node.status), self.now);
+        self.tell_volumes(number, &mut status);
         let id = match &stored {
             Some(node) => {
                 let write = Write::Patch(node.metadata.id, Patch::NodeStatus(Box::new(status)));

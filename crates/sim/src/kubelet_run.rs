@@ -369,6 +369,7 @@ impl Sim {
         });
         self.say(answered.unwrap_or_default(), fact);
         self.sync_pod(number, id);
+        self.write_at_start(number, id, at);
     }
 
     /// A container's process ends.

@@ -8,6 +8,7 @@ mod admission;
 pub mod command;
 mod control_loop;
 pub mod fact;
+pub mod files;
 pub mod image;
 pub mod invariants;
 mod kubelet_process;

@@ -98,6 +98,8 @@ pub struct Sim {
     pub(crate) routes: Routes,
     pub(crate) ledger: Ledger,
     pub(crate) wakes: u64,
+    /// What containers have written.
+    pub(crate) files: crate::files::Files,
     /// Counts changes of the resync period.
     pub(crate) resync_epoch: u32,
     /// The fact that set it; 0 for the profile.
@@ -144,6 +146,7 @@ impl Sim {
             routes: Routes::default(),
             ledger: Ledger::default(),
             wakes: 0,
+            files: Map::new(),
             resync_epoch: 0,
             resync_fact: 0,
         };

@@ -29,8 +29,10 @@ pub struct Mounts {
 impl Sim {
     /// A kubelet has taken on a pod, or found it again after a start: it waits for the pod's volumes.
     pub(crate) fn expect_volumes(&mut self, number: u32, id: ObjId) {
+        // A fake kubelet has no volumes to wait for.
         let now = self.now;
-        let Some(machine) = self.machines.get_mut(number as usize) else { return };
+        let is_real = !self.catalogue.is_fake;
+        let Some(machine) = self.machines.get_mut(number as usize).filter(|_| is_real) else { return };
         let Some(local) = machine.pods.get_mut(&id).filter(|local| pods::has_claims(&local.pod)) else {
             return;
         };

@@ -37,6 +37,8 @@ pub struct Config {
     pub machines: Vec<MachineConfig>,
     /// How images behave.
     pub catalogue: Rc<Catalogue>,
+    /// The arguments of the scheduler's plugins.
+    pub scheduler: Rc<setpoint_control::scheduler::strategy::Profile>,
 }
 
 /// A machine as it is bought.
@@ -148,6 +150,7 @@ impl Sim {
             resync_fact: 0,
             refusals: crate::drain::Refusals::new(),
         };
+        sim.memory.scheduler.cache.profile = config.scheduler.clone();
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let namespace = Namespace { metadata: ObjectMeta::named("", name), ..Namespace::default() };
             let _ = sim.create(namespace.into_object(), Actor::World, 0);

@@ -196,7 +196,10 @@ fn header(props: &Props) -> Html {
                 { node.name.clone() }
             </button></h3>
             if props.density.level < Level::Cell {
-                <span class={if node.ready { "chip ok" } else { "chip bad" }}>{ belief(node) }</span>
+                // That it is ready goes without saying where there is room for one word only.
+                if !(node.cordoned && node.ready) {
+                    <span class={if node.ready { "chip ok" } else { "chip bad" }}>{ belief(node) }</span>
+                }
                 if node.cordoned {
                     <span class="chip cordon">{ "Cordoned" }</span>
                 }

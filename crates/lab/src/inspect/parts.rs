@@ -89,6 +89,7 @@ fn tone_of(kind: &str, status: ConditionStatus) -> Tone {
         || matches!(kind, "ReplicaFailure" | "DisruptionTarget" | "Failed" | "FailureTarget");
     match status {
         _ if matches!(kind, "ScalingLimited" | "Suspended") => Tone::Plain,
+        ConditionStatus::False if kind == "DisruptionAllowed" => Tone::Busy,
         ConditionStatus::Unknown if kind == "Ready" => Tone::Bad,
         ConditionStatus::Unknown => Tone::Busy,
         ConditionStatus::True => [Tone::Good, Tone::Bad][usize::from(is_bad_news)],

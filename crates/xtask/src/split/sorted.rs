@@ -18,7 +18,7 @@ use super::record::{Own, Record};
 /// Largest body of a new function that comes because code calls it of which it is not known whether it runs.
 const CALLED: usize = 4096;
 /// Largest one of a function that is known not to have run, and is called by new code.
-const OLD: usize = 256;
+const OLD: usize = 1024;
 /// Largest one of a new function that comes because it is named.
 const NAMED: usize = 512;
 
@@ -124,8 +124,8 @@ impl Growth<'_, '_> {
         let starts = code.segments();
         let lives = match self.lots.get(&function) {
             Some(Lot::Ran(lives)) => lives.clone(),
-            Some(Lot::New) => vec![Life::New; starts.len()],
-            _ => return Vec::new(),
+            Some(Lot::New | Lot::Idle) => vec![Life::New; starts.len()],
+            None => return Vec::new(),
         };
         let parts = self.sorted.parts.get(&function).map_or(&[][..], |parts| parts);
         let ends = starts.iter().skip(1).copied().chain([code.ops.len()]);

@@ -1,6 +1,7 @@
 //! The whole simulation as one value, and the loop that moves it through time.
 
 use crate::admission::Admitted;
+use crate::broadcast::Saying;
 use crate::control_loop::{Calls, ControlLoop};
 use crate::fact::{Actor, Facts, What};
 use crate::image::{Behavior, Catalogue};
@@ -16,11 +17,10 @@ use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::slab::Slab;
 use setpoint_api::{
-    Change, Kind, Micros, Namespace, ObjId, Object, ObjectMeta, ObjectReference, Resource, Status, Store,
-    Str, Time, Uid,
+    Change, Kind, Micros, Namespace, ObjId, Object, ObjectMeta, Resource, Status, Store, Str, Time, Uid,
 };
 use setpoint_control::kubelet::ContainerRef;
-use setpoint_control::{CONTROLLERS, EventDraft, Memory, Metrics, Profile, Tuning};
+use setpoint_control::{CONTROLLERS, Memory, Metrics, Profile, Tuning};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -79,7 +79,7 @@ pub struct Sim {
     pub(crate) streams: Streams,
     pub(crate) facts: Facts,
     pub(crate) recorder: Recorder,
-    pub(crate) drafts: VecDeque<(EventDraft, ObjectReference, u64)>,
+    pub(crate) drafts: VecDeque<Saying>,
     pub(crate) expiries: VecDeque<(Time, ObjId)>,
     pub(crate) delivered: u64,
     pub(crate) machines: Vec<Machine>,
@@ -268,10 +268,12 @@ impl Sim {
             Wake::Release { controller, key, epoch } => self.release_due(usize::from(controller), key, epoch),
             Wake::Land { call } => self.land_due(call),
             Wake::Record => self.record_due(),
+            Wake::Say { controller, epoch } => self.say_due(controller, epoch),
             Wake::Arrive { load, epoch } => self.arrive_due(load, epoch),
             Wake::Sample => self.sample_due(),
             Wake::ProxySync { proxy } => self.proxy_sync_due(proxy),
             Wake::Heartbeat { machine, epoch } => self.heartbeat_due(machine, epoch),
+            Wake::Report { machine, epoch } => self.report_due(machine, epoch),
             Wake::Booted { machine, epoch } => self.booted_due(machine, epoch),
             Wake::SyncPod { machine, epoch, pod } => self.sync_pod_due(machine, epoch, pod),
             Wake::Sandbox { machine, epoch, pod, attempt } => self.sandbox_due(machine, epoch, pod, attempt),

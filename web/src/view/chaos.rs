@@ -157,6 +157,7 @@ fn fault_row(fault: &Fault, props: &Props) -> Html {
     let is = match fault.kind {
         Kind::Power => "off for ",
         Kind::Cordon => "cordoned for ",
+        Kind::Kubelet => "without its kubelet for ",
         Kind::Stopped => "stopped for ",
         Kind::Hang => "hung for ",
         Kind::Image => "stalled for ",

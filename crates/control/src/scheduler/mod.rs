@@ -398,7 +398,8 @@ fn unscheduled(
     let is_same = |old: &Condition| {
         old.status == ConditionStatus::False && &*old.reason == reason && &*old.message == text
     };
-    if nominated.is_some() || !old.is_some_and(is_same) {
+    let evicts = nominated.is_some();
+    if evicts || !old.is_some_and(is_same) {
         let since = old.filter(|old| old.status == ConditionStatus::False);
         let since = since.and_then(|old| old.last_transition_time);
         let condition = Condition {
@@ -413,7 +414,9 @@ fn unscheduled(
         writes.push(Write::Patch(id, Patch::PodCondition(condition, nominated)));
     }
     let decision = format!("no node for {}", pod.metadata.name).into();
-    done(writes, Note { observed: vec![("nodes", nodes), ("feasible", 0)], decision })
+    let outcome = done(writes, Note { observed: vec![("nodes", nodes), ("feasible", 0)], decision });
+    // The next pod is looked at when the condition is written; only bindings and evictions go on in the background.
+    Outcome { detached: outcome.writes.len() < 2 || evicts, ..outcome }
 }
 
 fn failed_event(id: ObjId, text: &str) -> EventDraft {

@@ -69,6 +69,7 @@ fn pod(namespace: &str, name: &str) -> Vec<Choice> {
 fn node(name: &str, props: &Props) -> Vec<Choice> {
     let tile = props.frame.nodes.iter().find(|tile| *tile.name == *name);
     let (powered, cordoned) = tile.map_or((true, false), |tile| (tile.powered, tile.cordoned));
+    let is_stopped = tile.is_some_and(|tile| tile.kubelet_stopped);
     let node = || name.to_string();
     vec![
         if powered {
@@ -79,6 +80,19 @@ fn node(name: &str, props: &Props) -> Vec<Choice> {
             )
         } else {
             ("Restore", "Power on: its kubelet reports again", Some(Action::RestoreMachine { node: node() }))
+        },
+        if is_stopped {
+            (
+                "Start kubelet",
+                "It takes over what runs and reports again",
+                Some(Action::StartKubelet { node: node() }),
+            )
+        } else {
+            (
+                "Stop kubelet",
+                "Its pods run on, but nobody speaks for them",
+                Some(Action::StopKubelet { node: node() }).filter(|_| powered),
+            )
         },
         if cordoned {
             (

@@ -70,7 +70,7 @@ async function rollout(browser, url) {
   const replicas = page.getByRole("textbox", { name: "Replicas" });
   await replicas.fill("30");
   await page.keyboard.press("Enter");
-  await speed(page, 15);
+  await speed(page, 10);
   await untilReady(page, 30, { timeout: 60_000 });
   const rps = page.getByRole("textbox", { name: /^User load/ });
   await rps.fill("100");
@@ -90,7 +90,7 @@ async function crowd(browser, url) {
   const open = await openPage(browser, `${url}?scenario=large`, { width: 1440, height: 900 });
   const { page } = open;
   await waitForStart(page, 60_000);
-  await speed(page, 15);
+  await speed(page, 10);
   await until(() => page.getByRole("timer", { name: "Simulated time" }).innerText(), /^00:00:[2-5]|^00:0[1-9]/, { timeout: 90_000 });
   const begun = page.evaluate((ms) => new Promise((resolve) => {
     const intervals = [];

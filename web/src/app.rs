@@ -82,6 +82,10 @@ pub struct App {
     told: Rc<Frame>,
     calm_ms: f64,
     told_ms: f64,
+    /// Whether the person has done something since the last frame, which is drawn anew for that.
+    is_busy: bool,
+    /// Whether the parts that take turns wait for the next frame therefore.
+    waits: bool,
     /// Whether the address does not say yet what is shown.
     is_moved: bool,
     looked_ms: f64,
@@ -151,6 +155,8 @@ impl Component for App {
             frame,
             calm_ms: 0.0,
             told_ms: 0.0,
+            is_busy: false,
+            waits: false,
             is_moved: false,
             looked_ms: 0.0,
             opened_ms: None,
@@ -226,6 +232,7 @@ impl Component for App {
                 None => return false,
             },
         }
+        self.is_busy = true;
         true
     }
 

@@ -38,10 +38,12 @@ impl App {
         let moving_ms = if self.playing { wall_ms } else { 0.0 };
         let mut changed = self.stage.beat(&self.frame, now_ms, moving_ms, self.pace.speed());
         let is_open = now_ms - *self.opened_ms.get_or_insert(now_ms) >= OPENING_MS;
-        let draws = self.settle_load(now_ms) || self.take_turns(now_ms);
+        // Who moves the pointer over the chart does something in every frame; then turns are taken in every other.
+        self.waits = std::mem::take(&mut self.is_busy) && !self.waits;
+        let draws = !self.waits && (self.settle_load(now_ms) || self.take_turns(now_ms));
         changed |= draws;
         if self.playing && is_open && wall_ms > 0.0 {
-            self.run(wall_ms, began_ms, draws);
+            self.run(wall_ms, began_ms, draws || self.waits);
         }
         if self.language.waits() {
             let (is_new, effect) = self.language.beat(now_ms, &mut self.session);

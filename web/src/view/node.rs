@@ -84,7 +84,7 @@ impl Component for Node {
             (true, false) => "node down",
         };
         html! {
-            <article {class} id={id_of(node)} aria-label={label(node)} onkeydown={self.onkeydown(ctx)}>
+            <article class={classes!(class, props.chosen.then_some("chosen"))} id={id_of(node)} aria-label={label(node)} onkeydown={self.onkeydown(ctx)}>
                 { header(props) }
                 if props.density.level >= Level::Cell { { brief(node) } } else { { facts(node) } }
                 if node.pods.is_empty() {

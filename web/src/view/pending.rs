@@ -10,7 +10,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 /// Most tiles of each kind; the count tells of the rest.
-const TILES_MAX: usize = 30;
+const TILES_MAX: usize = 16;
 
 /// The tray below the nodes. It is there, and as high, when it is empty.
 pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
@@ -27,7 +27,7 @@ pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
         <section class={if messages.is_empty() { "tray" } else { "tray told" }} aria-labelledby="tray">
             <h2 id="tray">{ "Waiting for a node" }</h2>
             <p class="muted">{ words }</p>
-            <ul class="pods" aria-label="Pods without a node">
+            <ul class={if missing > 0 { "pods ghosts" } else { "pods" }} aria-label="Pods without a node">
                 { for frame.pending.iter().take(TILES_MAX).enumerate().map(|(at, pod)| html! {
                     <li key={pod.id}>
                         <Pod pod={pod.clone()} at_us={0} selected={is_selected(pod, selected)} stop={at == 0}
@@ -35,7 +35,7 @@ pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
                     </li>
                 }) }
                 { for (0..missing.min(TILES_MAX)).map(|at| html! {
-                    <li key={format!("ghost-{at}")}><span class="ghost">{ "Missing" }</span></li>
+                    <li class="gap" key={format!("ghost-{at}")}><span class="ghost">{ "Missing" }</span></li>
                 }) }
             </ul>
             if !messages.is_empty() {

@@ -116,6 +116,13 @@ pub struct LocalPod {
     pub probes: Map<(ContainerRef, kubelet::ProbeKind), Option<Time>>,
 }
 
+impl LocalPod {
+    /// Whether one of its containers runs.
+    pub fn runs(&self) -> bool {
+        self.processes.iter().any(|process| process.started_at.is_some())
+    }
+}
+
 /// A container's process.
 #[derive(Clone, Debug)]
 pub struct Process {

@@ -37,6 +37,8 @@ pub struct Roles {
     /// By kind and name, and by name alone.
     roles: BTreeMap<(String, String), String>,
     names: BTreeMap<String, String>,
+    /// The same of what owns pods with drawn names.
+    owners: BTreeMap<String, String>,
     ordinals: BTreeMap<String, usize>,
 }
 
@@ -45,6 +47,8 @@ struct Reducer {
     timeline: Timeline,
     roles: Roles,
     sizes: BTreeMap<String, i64>,
+    /// How often a ReplicaSet's spec was written, its creation included: its generation.
+    written: BTreeMap<String, i64>,
     conditions: BTreeMap<(String, String), String>,
     events: BTreeMap<String, (i64, i64)>,
     nodes: BTreeMap<String, String>,
@@ -97,6 +101,10 @@ impl Roles {
             "Pod" => "pod",
             "Job" => "job",
             "ControllerRevision" => "rev",
+            "DaemonSet" | "ReplicationController" => {
+                self.owners.insert(name.to_string(), name.to_string());
+                return;
+            }
             _ => return,
         };
         let key = (kind.to_string(), name.to_string());
@@ -122,6 +130,9 @@ impl Roles {
         // Which pod a message is about is as drawn as its name.
         let plain = if kind == "Pod" { role.trim_end_matches(|c: char| c.is_ascii_digit()) } else { &role };
         self.names.insert(name.to_string(), if role == name { name } else { plain }.to_string());
+        if kind == "ReplicaSet" || kind == "Job" {
+            self.owners.insert(name.to_string(), role.clone());
+        }
         self.roles.insert(key, role);
     }
 
@@ -147,10 +158,7 @@ impl Roles {
                 continue;
             }
             let name = word.trim_end_matches('.');
-            // Identities are drawn as well.
-            let is_identity = name.len() == 36 && name.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-            let name_or_id = if is_identity { "<uid>" } else { name };
-            plain.push_str(self.names.get(name).map_or(name_or_id, String::as_str));
+            plain.push_str(&self.plain_name(name));
             plain.push_str(&word[name.len()..]);
             word.clear();
             if c != '\0' {
@@ -159,6 +167,35 @@ impl Roles {
         }
         plain
     }
+}
+
+impl Roles {
+    /// A word of a message with its role in place of a name. Objects that could not be made have names too: they are called
+    /// after their owner, whose role says what they would have been.
+    fn plain_name(&self, name: &str) -> String {
+        if let Some(role) = self.names.get(name) {
+            return role.clone();
+        }
+        // Identities are drawn as well; a volume is called after that of its claim.
+        let start = name.len().saturating_sub(36);
+        if let Some((prefix, _)) = name.split_at_checked(start).filter(|(_, id)| is_identity(id)) {
+            return format!("{prefix}<uid>");
+        }
+        match name.rsplit_once('-').and_then(|(owner, drawn)| Some((self.owners.get(owner)?, drawn))) {
+            Some((owner, "")) => format!("{owner}-"),
+            Some((owner, drawn)) if is_drawn(drawn) => format!("{owner}-pod"),
+            _ => name.to_string(),
+        }
+    }
+}
+
+fn is_identity(text: &str) -> bool {
+    text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+/// Whether this is what the API server appends to `generateName`.
+fn is_drawn(text: &str) -> bool {
+    text.len() == 5 && text.chars().all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c))
 }
 
 impl Reducer {
@@ -176,7 +213,9 @@ impl Reducer {
             "Deployment" => deployment(object),
             "ReplicaSet" => {
                 self.size(at, &role, if is_gone { 0 } else { number(object, "specReplicas") });
-                replica_set(object)
+                // How often it was scaled is said by `sizes`; here only whether the last time has been seen.
+                let behind = self.written.get(&role).unwrap_or(&0) - number(object, "observedGeneration");
+                format!("{} behind={behind}", replica_set(object))
             }
             "StatefulSet" => self.stateful_set(object),
             "DaemonSet" => daemon_set(object),
@@ -231,7 +270,11 @@ impl Reducer {
     }
 
     fn size(&mut self, at: i64, role: &str, size: i64) {
-        let old = self.sizes.insert(role.to_string(), size).unwrap_or(0);
+        let known = self.sizes.insert(role.to_string(), size);
+        let old = known.unwrap_or(0);
+        if known != Some(size) {
+            *self.written.entry(role.to_string()).or_default() += 1;
+        }
         if old != size {
             let owner = role.rsplit_once("-rs").map_or(role, |(owner, _)| owner);
             self.timeline.list(&format!("sizes {owner}"), at, format!("{role} {old}>{size}"));
@@ -337,7 +380,6 @@ fn replica_set(object: &Value) -> String {
             ("desired", "desired"),
             ("max", "max"),
             ("revision", "revision"),
-            ("observed", "observedGeneration"),
             ("replicas", "replicas"),
             ("ready", "readyReplicas"),
             ("available", "availableReplicas"),
@@ -463,4 +505,67 @@ fn pod(object: &Value) -> String {
         "{}{bound}{nominated}{state}{ready} restarts={restarts}{said}{deleting}{held}",
         text(object, "phase")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn names_in_messages_become_roles() {
+        let change = |kind: &str, name: &str, owner: &str| Seen {
+            at: 0,
+            object: json!({"kind": kind, "name": name, "ev": "ADDED", "owner": [owner]}),
+        };
+        let roles = Roles::of(&[
+            change("Deployment", "web", ""),
+            change("ReplicaSet", "web-c84cd455f", "Deployment/web"),
+            change("ReplicaSet", "web-5469b659cd", "Deployment/web"),
+            change("Pod", "web-5469b659cd-2xgbv", "ReplicaSet/web-5469b659cd"),
+            change("DaemonSet", "agent", ""),
+            change("Pod", "db-0", "StatefulSet/db"),
+        ]);
+        for (message, expected) in [
+            ("Created pod: web-5469b659cd-2xgbv", "Created pod: web-rs2-pod"),
+            // Pods that were never made.
+            ("pods \"web-c84cd455f-dwqc5\" is forbidden", "pods \"web-rs1-pod\" is forbidden"),
+            ("pods \"web-c84cd455f-\" is forbidden", "pods \"web-rs1-\" is forbidden"),
+            (
+                "Error creating: pods \"agent-x7k2p\" not found.",
+                "Error creating: pods \"agent-pod\" not found.",
+            ),
+            ("scaled up web-5469b659cd from 1 to 2.", "scaled up web-rs2 from 1 to 2."),
+            ("claim pvc-0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f", "claim pvc-<uid>"),
+            // What is not drawn stays, and with it a wrong object.
+            ("Created pod: db-0", "Created pod: db-0"),
+            ("pods \"web-aaaaaaaaaa-dwqc5\" is forbidden", "pods \"web-aaaaaaaaaa-dwqc5\" is forbidden"),
+            ("pods \"agent-x7k2pp\" is forbidden", "pods \"agent-x7k2pp\" is forbidden"),
+            ("web-extra", "web-extra"),
+        ] {
+            assert_eq!(roles.plain(message), expected);
+        }
+    }
+
+    #[test]
+    fn a_wrong_object_in_a_message_is_caught() {
+        let run = |object: &str| {
+            let set = |name: &str| json!({"kind": "ReplicaSet", "name": name, "ev": "ADDED", "owner": ["Deployment/web"]});
+            let event = json!({
+                "kind": "Event", "name": "e", "ev": "ADDED", "object": "ReplicaSet/web-b", "type": "Warning",
+                "reason": "FailedCreate", "count": 1, "source": "replicaset-controller",
+                "message": format!("Error creating: pods \"{object}\" is forbidden"),
+            });
+            let objects = [set("web-a"), set("web-b"), event];
+            timeline(&objects.map(|object| Seen { at: 0, object }))
+        };
+        let matches = |a: &str, b: &str| {
+            let parts = crate::compare::compare(&run(a), &run(b), &[]);
+            parts.iter().filter(|part| part.topic == "events").all(|part| part.matched == part.all)
+        };
+        assert!(matches("web-b-x7k2p", "web-b-dwqc5"), "the same but for what is drawn");
+        assert!(!matches("web-b-x7k2p", "web-a-x7k2p"), "a pod of another set");
+        assert!(!matches("web-b-x7k2p", "db-0"), "another pod");
+        assert!(!matches("web-b-x7k2p", "web-b"), "another object");
+    }
 }

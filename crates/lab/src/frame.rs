@@ -215,6 +215,8 @@ pub struct NodeTile {
     pub name: Rc<str>,
     /// Whether the machine has power: the truth.
     pub powered: bool,
+    /// Whether its kubelet was stopped while it runs on: the truth.
+    pub kubelet_stopped: bool,
     /// What the cluster believes: `Ready`, `NotReady`, `Unknown`, ...
     pub status: Rc<str>,
     /// Whether the cluster believes it ready.

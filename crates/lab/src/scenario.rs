@@ -7,6 +7,7 @@
 //!   profile: classroom      # or real
 //!   tuning: {node_monitor_grace: 40s}
 //!   images: {preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s, pull: 1s}   # commands: false: no command is run
+//!                           # cpu: 10m and memory: 20Mi: what a container uses that has nothing to do
 //! until: 2m
 //! manifests:
 //! - kind: Deployment        # objects, or texts with one or more documents
@@ -296,11 +297,15 @@ impl ScenarioReader {
         for (key, node) in self.fields(
             node,
             "images",
-            &["preloaded", "commands", "sandbox", "pull", "start", "ready", "stop"],
+            &["preloaded", "commands", "fake", "sandbox", "pull", "start", "ready", "stop", "cpu", "memory"],
         ) {
-            let is_switch = key == "preloaded" || key == "commands";
-            let span = if is_switch { 0 } else { self.duration(node) };
+            let is_switch = matches!(key, "preloaded" | "commands" | "fake");
+            let is_usage = key == "cpu" || key == "memory";
+            let used = if is_usage { self.quantity(node) } else { setpoint_api::Quantity::ZERO };
+            let span = if is_switch || is_usage { 0 } else { self.duration(node) };
             let apply = |behavior: &mut setpoint_sim::image::Behavior| match key {
+                "cpu" => behavior.idle_milli = used.milli_value().clamp(0, 100_000),
+                "memory" => behavior.memory_bytes = used.value().clamp(0, 1 << 50),
                 "pull" => behavior.pull = (span, span),
                 "start" => behavior.start = (span, span),
                 "ready" => behavior.boot = (span, span),
@@ -313,6 +318,7 @@ impl ScenarioReader {
             if is_switch {
                 match node.value {
                     NodeValue::Bool(value) if key == "preloaded" => catalogue.preloaded = value,
+                    NodeValue::Bool(value) if key == "fake" => catalogue.is_fake = value,
                     NodeValue::Bool(value) => catalogue.ignores_commands = !value,
                     _ => self.fail(node.span, "expected true or false"),
                 }

@@ -314,6 +314,7 @@ pub(crate) fn node(
     NodeTile {
         name: name.clone().into(),
         powered,
+        kubelet_stopped: machine.is_some_and(|machine| machine.is_kubelet_stopped),
         status: node_status(node).into(),
         ready: is_ready,
         cordoned: node.spec.unschedulable,
@@ -338,8 +339,8 @@ pub(crate) fn node_status(node: &Node) -> String {
 /// What is wrong with a node, and what happens next.
 fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     let name = &node.metadata.name;
-    let power = sim.machine(name).map(|machine| machine.power);
-    if power == Some(Power::Booting) {
+    let machine = sim.machine(name);
+    if machine.is_some_and(|machine| machine.power == Power::Booting) {
         return Some("Starting up.".into());
     }
     let lease = sim.store().find::<setpoint_api::Lease>("kube-node-lease", name);
@@ -347,7 +348,8 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     let silent = sim.now().since(renewed) / SECOND;
     if is_ready {
         let left = (renewed.plus(sim.tuning().node_monitor_grace).since(sim.now()) + SECOND - 1) / SECOND;
-        return (power == Some(Power::Off))
+        return machine
+            .is_some_and(|machine| !machine.has_kubelet())
             .then(|| format!("Silent {silent} s; believed {} s more.", left.max(0)));
     }
     let taint = node.spec.taints.iter().find(|taint| &*taint.effect == "NoExecute");

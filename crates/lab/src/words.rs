@@ -14,6 +14,8 @@ pub fn describe_action(action: &Action) -> String {
         }
         Action::KillMachine { node } => format!("cut the power of {node}"),
         Action::RestoreMachine { node } => format!("gave {node} its power back"),
+        Action::StopKubelet { node } => format!("stopped the kubelet of {node}"),
+        Action::StartKubelet { node } => format!("started the kubelet of {node}"),
         Action::AddMachine { node } => format!("added the machine {node}"),
         Action::Scale { deployment, replicas, .. } => {
             format!("set deployment {deployment} to {replicas} replicas")
@@ -84,6 +86,8 @@ pub fn mark_of(action: &Action) -> Option<String> {
         Action::SetLoad { rps, .. } => format!("load {rps}"),
         Action::KillMachine { node } => format!("{node} off"),
         Action::RestoreMachine { node } => format!("{node} on"),
+        Action::StopKubelet { node } => format!("{node} kubelet off"),
+        Action::StartKubelet { node } => format!("{node} kubelet on"),
         Action::Scale { replicas, .. } => format!("scale {replicas}"),
         Action::SetImage { image, .. } => format!("deploy {}", crate::tiles::version_of(image)),
         Action::Undo { .. } => "undo".to_string(),

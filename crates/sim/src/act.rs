@@ -78,6 +78,8 @@ impl Sim {
             }
             Action::KillMachine { node } => self.kill_machine(node, fact),
             Action::RestoreMachine { node } => self.restore_machine(node, fact),
+            Action::StopKubelet { node } => self.stop_kubelet(node, fact),
+            Action::StartKubelet { node } => self.start_kubelet(node, fact),
             Action::AddMachine { node } => {
                 if self.machine(node).is_some() || !setpoint_api::names::is_dns1123_subdomain(node).is_empty()
                 {
@@ -186,7 +188,7 @@ impl Sim {
         Ok(())
     }
 
-    fn machine_number(&self, node: &str) -> Result<u32, String> {
+    pub(crate) fn machine_number(&self, node: &str) -> Result<u32, String> {
         self.machine_of_node.get(node).copied().ok_or_else(|| format!("There is no machine {node:?}."))
     }
 

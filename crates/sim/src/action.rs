@@ -79,6 +79,16 @@ actions! {
         /// The node.
         node: String = "node";
     }
+    /// Stops the kubelet of a node, while its machine and the containers on it run on.
+    StopKubelet = "stopKubelet" {
+        /// The node.
+        node: String = "node";
+    }
+    /// Starts the kubelet of a node again.
+    StartKubelet = "startKubelet" {
+        /// The node.
+        node: String = "node";
+    }
     /// Adds a machine, which registers a node.
     AddMachine = "addMachine" {
         /// Name of the node.

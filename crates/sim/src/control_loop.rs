@@ -471,7 +471,7 @@ impl Sim {
                 control.up && control.epoch == epoch
             }
             Actor::Kubelet(machine) => {
-                self.machines.get(machine as usize).is_some_and(|m| m.is_up() && m.epoch == epoch)
+                self.machines.get(machine as usize).is_some_and(|m| m.has_kubelet() && m.epoch == epoch)
             }
             Actor::Person | Actor::World => true,
         }

@@ -68,6 +68,10 @@ impl Default for Behavior {
     }
 }
 
+/// Tags and images that are in no registry; the last one is the slip of the Kubernetes documentation's page on Deployments.
+const MISSING: &str = "missing does-not-exist doesnotexist nonexistent non-existent no-such-tag nosuchtag nope bad wrong typo \
+    invalid notfound not-found nginx:1.161";
+
 /// The simulated registry and what its images do.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalogue {
@@ -79,28 +83,32 @@ pub struct Catalogue {
     pub preloaded: bool,
     /// Whether containers do what their images do, whatever their command is.
     pub ignores_commands: bool,
+    /// Whether kubelets are as simple as those that recordings of a control plane are made with: an image that is not there is
+    /// asked for at once, and a pod whose containers never ran goes without a last status.
+    pub is_fake: bool,
     /// From a pod's arrival on its machine to its sandbox and address.
     pub sandbox: Span,
 }
 
 impl Catalogue {
-    /// The catalogue that the page starts with: tag `broken` answers errors, `missing` and `does-not-exist` are in no registry,
-    /// `crash` and `fail` end after a second.
+    /// The catalogue that the page starts with: tag `broken` answers errors, `crash` and `fail` end after a second, and what
+    /// people type when they want an image that cannot be pulled ([`MISSING`]) is in no registry.
     pub fn standard() -> Self {
         let plain = Behavior::default;
-        let by_name = [
+        let named = [
             ("broken", Behavior { answers_errors: true, ..plain() }),
-            ("missing", Behavior { exists: false, ..plain() }),
-            ("does-not-exist", Behavior { exists: false, ..plain() }),
             ("crash", Behavior { run_for: Some(SECOND), ..plain() }),
             ("fail", Behavior { run_for: Some(SECOND), ..plain() }),
         ];
-        let by_name = by_name.into_iter().map(|(name, behavior)| (name.to_string(), behavior)).collect();
+        let missing = MISSING.split(' ').map(|name| (name, Behavior { exists: false, ..plain() }));
+        let by_name =
+            named.into_iter().chain(missing).map(|(name, behavior)| (name.to_string(), behavior)).collect();
         Self {
             default: plain(),
             by_name,
             preloaded: false,
             ignores_commands: false,
+            is_fake: false,
             sandbox: (80 * MILLISECOND, 200 * MILLISECOND),
         }
     }
@@ -158,4 +166,17 @@ impl Catalogue {
 /// Whether a pod's readiness is told by its annotations rather than by a probe of its own.
 pub fn has_told_readiness(pod: &Pod) -> bool {
     ["sim/ready-delay", "sim/never-ready"].iter().any(|key| pod.metadata.annotation(key).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Catalogue;
+
+    #[test]
+    fn a_mistyped_tag_is_in_no_registry() {
+        let registry = Catalogue::standard();
+        let exists = |image| registry.named(image).exists;
+        assert!(["nginx", "nginx:1.16.1", "registry:5000/shop/web:v2"].into_iter().all(exists));
+        assert!(!["nginx:1.161", "web:nope", "registry:5000/web:does-not-exist"].into_iter().any(exists));
+    }
 }

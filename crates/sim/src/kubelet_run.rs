@@ -48,7 +48,7 @@ impl Sim {
         let Some(node) = &pod.spec.node_name else { return };
         let Some(number) = self.machine_of_node.get(node).copied() else { return };
         let machine = &mut self.machines[number as usize];
-        if !machine.is_up() {
+        if !machine.has_kubelet() {
             return;
         }
         let id = pod.metadata.id;
@@ -125,7 +125,7 @@ impl Sim {
     }
 
     /// The API object is gone while the kubelet still knows the pod: everything is killed at once.
-    fn pod_gone(&mut self, number: u32, id: ObjId, cause: u64) {
+    pub(crate) fn pod_gone(&mut self, number: u32, id: ObjId, cause: u64) {
         let machine = &mut self.machines[number as usize];
         if let Some(mut local) = machine.pods.remove(&id) {
             lose_requests(&mut local.serving, self.now, Outcome::Killed, cause, &mut self.ledger);
@@ -164,8 +164,13 @@ impl Sim {
 
     /// A kubelet looks at a pod, and what it decides is set in motion.
     pub(crate) fn sync_pod(&mut self, number: u32, id: ObjId) {
+        let is_fake = self.catalogue.is_fake;
         let synced = self.with_pod(number, id, |cx, local| {
-            (kubelet::sync_pod(cx, &local.pod, &mut local.record), local.last_fact)
+            let mut sync = kubelet::sync_pod(cx, &local.pod, &mut local.record);
+            if is_fake && sync.finished && local.record.all().all(|state| state.exit().is_none()) {
+                sync.status = None;
+            }
+            (sync, local.last_fact)
         });
         let Some((sync, cause)) = synced else { return };
         let epoch = self.machines[number as usize].epoch;
@@ -208,7 +213,7 @@ impl Sim {
         let now = self.now;
         match command {
             Command::CreateSandbox { attempt, .. } => {
-                let span = self.catalogue.sandbox;
+                let span = if self.lacks_image(number, id) { (0, 0) } else { self.catalogue.sandbox };
                 let at = now.plus(self.delay(span));
                 self.queue.push(at, Wake::Sandbox { machine: number, epoch, pod: id, attempt });
             }
@@ -229,13 +234,18 @@ impl Sim {
                 let gentle = term + self.delay(behavior.stop);
                 // A process that hangs does not hear TERM.
                 let (after, code) = if hangs || gentle >= kill { (kill, 137) } else { (gentle, 0) };
-                self.queue.push(
-                    now.plus(after),
-                    Wake::Exited { machine: number, epoch, pod: id, at: container, code },
-                );
+                self.ends_at(number, id, container, now.plus(after), code);
             }
             Command::TearDown => {}
         }
+    }
+
+    /// Whether a fake kubelet has to ask for an image of a pod at once.
+    fn lacks_image(&self, number: u32, id: ObjId) -> bool {
+        let local = self.machines[number as usize].pods.get(&id).filter(|_| self.catalogue.is_fake);
+        local.is_some_and(|local| {
+            local.pod.spec.containers.iter().any(|container| !self.catalogue.is_preloaded(&container.image))
+        })
     }
 
     /// When the pull of a pod's image was asked for and when it will end, while it goes on.
@@ -349,8 +359,7 @@ impl Sim {
             process.fact = fact;
         }
         if let Some(after) = behavior.run_for {
-            let code = behavior.exit_code;
-            self.queue.push(now.plus(after), Wake::Exited { machine: number, epoch, pod: id, at, code });
+            self.ends_at(number, id, at, now.plus(after), behavior.exit_code);
         }
         let answered = self.with_pod(number, id, |cx, local| {
             local.last_fact = fact;
@@ -374,6 +383,7 @@ impl Sim {
         if let Some(process) = self.process(number, id, at) {
             process.started_at = None;
             process.wedged = false;
+            process.ends = None;
             process.fact = fact;
         }
         let (ledger, machines) = (&mut self.ledger, &mut self.machines);
@@ -383,7 +393,20 @@ impl Sim {
             lose_requests(&mut local.serving, now, Outcome::Killed, fact, ledger);
             kubelet::container_exited(&mut local.record, at, code, "", now);
         }
-        self.sync_pod(number, id);
+        if self.machines[number as usize].has_kubelet() {
+            self.sync_pod(number, id);
+        }
+    }
+
+    /// A container's process is going to end, unless it does so sooner.
+    fn ends_at(&mut self, number: u32, id: ObjId, at: ContainerRef, when: Time, code: i32) {
+        let epoch = self.machines[number as usize].epoch;
+        if let Some(process) = self.process(number, id, at)
+            && process.ends.is_none_or(|(sooner, _)| when < sooner)
+        {
+            process.ends = Some((when, code));
+        }
+        self.queue.push(when, Wake::Exited { machine: number, epoch, pod: id, at, code });
     }
 
     /// Sees to it that every probe that is being made has a wake-up, unless its outcome can change nothing.
@@ -411,6 +434,9 @@ impl Sim {
 
     /// A pod behaves otherwise than before: probes that had come to rest are made again, at their next tick.
     pub(crate) fn wake_probes(&mut self, number: u32, id: ObjId) {
+        if !self.machines[number as usize].has_kubelet() {
+            return;
+        }
         let epoch = self.machines[number as usize].epoch;
         let woken = self.with_pod(number, id, |cx, local| {
             let timers = kubelet::probe_schedule(cx, &local.pod, &local.record);
@@ -619,6 +645,7 @@ fn processes(
             started_at: None,
             answers_at: Time(0),
             wedged: false,
+            ends: None,
             serves: index == first_served,
             fact,
         })
@@ -626,7 +653,7 @@ fn processes(
 }
 
 /// The pod with a readiness probe that finds what its annotations tell of its readiness.
-fn with_told_probe(pod: &Rc<Pod>) -> Rc<Pod> {
+pub(crate) fn with_told_probe(pod: &Rc<Pod>) -> Rc<Pod> {
     let has_probe = pod.spec.containers.first().is_none_or(|container| container.readiness_probe.is_some());
     if !has_told_readiness(pod) || has_probe {
         return pod.clone();

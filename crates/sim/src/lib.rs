@@ -10,6 +10,7 @@ mod control_loop;
 pub mod fact;
 pub mod image;
 pub mod invariants;
+mod kubelet_process;
 mod kubelet_run;
 pub mod ledger;
 pub mod load;

@@ -39,7 +39,9 @@ pub struct Machine {
     pub config: MachineConfig,
     /// Whether it has power.
     pub power: Power,
-    /// Counts its starts and stops; voids the timers of an earlier life.
+    /// Whether its kubelet's process was stopped, while containers and kube-proxy run on.
+    pub is_kubelet_stopped: bool,
+    /// Counts its starts and stops, and those of its kubelet; voids the timers of an earlier life.
     pub epoch: u32,
     /// The last fact that happened to the machine as a whole; 0 for none.
     pub last_fact: u64,
@@ -66,9 +68,13 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Whether its kubelet and containers run.
+    /// Whether its containers and its kube-proxy run.
     pub fn is_up(&self) -> bool {
         self.power == Power::On
+    }
+    /// Whether its kubelet runs.
+    pub fn has_kubelet(&self) -> bool {
+        self.is_up() && !self.is_kubelet_stopped
     }
     /// First three numbers of its pods' addresses.
     fn pod_range(&self) -> String {
@@ -134,6 +140,8 @@ pub struct Process {
     pub answers_at: Time,
     /// Whether it hangs.
     pub wedged: bool,
+    /// When it ends and with which code, if that is settled.
+    pub ends: Option<(Time, i32)>,
     /// Whether it is the one that requests go to: the first container that is no init container.
     pub serves: bool,
     /// The fact that last changed it.
@@ -161,6 +169,7 @@ impl Sim {
         self.machines.push(Machine {
             config,
             power: Power::Booting,
+            is_kubelet_stopped: false,
             epoch: 0,
             last_fact,
             images: Set::new(),
@@ -190,6 +199,7 @@ impl Sim {
             lose_requests(&mut local.serving, now, Outcome::NodeDown, fact, ledger);
             for process in &mut local.processes {
                 process.started_at = None;
+                process.ends = None;
                 process.fact = fact;
             }
         }
@@ -206,17 +216,25 @@ impl Sim {
         self.queue.push(self.now.plus(self.tuning.machine_boot), Wake::Booted { machine: number, epoch });
     }
 
-    /// A kubelet starts: it registers or reports its node and takes up the pods that are bound to it.
+    /// A machine has booted, and its kubelet starts.
     pub(crate) fn booted_due(&mut self, number: u32, epoch: u32) {
         let Some(machine) = self.machines.get_mut(number as usize).filter(|machine| machine.epoch == epoch)
         else {
             return;
         };
         machine.power = Power::On;
-        machine.kubelet_since = self.now;
-        let (cause, node_name) = (machine.last_fact, machine.config.node.clone());
+        machine.is_kubelet_stopped = false;
         let store = &self.store;
         crate::kubelet_run::recover(machine, self.now, |id| store.get::<Pod>(id).cloned());
+        self.kubelet_begins(number);
+        self.proxies_changed();
+    }
+
+    /// A kubelet's process has started: it registers or reports its node and takes up the pods that are bound to it.
+    pub(crate) fn kubelet_begins(&mut self, number: u32) {
+        let machine = &mut self.machines[number as usize];
+        machine.kubelet_since = self.now;
+        let (cause, node_name, epoch) = (machine.last_fact, machine.config.node.clone(), machine.epoch);
         let known: Vec<ObjId> = machine.pods.keys().copied().gather();
         self.report_node(number, cause);
         for id in &known {
@@ -227,7 +245,6 @@ impl Sim {
             self.take_up(number, pod, cause);
         }
         self.queue.push(self.now, Wake::Heartbeat { machine: number, epoch });
-        self.proxies_changed();
     }
 
     /// A kubelet renews its lease and, every few minutes, reports its node.
@@ -288,7 +305,7 @@ impl Sim {
     pub(crate) fn node_changed(&mut self, change: &Change, node: &Node) {
         let Some(Object::Node(old)) = &change.old else { return };
         if old.spec.unschedulable == node.spec.unschedulable
-            || !self.machine(&node.metadata.name).is_some_and(Machine::is_up)
+            || !self.machine(&node.metadata.name).is_some_and(Machine::has_kubelet)
         {
             return;
         }

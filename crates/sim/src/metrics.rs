@@ -25,7 +25,7 @@ impl Sim {
         let shares = self.told_cpu_shares();
         let now = self.now;
         let mut sampled = 0;
-        for machine in self.machines.iter_mut().filter(|machine| machine.is_up()) {
+        for machine in self.machines.iter_mut().filter(|machine| machine.has_kubelet()) {
             for (id, local) in &mut machine.pods {
                 let Some(process) = local.processes.iter().find(|process| process.serves) else { continue };
                 let Some(started_at) = process.started_at else {

@@ -10,8 +10,8 @@ use crate::engine;
 use crate::page::{self, Profile};
 use crate::process::{command, find, output, root, run};
 
-/// The oldest node whose test runner has all that the tests use.
-const NODE_AT_LEAST: u32 = 20;
+/// The oldest node whose test runner has all that the tests use; Debian 12 has it.
+const NODE_AT_LEAST: u32 = 18;
 
 /// Runs the tests in `tests/browser` whose names contain `only` (all, if it is empty) against `dist`, and leaves the
 /// pictures that they take in `shots`.
@@ -34,16 +34,22 @@ pub fn test(dist: &Path, only: Option<&str>, shots: Option<&Path>) -> Result<()>
         bail!("no browser test has such a name");
     }
     // One file at a time: two browsers on two cores would make the tests wait for each other.
-    let mut node = command("node", ["--test", "--test-concurrency=1"]);
-    node.args(&tests).env("CHROMIUM", chromium).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist);
-    if let Some(shots) = shots {
-        node.env("SETPOINT_SHOTS", shots);
+    let mut failed = Vec::new();
+    for path in &tests {
+        let mut node = command("node", ["--test".as_ref(), path.as_os_str()]);
+        node.env("CHROMIUM", &chromium).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist);
+        if let Some(shots) = shots {
+            node.env("SETPOINT_SHOTS", shots);
+        }
+        if engine::hashes_file().exists() {
+            node.env("SETPOINT_HASHES", engine::hashes_file());
+            node.env("SETPOINT_NODE_MODULE", page::node_module(Profile::Page)?);
+        }
+        if let Err(error) = run(&mut node) {
+            failed.push(error.to_string());
+        }
     }
-    if engine::hashes_file().exists() {
-        node.env("SETPOINT_HASHES", engine::hashes_file());
-        node.env("SETPOINT_NODE_MODULE", page::node_module(Profile::Page)?);
-    }
-    run(&mut node)
+    if failed.is_empty() { Ok(()) } else { bail!(failed.join("; ")) }
 }
 
 /// What a program of `tests/browser` prints about the page in `dist`.
@@ -59,14 +65,13 @@ pub fn program(name: &str, dist: &Path) -> Result<String> {
 }
 
 fn check_node() -> Result<()> {
-    let missing = || format!("the browser tests need node {NODE_AT_LEAST} or later with npm on PATH");
-    if find("node").is_none() || find("npm").is_none() {
-        bail!(missing());
-    }
+    let missing = format!("the browser tests need node {NODE_AT_LEAST} or later with npm on PATH");
+    found(&["node"], "nodejs", &missing)?;
+    found(&["npm"], "npm", &missing)?;
     let version = output(&mut command("node", ["--version"]))?;
     match major(&version) {
         Some(major) if major >= NODE_AT_LEAST => Ok(()),
-        _ => bail!("{}; this is {}", missing(), version.trim()),
+        _ => bail!("{missing}; this is {}", version.trim()),
     }
 }
 
@@ -92,24 +97,31 @@ fn chromium() -> Result<PathBuf> {
         let path = PathBuf::from(path);
         return if path.is_file() { Ok(path) } else { bail!("CHROMIUM={}: no such file", path.display()) };
     }
-    const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    let on_path = || NAMES.iter().find_map(|name| find(name));
+    found(
+        &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+        "chromium",
+        "the browser tests need Chromium: put `chromium` on PATH, or its path into CHROMIUM",
+    )
+}
+
+/// A program on PATH under one of its names, installed by apt if there is none.
+fn found(names: &[&str], package: &str, missing: &str) -> Result<PathBuf> {
+    let on_path = || names.iter().find_map(|name| find(name));
     if let Some(path) = on_path() {
         return Ok(path);
     }
-    let missing = "the browser tests need Chromium: put `chromium` on PATH, or its path into CHROMIUM";
     if find("apt-get").is_none() {
         bail!("{missing} (there is no apt-get here to install it with)");
     }
     if output(&mut command("id", ["-u"]))?.trim() != "0" {
-        bail!("{missing} (`apt-get install chromium` does it, but needs root)");
+        bail!("{missing} (`apt-get install {package}` does it, but needs root)");
     }
-    println!("Installing Chromium.");
-    run(&mut command("apt-get", ["update", "-qq"])).context(missing)?;
-    run(command("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"])
+    println!("Installing {package}.");
+    run(&mut command("apt-get", ["update", "-qq"])).with_context(|| missing.to_owned())?;
+    run(command("apt-get", ["install", "-y", "-qq", "--no-install-recommends", package])
         .env("DEBIAN_FRONTEND", "noninteractive"))
-    .context(missing)?;
-    on_path().context(missing)
+    .with_context(|| missing.to_owned())?;
+    on_path().with_context(|| missing.to_owned())
 }
 
 #[cfg(test)]

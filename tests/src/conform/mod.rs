@@ -2,6 +2,7 @@
 
 mod known;
 pub mod page;
+mod phase;
 mod play;
 mod recording;
 pub mod trace;
@@ -64,6 +65,14 @@ pub fn conform(recording: &Recording, drawn: Drawn) -> Conformance {
     for (number, said) in played.said.iter().enumerate() {
         parts.extend(of_command(recording, &played, number, said, &actions));
     }
+    let unplayed = played.unplayed.iter().map(|line| Part {
+        topic: "kubectl",
+        name: line.clone(),
+        all: 1,
+        differences: vec!["cannot be played: what it does is not known".into()],
+        ..Part::default()
+    });
+    parts.extend(unplayed);
     Conformance { drawn, parts }
 }
 

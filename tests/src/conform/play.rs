@@ -1,5 +1,6 @@
 //! Plays a recording: each command and each fault at its time, and what came of them.
 
+use super::phase;
 use super::recording::{Entry, Recording, is_numbered};
 use crate::reduce::Seen;
 use crate::replay::reduced;
@@ -10,13 +11,17 @@ use setpoint_lab::{Action, Session, Watch};
 
 /// When the recording begins: the cluster is a minute old.
 pub const START: i64 = 60_000_000;
-/// How often a command that goes on is asked.
+/// How often a command that goes on beside others is asked.
 const POLL: i64 = 50_000;
+/// How often one is asked that others wait for.
+const STEP: i64 = 12_000;
 /// How long the next command waits for one that does not end, after the time that it took in the recording.
 const PATIENCE: i64 = 1_500_000;
 
-/// How long after its minute a CronJob's controller has told of it, in milliseconds.
-const SEEN: i64 = 60;
+/// How long kubectl takes to start before its first request, in microseconds: the recordings have the time of the shell's.
+const BEGIN: i64 = 75_000;
+/// A command that took no longer is one that did not wait; its request came last, so much before its end.
+const QUICK: (i64, i64) = (300_000, 8_000);
 
 /// A recorded command with what it printed here.
 #[derive(Default)]
@@ -41,6 +46,7 @@ struct Player {
     /// Commands that go on beside the others: their place in `said`, and when they end.
     beside: Vec<(usize, Command, i64)>,
     said: Vec<Said>,
+    unplayed: Vec<String>,
     /// Pods of the recording and those that stand for them here.
     pods: Map<String, String>,
     /// ReplicaSets and pods of the recording, each in the order of their creation.
@@ -55,6 +61,8 @@ struct Player {
 pub struct Played {
     /// What was said, in the order of the commands.
     pub said: Vec<Said>,
+    /// What happened in the recording and cannot be made to happen here.
+    pub unplayed: Vec<String>,
     /// The names of the ReplicaSets in the order of their creation: of the recording, and of here.
     pub sets: (Vec<String>, Vec<String>),
     /// What changed, in order; times are since the recording began.
@@ -87,11 +95,11 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let session = Session::read(&scenario(recording, drawn.request), drawn.seed)
         .unwrap_or_else(|why| panic!("{why:?}"));
     let terminal = Terminal { namespace: namespace.clone(), ..Terminal::default() };
-    let mut player =
-        Player::new(session, terminal, recording, START + second(recording).unwrap_or(drawn.shift));
+    let mut player = Player::new(session, terminal, recording, START + phase::shift(recording, drawn));
     player.note();
     for (place, entry) in recording.entries.iter().enumerate() {
-        player.advance(player.start + entry.at);
+        let acts_at = recording.entries.get(place + 1).map_or(recording.until, |next| next.at);
+        player.advance(player.start + entry.at + delay(entry, acts_at));
         let next = recording.entries[place + 1..].iter().find(|next| next.mark == '$');
         match entry.mark {
             '*' => player.happen(&entry.line),
@@ -100,30 +108,35 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
         player.note();
     }
     player.advance(player.start + recording.until);
-    Played { said: player.said, sets: (player.recorded.0, player.here.0), changes: player.changes }
+    Played {
+        said: player.said,
+        unplayed: player.unplayed,
+        sets: (player.recorded.0, player.here.0),
+        changes: player.changes,
+    }
 }
 
-/// At which second of a minute the recording begins, in microseconds, where a CronJob tells it.
-fn second(recording: &Recording) -> Option<i64> {
-    let mut told = recording.changes.iter().filter(|seen| seen.object["kind"] == "CronJob");
-    let (at, clock) = told.find_map(|seen| Some((seen.at, seen.object["lastScheduleTime"].as_str()?)))?;
-    let seconds: i64 = clock.trim_end_matches('Z').rsplit(':').next()?.parse().ok()?;
-    Some((seconds * 1000 + SEEN - at).rem_euclid(60_000) * 1000)
+/// How long after its time a command does what it does; what happens to machines happens at once.
+fn delay(entry: &Entry, next: i64) -> i64 {
+    let took = next - entry.at;
+    match entry.mark {
+        '$' if took < QUICK.0 => (took - QUICK.1).max(0),
+        '*' => 0,
+        _ => BEGIN,
+    }
 }
 
 /// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop. They told of
-/// an image that was there when the container ran, of one that they had to pull at once; both at once cannot be had here,
-/// but near enough.
+/// an image that was there when the container ran, of one that they had to pull at once, and gave a pod whose containers
+/// never ran no last status.
 fn scenario(recording: &Recording, request: i64) -> String {
     let namespace = &recording.namespace;
-    let pulls = recording.changes.iter().any(|seen| seen.object["reason"] == "Pulling");
-    let (sandbox, start) = if pulls { (1080, 920) } else { (1500, 500) };
     let mut scenario = String::from("name: recorded\nabout: recorded\ncluster:\n  nodes:\n");
     for node in 1..=3 {
         scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
     }
     scenario += &format!(
-        "  profile: real\n  images: {{preloaded: true, commands: false, sandbox: {sandbox}ms, start: {start}ms, ready: 0s, stop: 1s, pull: 1s}}\n  tuning: \
+        "  profile: real\n  images: {{preloaded: true, commands: false, fake: true, sandbox: 1500ms, start: 500ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
          {{machine_boot: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
         request / 2
     );
@@ -147,6 +160,7 @@ impl Player {
             start,
             beside: Vec::new(),
             said: Vec::new(),
+            unplayed: Vec::new(),
             pods: Map::new(),
             recorded: (recording.sets.clone(), recording.pods.clone()),
             here: Default::default(),
@@ -199,8 +213,8 @@ impl Player {
         let words: Vec<&str> = line.split(' ').collect();
         let node = words.get(1).unwrap_or(&"").to_string();
         let action = match words.first().copied() {
-            Some("kill") => Action::KillMachine { node },
-            Some("revive") => Action::RestoreMachine { node },
+            Some("kill") => Action::StopKubelet { node },
+            Some("revive") => Action::StartKubelet { node },
             Some("add") => Action::AddMachine { node },
             Some("crash") => {
                 Action::CrashPod { namespace: self.namespace.clone(), pod: self.pod_of_here(&node) }
@@ -215,7 +229,7 @@ impl Player {
                 service: node,
                 milli: words.get(2).and_then(|milli| milli.parse().ok()).unwrap_or(0),
             },
-            _ => panic!("{line}"),
+            _ => return self.unplayed.push(line.to_string()),
         };
         self.session.act(action);
     }
@@ -241,7 +255,7 @@ impl Player {
         // The next command waits until this one ends, as in a terminal.
         let patience = self.session.now_us().max(ends) + PATIENCE;
         while let Some(mut going) = command.take() {
-            self.advance(self.session.now_us() + POLL);
+            self.advance(self.session.now_us() + STEP);
             let (now, output) = (self.now(), self.session.follow(&mut going));
             let goes_on = output.code.is_none() && self.session.now_us() < patience;
             self.said[place].add(output, now);

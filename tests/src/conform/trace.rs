@@ -76,7 +76,9 @@ fn happening(action: &Value, t: f64) -> Option<Entry> {
             format!("{} {}", text(sim, "op"), of.unwrap_or(""))
         }
         (_, Some(load)) => format!("load {} {}", text(load, "app"), load["milli"].as_i64().unwrap_or(0)),
-        _ => return None,
+        _ if action.get("cmd").is_some() => return None,
+        // Whatever it is, it must not get lost.
+        _ => action.to_string(),
     };
     Some(Entry { at: micros(t), mark: '*', line, ..Entry::default() })
 }
@@ -142,23 +144,41 @@ fn deeds(records: &[&Value]) -> Vec<f64> {
     deeds
 }
 
-/// Deployments that went without a recorded command.
+/// Kinds that nobody but a person deletes.
+const LASTING: [&str; 8] = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "CronJob",
+    "Service",
+    "HorizontalPodAutoscaler",
+    "PodDisruptionBudget",
+    "ResourceQuota",
+];
+
+/// Objects that went without a recorded command.
 fn unseen_deletions(records: &[&Value], actions: &[Value]) -> Vec<Entry> {
     let commands: Vec<(f64, &str)> =
         actions.iter().map(|action| (seconds(action, "t"), text(action, "cmd"))).collect();
-    let is_told = |t: f64| {
-        commands.iter().any(|(at, line)| line.contains("delete ") && *at <= t && t - at < 60.0)
+    let is_told = |t: f64, name: &str| {
+        let names = |line: &str| {
+            let mut words = line.split([' ', '/', ',']);
+            words.any(|word| word == name || ["all", "--all", "-f", "-l", "-k", "-"].contains(&word))
+        };
+        let deletes = |line: &str| line.contains("delete ") || line.contains("replace ");
+        commands.iter().any(|(at, line)| deletes(line) && names(line) && *at <= t && t - at < 60.0)
             || commands
                 .iter()
                 .any(|(_, line)| line.contains("delete ns") || line.contains("delete namespace"))
     };
-    let gone = |record: &&&Value| text(record, "kind") == "Deployment" && text(record, "ev") == "DELETED";
-    let unseen = records.iter().filter(gone).filter(|record| !is_told(seconds(record, "t")));
+    let gone = |record: &&&Value| LASTING.contains(&text(record, "kind")) && text(record, "ev") == "DELETED";
+    let unseen =
+        records.iter().filter(gone).filter(|record| !is_told(seconds(record, "t"), text(record, "name")));
     unseen
         .map(|record| Entry {
             at: micros(seconds(record, "t")) - 4_000,
             mark: '*',
-            line: format!("delete Deployment {}", text(record, "name")),
+            line: format!("delete {} {}", text(record, "kind"), text(record, "name")),
             ..Entry::default()
         })
         .collect()

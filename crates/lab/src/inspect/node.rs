@@ -29,14 +29,15 @@ pub(super) fn fill(sim: &Sim, node: &Node, page: &mut Inspection) {
 /// Belief on the left, truth on the right.
 fn rows(sim: &Sim, node: &Node, machine: Option<&Machine>) -> Vec<Row> {
     let believed = condition_status(&node.status.conditions, "Ready");
-    let is_up = machine.is_some_and(Machine::is_up);
+    let has_kubelet = machine.is_some_and(Machine::has_kubelet);
     let believes = match believed {
         ConditionStatus::True => "Node says Ready",
         ConditionStatus::False => "Node says not Ready",
         ConditionStatus::Unknown => "Node says Unknown",
     };
     let truth = match machine.map(|machine| machine.power) {
-        Some(Power::On) => "power on, kubelet runs",
+        Some(Power::On) if has_kubelet => "power on, kubelet runs",
+        Some(Power::On) => "power on, kubelet stopped; containers run on",
         Some(Power::Booting) => "power on, still booting",
         Some(Power::Off) => "no power",
         None => "no such machine",
@@ -60,7 +61,7 @@ fn rows(sim: &Sim, node: &Node, machine: Option<&Machine>) -> Vec<Row> {
     let taints = taints.gather().join(", ");
     let images = machine.map(|machine| machine.images.iter().map(|image| image.to_string()).gather());
     vec![
-        row_if((believed == ConditionStatus::True) != is_up, "machine", &believes, &truth),
+        row_if((believed == ConditionStatus::True) != has_kubelet, "machine", &believes, &truth),
         row_if(
             silent,
             "lease",
@@ -111,7 +112,7 @@ fn kubelet(sim: &Sim, machine: &Machine) -> Lens {
     let history: Vec<Reconcile> =
         sim.facts().before(u64::MAX).filter(is_its).take(KUBELET_SHOWN).map(told).gather();
     Lens {
-        up: machine.is_up(),
+        up: machine.has_kubelet(),
         does: "The kubelet is the node's agent: it has the containers of the pods bound to its node pulled, started, probed and stopped, and reports what came of it.".into(),
         like: "A foreman on the building site: takes the orders of the office, and phones in what is done.".into(),
         queued: 0,
@@ -133,7 +134,7 @@ fn timers(sim: &Sim, node: &Node, machine: Option<&Machine>) -> Vec<Timer> {
     let renewed = renewed(sim, name);
     let mut timers = Vec::new();
     match machine.map(|machine| (machine.power, machine.last_fact)) {
-        Some((Power::On, _)) => timers.push(timer(
+        Some((Power::On, _)) if machine.is_some_and(Machine::has_kubelet) => timers.push(timer(
             "lease",
             "the kubelet renews its lease: a sign of life",
             (renewed, renewed.plus(tuning.node_lease_renew)),
@@ -170,7 +171,7 @@ fn timers(sim: &Sim, node: &Node, machine: Option<&Machine>) -> Vec<Timer> {
             setting(tuning, "default_toleration_seconds"),
         ));
     }
-    if let Some(reported) = machine.filter(|machine| machine.is_up()).map(|machine| machine.reported_at) {
+    if let Some(reported) = machine.filter(|machine| machine.has_kubelet()).map(|machine| machine.reported_at) {
         timers.push(timer(
             "status report",
             "the kubelet reports the node's status, changed or not",

@@ -9,6 +9,8 @@ pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
     Some(match action {
         A::KillMachine { node }
         | A::RestoreMachine { node }
+        | A::StopKubelet { node }
+        | A::StartKubelet { node }
         | A::AddMachine { node }
         | A::SetCordoned { node, .. }
         | A::Drain { node } => object(Kind::Node, "", node),

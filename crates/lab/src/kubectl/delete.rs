@@ -12,7 +12,7 @@ use super::resource::Resource;
 use super::source;
 use super::verb::Verb;
 use setpoint_api::text::go_quote;
-use setpoint_api::{Time, Uid};
+use setpoint_api::{Object, Time, Uid};
 use setpoint_sim::{Method, Request};
 
 pub(super) static VERB: Verb = Verb {
@@ -70,31 +70,79 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if call.has("namespace") && found.iter().any(|(resource, _)| !resource.is_namespaced) {
         cx.complain("Warning: deleting cluster-scoped resources, not scoped to the provided namespace");
     }
-    let mut gone = Vec::new();
-    for (resource, object) in found {
-        let meta = object.metadata().clone();
+    waits &= dry == Dry::No && call.is_on("wait");
+    let timeout = call.duration("timeout");
+    cx.go_on(Deleting {
+        call: call.clone(),
+        dry,
+        propagation,
+        grace,
+        due: cx.now(),
+        left: found.into_iter().rev().collect(),
+        waits,
+        waiting: Waiting {
+            gone: Vec::new(),
+            until: (timeout > 0).then(|| cx.now().plus(timeout)),
+            faults,
+        },
+    });
+    Ok(())
+}
+
+/// The requests go out one after the other, each when the one before is answered.
+struct Deleting {
+    call: Invocation,
+    dry: Dry,
+    propagation: &'static str,
+    grace: Option<i64>,
+    /// When the next request goes out.
+    due: Time,
+    /// What is still to be deleted, the next one last.
+    left: Found,
+    waits: bool,
+    waiting: Waiting,
+}
+
+impl Ongoing for Deleting {
+    fn poll(&mut self, cx: &mut Context) -> Result<bool, Failure> {
+        while let Some((resource, object)) = self.left.pop_if(|_| self.due <= cx.now()) {
+            self.delete(cx, resource, &object);
+        }
+        if !self.left.is_empty() {
+            return Ok(false);
+        }
+        if self.waits {
+            return self.waiting.poll(cx);
+        }
+        Fault::end(std::mem::take(&mut self.waiting.faults)).map(|()| true)
+    }
+}
+
+impl Deleting {
+    fn delete(&mut self, cx: &mut Context, resource: Resource, object: &Object) {
+        let meta = object.metadata();
+        // A kind is listed when its turn has come: what went with its owner before that is not in the list.
+        let is_there = meta.uid == Uid::default() || cx.store().id_of_uid(meta.uid).is_some();
+        if self.call.is_on("all") && !is_there {
+            return;
+        }
+        self.due = self.due.plus(cx.session.sim().tuning().api_request);
         let request = Request {
-            propagation_policy: propagation.into(),
-            grace_period_seconds: grace,
+            propagation_policy: self.propagation.into(),
+            grace_period_seconds: self.grace,
             ..change::request(&resource, Method::Delete, &meta.namespace, &meta.name)
         };
-        let sent = if dry == Dry::Client { Ok(()) } else { change::send(cx, dry, request).map(|_| ()) };
+        let dry = self.dry;
+        let sent =
+            if dry == Dry::Client { Ok(()) } else { change::send(cx, dry, request).map(|_| ()) };
         match sent {
             Ok(()) => {
-                cx.say(line(call, &resource, &meta.namespace, &meta.name, grace == Some(0), dry));
-                gone.push((resource, meta.name.to_string(), meta.uid));
+                cx.say(line(&self.call, &resource, &meta.namespace, &meta.name, self.grace == Some(0), dry));
+                self.waiting.gone.push((resource, meta.name.to_string(), meta.uid));
             }
-            Err(status) => faults.push(status.into()),
+            Err(status) => self.waiting.faults.push(status.into()),
         }
     }
-    waits &= dry == Dry::No && call.is_on("wait");
-    if !waits {
-        return Fault::end(faults);
-    }
-    let timeout = call.duration("timeout");
-    let until = (timeout > 0).then(|| cx.now().plus(timeout));
-    cx.go_on(Waiting { gone, until, faults });
-    Ok(())
 }
 
 /// The grace in seconds, and whether the command waits for the end.

@@ -1,12 +1,13 @@
 //! What a person does to the cluster. Whatever no longer applies becomes a fact that says so; nothing fails.
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/drain, pkg/registry/core/pod/storage/eviction.go.
-//! Simplified: a drain is `kubectl drain --ignore-daemonsets --force --delete-emptydir-data`; as an
-//! action of the page it does not ask PodDisruptionBudgets (the command does), and mirror pods are not told apart.
+//! Simplified: a drain is `kubectl drain --ignore-daemonsets --force --delete-emptydir-data`, and ends when its node is
+//! uncordoned; mirror pods are not told apart.
 
 use crate::action::Action;
 use crate::control_loop::Call;
 use crate::fact::{Actor, What};
+use crate::queue::Wake;
 use crate::sim::{MachineConfig, Sim};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
@@ -15,7 +16,7 @@ use setpoint_api::{
     DeleteOptions, Deployment, IntOrPercent, Kind, Micros, Node, ObjId, Object, Pod, Resource,
     RollingUpdateDeployment, Scope, Selector, Status,
 };
-use setpoint_control::{CONTROLLERS, Patch, Profile, Tuning, Write};
+use setpoint_control::{CONTROLLERS, Profile, Tuning, Write};
 use std::rc::Rc;
 
 /// More requests per second than this are not simulated one by one.
@@ -230,7 +231,8 @@ impl Sim {
         self.update_by_person(node.into_object(), fact).map(|()| true)
     }
 
-    /// Cordons a node and evicts its pods side by side, as kubectl does; what a DaemonSet would only put back stays.
+    /// Cordons a node and evicts its pods side by side, as kubectl does, as soon as their budgets allow it; what a DaemonSet
+    /// would only put back stays.
     fn drain(&mut self, name: &str, fact: u64) -> Result<(), String> {
         self.set_cordoned(name, true, fact)?;
         let is_to_go = |pod: &&Rc<Pod>| {
@@ -239,14 +241,8 @@ impl Sim {
         };
         let pods: Vec<Rc<Pod>> = self.store.pods_on(name).filter(is_to_go).cloned().gather();
         for pod in pods {
-            let id = pod.metadata.id;
-            let evicted = crate::request::evicted(&pod, self.now);
-            // The Eviction is one request; each has a call of its own, so that a pod that is gone holds nobody up.
-            let writes = vec![Write::Together(vec![
-                Write::Patch(id, Patch::PodCondition(evicted, None)),
-                Write::Delete(id, DeleteOptions::default(), None),
-            ])];
-            self.send(Call::background(Actor::Person, 0, writes, fact));
+            let at = self.now.plus(self.tuning.api_request);
+            self.queue.push(at, Wake::Evict { pod: pod.metadata.id, cause: fact });
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::quantity::Format;
 use setpoint_api::{
-    Change, Lease, LeaseSpec, MicroTime, Micros, Node, ObjId, Object, ObjectMeta, OwnerReference, Pod,
-    Quantity, Resource, ResourceList, Scope, Str, Time,
+    Change, ConditionStatus, Lease, LeaseSpec, MicroTime, Micros, Node, ObjId, Object, ObjectMeta,
+    OwnerReference, Pod, Quantity, Resource, ResourceList, Scope, Str, Time,
 };
 use setpoint_control::kubelet::{self, ContainerRef, PodRecord};
 use setpoint_control::{Patch, Write};
@@ -55,6 +55,8 @@ pub struct Machine {
     pub cpu_free_at: Time,
     /// When its kubelet last reported the node.
     pub reported_at: Time,
+    /// Whether its kubelet has registered the node since it began; it does so once.
+    pub is_registered: bool,
     /// When its kubelet began.
     pub kubelet_since: Time,
     /// What pods may request.
@@ -177,6 +179,7 @@ impl Sim {
             pull_free_at: Time(0),
             cpu_free_at: Time(0),
             reported_at: Time(0),
+            is_registered: false,
             kubelet_since: self.now,
             allocatable: Rc::new(allocatable),
             number,
@@ -234,6 +237,7 @@ impl Sim {
     pub(crate) fn kubelet_begins(&mut self, number: u32) {
         let machine = &mut self.machines[number as usize];
         machine.kubelet_since = self.now;
+        machine.is_registered = false;
         let (cause, node_name, epoch) = (machine.last_fact, machine.config.node.clone(), machine.epoch);
         let known: Vec<ObjId> = machine.pods.keys().copied().gather();
         self.report_node(number, cause);
@@ -254,8 +258,17 @@ impl Sim {
             return;
         };
         let node_name = machine.config.node.clone();
-        let is_report_due = self.now.since(machine.reported_at) >= self.tuning.node_status_report;
         let cause = machine.last_fact;
+        let is_time = self.now.since(machine.reported_at) >= self.tuning.node_status_report;
+        let is_registered = machine.is_registered;
+        // What somebody else has made of its conditions a kubelet puts right at once.
+        let is_doubted = |node: &Rc<Node>| {
+            setpoint_api::condition_status(&node.status.conditions, "Ready") != ConditionStatus::True
+        };
+        let is_report_due = match self.store.find::<Node>("", &node_name) {
+            Some(node) => is_time || !is_registered || is_doubted(node),
+            None => !is_registered,
+        };
         if self.api_up {
             self.renew_lease(&node_name, number, cause);
             if is_report_due {
@@ -317,6 +330,9 @@ impl Sim {
 
     /// Registers the node, or reports its status.
     fn report_node(&mut self, number: u32, cause: u64) {
+        if !self.api_up {
+            return;
+        }
         let machine = &mut self.machines[number as usize];
         machine.reported_at = self.now;
         let config = machine.config.clone();
@@ -346,6 +362,7 @@ impl Sim {
                 self.create(node.into_object(), by, cause).ok()
             }
         };
+        self.machines[number as usize].is_registered |= id.is_some();
         let Some(now) = id.and_then(|id| self.store.get::<Node>(id)).cloned() else { return };
         let before = stored.as_ref().map(|node| (&node.spec, &node.status));
         let events = kubelet::node_events(now.metadata.id, &config.node, before, (&now.spec, &now.status));

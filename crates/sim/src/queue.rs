@@ -45,6 +45,8 @@ pub enum Wake {
     Exited { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, code: i32 },
     /// A probe is due.
     Probe { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, kind: ProbeKind },
+    /// A drain asks for the eviction of a pod. `cause` is the fact behind it.
+    Evict { pod: ObjId, cause: u64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -278,6 +278,7 @@ impl Sim {
             Wake::Pulled { machine, epoch, pod, at, took } => self.pulled_due(machine, epoch, pod, at, took),
             Wake::Started { machine, epoch, pod, at } => self.started_due(machine, epoch, pod, at),
             Wake::Exited { machine, epoch, pod, at, code } => self.exited_due(machine, epoch, pod, at, code),
+            Wake::Evict { pod, cause } => self.evict_due(pod, cause),
             Wake::Probe { machine, epoch, pod, at, kind } => self.probe_due(machine, epoch, pod, at, kind),
         }
     }

@@ -171,7 +171,8 @@ fn timers(sim: &Sim, node: &Node, machine: Option<&Machine>) -> Vec<Timer> {
             setting(tuning, "default_toleration_seconds"),
         ));
     }
-    if let Some(reported) = machine.filter(|machine| machine.has_kubelet()).map(|machine| machine.reported_at) {
+    if let Some(reported) = machine.filter(|machine| machine.has_kubelet()).map(|machine| machine.reported_at)
+    {
         timers.push(timer(
             "status report",
             "the kubelet reports the node's status, changed or not",

@@ -80,11 +80,7 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         due: cx.now(),
         left: found.into_iter().rev().collect(),
         waits,
-        waiting: Waiting {
-            gone: Vec::new(),
-            until: (timeout > 0).then(|| cx.now().plus(timeout)),
-            faults,
-        },
+        waiting: Waiting { gone: Vec::new(), until: (timeout > 0).then(|| cx.now().plus(timeout)), faults },
     });
     Ok(())
 }
@@ -133,8 +129,7 @@ impl Deleting {
             ..change::request(&resource, Method::Delete, &meta.namespace, &meta.name)
         };
         let dry = self.dry;
-        let sent =
-            if dry == Dry::Client { Ok(()) } else { change::send(cx, dry, request).map(|_| ()) };
+        let sent = if dry == Dry::Client { Ok(()) } else { change::send(cx, dry, request).map(|_| ()) };
         match sent {
             Ok(()) => {
                 cx.say(line(&self.call, &resource, &meta.namespace, &meta.name, self.grace == Some(0), dry));

@@ -10,8 +10,10 @@ mod scenario;
 use crate::scenario::Scenario;
 use cast::Member;
 use dice::Dice;
+use setpoint_api::Gather as _;
 use setpoint_api::Time;
 use setpoint_api::time::{MINUTE, SECOND};
+use setpoint_sim::fact::{Fact, What};
 use setpoint_sim::invariants::Checker;
 use setpoint_sim::{Action, Sim};
 
@@ -123,4 +125,17 @@ fn run_checked(sim: &mut Sim, checker: &mut Checker, until: Time) -> Result<(), 
     }
     sim.run_until(until);
     Ok(())
+}
+
+/// What was done, and what was refused, a line each.
+pub fn diary(sim: &Sim) -> Vec<String> {
+    let told = |fact: &Fact| {
+        let at = fact.at.0 as f64 / 1e6;
+        match &fact.what {
+            What::Action { action, .. } => Some(format!("{at:.3}s {}", action.to_json())),
+            What::Refused(why) => Some(format!("{at:.3}s   refused: {why}")),
+            _ => None,
+        }
+    };
+    sim.facts().after(0).filter_map(told).gather()
 }

@@ -1,6 +1,6 @@
 //! Removes what its owners left behind, and carries out foreground and orphaning deletions.
 //!
-//! Watches: all kinds but two. Leases own nothing and go when their Node does; nobody owns an Event.
+//! Watches: all kinds but two. Leases own nothing, and are looked at when a Node comes or goes; nobody owns an Event.
 //! Writes: deletions, owner references, the finalizers foregroundDeletion and orphan.
 //! Rule: an object whose owners are all gone is deleted; one that is deleted in the foreground goes after the dependents that
 //! block it; one that is orphaning goes after its dependents have let go of it.
@@ -86,6 +86,12 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
         cx.view.dependent_ids(new.uid).for_each(|id| keys.add(id));
         wake_owners(cx.view, new.owner_references.iter(), keys);
         return;
+    }
+    if let (Object::Node(node), Op::Added) = (&change.new, change.op) {
+        // A lease that a former node of this name has left.
+        keys.0.extend(
+            cx.view.id_of(Kind::Lease, "kube-node-lease", &node.metadata.name).map(|id| (Key::Object(id), 0)),
+        );
     }
     let has_begun = |finalizer: &str| {
         let is_on = |meta: &ObjectMeta| meta.is_deleting() && has_finalizer(meta, finalizer);

@@ -172,12 +172,12 @@ fn job(dice: &mut Dice) -> Vec<Member> {
 }
 
 fn indexed_job(dice: &mut Dice) -> Vec<Member> {
+    let (completions, parallelism) = (1 + dice.roll(6), 1 + dice.roll(4));
     let per_index = if dice.chance(40) {
-        format!("backoffLimitPerIndex: {}, maxFailedIndexes: {}, ", dice.roll(3), 1 + dice.roll(3))
+        format!("backoffLimitPerIndex: {}, maxFailedIndexes: {}, ", dice.roll(3), dice.roll(completions))
     } else {
         String::new()
     };
-    let (completions, parallelism) = (1 + dice.roll(6), 1 + dice.roll(4));
     let template = working(dice, "shards").replace("restartPolicy: OnFailure", "restartPolicy: Never");
     let body = format!(
         "spec: {{completionMode: Indexed, {per_index}completions: {completions}, parallelism: {parallelism}, {template}}}"

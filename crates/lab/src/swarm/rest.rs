@@ -78,7 +78,8 @@ fn reset(member: &Member) -> Vec<Action> {
 }
 
 /// What a person goes on doing until all is well: members that are gone are made again; pods of a rollout that has failed are
-/// deleted by hand, for a StatefulSet in order waits for them for ever, and OnDelete waits for a person in any case.
+/// deleted by hand, for a StatefulSet in order waits for them for ever, and OnDelete and ReplicationControllers wait for a person in
+/// any case.
 pub(super) fn upkeep(sim: &Sim, cast: &[Member]) -> Vec<Action> {
     let store = sim.store();
     if store.find::<Namespace>("", PLACE).is_some_and(|namespace| namespace.metadata.is_deleting()) {
@@ -99,6 +100,7 @@ pub(super) fn upkeep(sim: &Sim, cast: &[Member]) -> Vec<Action> {
         let label = pod.metadata.label("controller-revision-hash").unwrap_or_default();
         let is_old = match owner {
             Some(Object::StatefulSet(set)) => &*set.status().update_revision != label,
+            Some(Object::ReplicationController(_)) => true,
             Some(Object::DaemonSet(set)) => &*set.spec().update_strategy.kind == "OnDelete",
             _ => false,
         };

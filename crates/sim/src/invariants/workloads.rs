@@ -174,6 +174,7 @@ impl Seen {
     }
 
     fn changed(&mut self, news: &News, change: &Change, pod: &Rc<Pod>) -> Result<(), String> {
+        self.ended(news, change, pod)?;
         let Some(Object::StatefulSet(set)) = owner(news, pod) else { return Ok(()) };
         let was_deleting = change.old.as_ref().is_some_and(|old| old.metadata().is_deleting());
         if !was_deleting
@@ -230,12 +231,21 @@ impl Seen {
         Ok(())
     }
 
-    /// Nobody but a person, or the collector of pods of lost nodes, takes a pod away that still runs.
     fn removed(&mut self, news: &News, change: &Change, pod: &Rc<Pod>) -> Result<(), String> {
         if let Some(own) = pod.metadata.controller().filter(|own| &*own.kind == "StatefulSet")
             && let Some((_, place)) = pod.metadata.name.rsplit_once('-')
         {
             self.note_well((own.uid, place.parse().unwrap_or(-1)), false, news.now);
+        }
+        self.ended(news, change, pod)
+    }
+
+    /// Nobody but a person, or the collector of pods of lost nodes, takes away a pod that still runs.
+    fn ended(&mut self, news: &News, change: &Change, pod: &Rc<Pod>) -> Result<(), String> {
+        let has_no_grace = |object: &Object| object.metadata().deletion_grace_period_seconds == Some(0);
+        let is_end = change.op == Op::Deleted || has_no_grace(&change.new);
+        if !is_end || change.old.as_ref().is_some_and(has_no_grace) {
+            return Ok(());
         }
         let machine = pod.spec.node_name.as_ref().and_then(|node| news.sim.machine(node));
         let runs = machine.is_some_and(|machine| {
@@ -244,8 +254,7 @@ impl Seen {
         if !runs {
             return Ok(());
         }
-        let by = news.sim.facts().get(change.stamp.fact).map(|fact| &fact.what);
-        let is_force = match by {
+        let is_force = match news.sim.facts().get(change.stamp.fact).map(|fact| &fact.what) {
             Some(crate::fact::What::Stored { by, .. }) => {
                 *by == Actor::Person
                     || news.controller_behind(change) == Some("pod-garbage-collector-controller")

@@ -6,7 +6,7 @@
 //!   some milliseconds are counted one by one or together, as the writers' timing has it, in the recordings of one and the
 //!   same scenario too. So every state that held for [`SETTLED`] or longer, in the recording or in the run, must be in the
 //!   other, in the same order; a shorter one that only one side has must be a stop on the way: each of its numbers lies
-//!   between those of the common states around it, and its conditions are those of one of them.
+//!   between those of the common states around it, and each of its conditions is that of one of them.
 //!   Two more ways are known. A pod that begins to be deleted counts nowhere until its replacement is made, so `replicas`,
 //!   `updated` and `current` may dip below both ends, and `terminating` rise above them, by as many pods as began to be deleted in
 //!   between. `ready` of endpoints may be as much lower or higher, for where one pod becomes ready while another goes, either
@@ -196,38 +196,25 @@ impl Part {
 
     fn lives(&mut self, mut recorded: Vec<&[Entry]>, mut run: Vec<&[Entry]>, actions: &[i64]) {
         let mut pairs = Vec::new();
-        // As many as possible of those that are the same all along and in time.
-        let fits = |life: &[Entry], other: &[Entry]| {
-            texts(life) == texts(other)
-                && life.iter().zip(other).all(|(a, b)| is_in_time(&self.name, a, b, actions))
+        // Of those that are the same all along as many as possible with all of their times right, then with one wrong, and
+        // so on: when a pod is made and when it goes are drawn apart from each other.
+        let wrong = |life: &[Entry], other: &[Entry]| {
+            life.iter().zip(other).filter(|(a, b)| !is_in_time(&self.name, a, b, actions)).count()
         };
-        let edges: Vec<Vec<usize>> = recorded
-            .iter()
-            .map(|life| (0..run.len()).filter(|place| fits(life, run[*place])).collect())
-            .collect();
-        let partners = matching(&edges, run.len());
-        let of_run = |place: usize| partners.iter().find(|pair| pair.1 == place);
-        pairs.extend(partners.iter().map(|(a, b)| (recorded[*a], run[*b])));
-        let rest = (0..run.len()).filter(|place| of_run(*place).is_none()).map(|place| run[place]).collect();
-        let mut place = 0;
-        recorded.retain(|_| {
-            place += 1;
-            !partners.iter().any(|pair| pair.0 == place - 1)
-        });
-        run = rest;
-        // Of the rest those that are the same all along, at the times that fit best.
-        recorded.retain(|life| {
-            let in_time = |other: &[Entry]| {
-                let pairs = || life.iter().zip(other);
-                let off: i64 = pairs().map(|(a, b)| (a.at - b.at).abs()).sum();
-                (pairs().filter(|(a, b)| is_in_time(&self.name, a, b, actions)).count(), -off)
-            };
-            let same = run.iter().enumerate().filter(|(_, other)| texts(other) == texts(life));
-            let best = same.max_by_key(|(place, other)| (in_time(other), std::cmp::Reverse(*place)));
-            let Some((place, _)) = best else { return true };
-            pairs.push((*life, run.remove(place)));
-            false
-        });
+        let longest = recorded.iter().map(|life| life.len()).max().unwrap_or(0);
+        for most in 0..=longest {
+            let fits =
+                |life: &[Entry], other: &[Entry]| texts(life) == texts(other) && wrong(life, other) <= most;
+            let edges: Vec<Vec<usize>> = recorded
+                .iter()
+                .map(|life| (0..run.len()).filter(|place| fits(life, run[*place])).collect())
+                .collect();
+            let partners = matching(&edges, run.len());
+            pairs.extend(partners.iter().map(|(a, b)| (recorded[*a], run[*b])));
+            let (left, right): (BTreeSet<usize>, BTreeSet<usize>) = partners.into_iter().unzip();
+            recorded = without(&recorded, &left);
+            run = without(&run, &right);
+        }
         while !recorded.is_empty() && !run.is_empty() {
             let likeness = |a: usize, b: usize| common(recorded[a], run[b], |_, _| 1).len();
             let all = (0..recorded.len()).flat_map(|a| (0..run.len()).map(move |b| (a, b)));
@@ -243,6 +230,11 @@ impl Part {
             self.exact(life, other, actions);
         }
     }
+}
+
+fn without<'a>(lives: &[&'a [Entry]], places: &BTreeSet<usize>) -> Vec<&'a [Entry]> {
+    let kept = lives.iter().enumerate().filter(|(place, _)| !places.contains(place));
+    kept.map(|(_, life)| *life).collect()
 }
 
 /// A largest matching of a bipartite graph: `edges` has the right places that each left place may get.
@@ -323,8 +315,11 @@ impl Side {
             };
             (a.min(b) - dip..=a.max(b) + rise).contains(&value)
         };
+        let words = |state: &(_, String)| state.1.split(' ').map(str::to_owned).collect::<BTreeSet<String>>();
+        let (from, is, to) = (words(&before), words(&state), words(&after));
         state.0.iter().all(|(key, value)| is_between(key, *value))
-            && (state.1 == before.1 || state.1 == after.1)
+            && is.iter().all(|word| from.contains(word) || to.contains(word))
+            && from.intersection(&to).all(|word| is.contains(word))
     }
 }
 
@@ -406,6 +401,22 @@ mod tests {
             let (matched, all, what) = found(&recorded, &run);
             assert_eq!((matched, all, &*what), expected);
         }
+    }
+
+    #[test]
+    fn conditions_of_a_stop_are_old_or_new_ones() {
+        let line = |states: &[(i64, &str)]| of("deployment web", states);
+        let recorded = line(&[(0, "ready=0 A=x:v"), (2010, "ready=0 A=x:v B=x:y C=x:z")]);
+        let with = |stop| {
+            found(
+                &recorded,
+                &line(&[(0, "ready=0 A=x:v"), (2000, stop), (2010, "ready=0 A=x:v B=x:y C=x:z")]),
+            )
+            .1
+        };
+        assert_eq!(with("ready=0 A=x:v B=x:y"), 2, "one of two that came together");
+        assert_eq!(with("ready=0 A=x:v B=x:w"), 3, "one that neither has");
+        assert_eq!(with("ready=0 B=x:y"), 3, "without one that both have");
     }
 
     #[test]

@@ -98,6 +98,10 @@ pub fn reduced(change: &Change, namespace: &str) -> Option<Value> {
             set("object", format!("{}/{}", name("kind"), name("name")).into());
             let source = at("/source/component");
             let is_empty = source.as_str().unwrap_or("").is_empty();
+            // A series tells its count by itself.
+            if !at("/series/count").is_null() {
+                set("count", at("/series/count"));
+            }
             set("source", if is_empty { at("/reportingComponent") } else { source });
         }
         _ => {}

@@ -15,6 +15,8 @@ const KEPT: usize = 8;
 pub enum Kind {
     /// A machine without power.
     Power,
+    /// A machine whose kubelet does not run.
+    Kubelet,
     /// A node that takes no new pods.
     Cordon,
     /// A part of the control plane that does not run.
@@ -65,6 +67,7 @@ impl Fault {
         }
         Some(match self.kind {
             Kind::Power => ("Restore", Action::RestoreMachine { node: name }),
+            Kind::Kubelet => ("Start", Action::StartKubelet { node: name }),
             Kind::Cordon => ("Uncordon", Action::SetCordoned { node: name, cordoned: false }),
             Kind::Stopped => ("Start", Action::SetComponent { component: name, up: true }),
             Kind::Hang | Kind::Crash => {
@@ -159,6 +162,9 @@ fn broken(frame: &Frame) -> Vec<(Kind, Rc<str>, Rc<str>)> {
     for node in &frame.nodes {
         if !node.powered {
             found.push((Kind::Power, none.clone(), node.name.clone()));
+        }
+        if node.kubelet_stopped {
+            found.push((Kind::Kubelet, none.clone(), node.name.clone()));
         }
         if node.cordoned {
             found.push((Kind::Cordon, none.clone(), node.name.clone()));

@@ -34,6 +34,14 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         Action::RestoreMachine { node } => {
             format!("{node} starts again. Watch: it turns Ready and takes new pods; none is moved back.")
         }
+        Action::StopKubelet { node } => format!(
+            "The kubelet of {node} stopped. Watch: its pods go on serving, until the cluster gives the silent node up."
+        ),
+        Action::StartKubelet { node } => {
+            format!(
+                "The kubelet of {node} starts. Watch: it takes its containers over, none is started anew."
+            )
+        }
         Action::AddMachine { node } => {
             format!("{node} starts. Watch: it registers, and waiting pods find it.")
         }
@@ -78,7 +86,9 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         }
         Action::SetCordoned { node, cordoned: false } => format!("{node} takes new pods again."),
         Action::Drain { node } => {
-            format!("{node} is drained. Watch: it is cordoned, its pods are evicted and replaced elsewhere.")
+            format!(
+                "{node} is drained. Watch: it is cordoned, its pods are evicted as budgets allow, and replaced elsewhere."
+            )
         }
         Action::SetStrategy { max_surge, max_unavailable, .. } => format!(
             "The next rollout may have {max_surge} more pods than wanted and {max_unavailable} fewer ready."

@@ -124,6 +124,8 @@ tuning! {
     proxy_min_sync: SECOND, 200 * MILLISECOND, "iptables.minSyncPeriod, pkg/proxy/apis/config/v1alpha1/defaults.go";
     /// From power to a running kubelet.
     machine_boot: 20 * SECOND, 2 * SECOND, "no upstream value: depends on the machine";
+    /// From a new node's registration until the network of its pods is set up.
+    node_network: 10 * SECOND, 2 * SECOND, "no upstream value: depends on the network's add-on";
     /// Life of an event.
     event_ttl: 60 * MINUTE, 60 * MINUTE, "--event-ttl, pkg/controlplane/apiserver/options/options.go";
     /// After this time every controller gets every object that it watches once more. What it is for is to heal a controller

@@ -5,10 +5,18 @@ use setpoint_api::time::SECOND;
 use setpoint_api::wire::Wire;
 use setpoint_api::*;
 use setpoint_control::kubelet::*;
-use setpoint_control::{Profile, Tuning};
+use setpoint_control::{EventDraft, Profile, Tuning};
 
 fn facts(name: &Str) -> NodeFacts<'_> {
-    NodeFacts { name, address: "10.0.0.11", cpu_milli: 4000, memory_bytes: 8 << 30, pods_max: 110 }
+    NodeFacts {
+        name,
+        address: "10.0.0.11",
+        cpu_milli: 4000,
+        memory_bytes: 8 << 30,
+        pods_max: 110,
+        boots: 1,
+        has_network: true,
+    }
 }
 
 fn share(pod: &Pod) -> Share {
@@ -86,18 +94,25 @@ fn a_node_reports_as_the_recorded_one() {
 fn a_node_says_what_has_changed() {
     let name: Str = "worker-1".into();
     let ready = node_status(&facts(&name), None, Time(0));
-    let (open, closed) = (NodeSpec::default(), NodeSpec { unschedulable: true, ..NodeSpec::default() });
-    let said = |old: Option<(&NodeSpec, &NodeStatus)>, new: (&NodeSpec, &NodeStatus)| -> Vec<String> {
-        node_events(ObjId(1), &name, old, new).iter().map(|event| event.message.to_string()).collect()
+    let waiting = node_status(&NodeFacts { has_network: false, ..facts(&name) }, None, Time(0));
+    let again = node_status(&NodeFacts { boots: 2, ..facts(&name) }, Some(&ready), Time(SECOND));
+    let mut silent = ready.clone();
+    silent.conditions.iter_mut().for_each(|condition| condition.status = ConditionStatus::Unknown);
+    let says = |events: Vec<EventDraft>| -> Vec<String> {
+        events.iter().map(|event| event.message.replace("Node worker-1 status is now: ", "")).collect()
     };
-    assert_eq!(said(None, (&open, &ready)), ["Node worker-1 status is now: NodeReady"]);
-    let before = Some((&open, &ready));
-    assert_eq!(said(before, (&closed, &ready)), ["Node worker-1 status is now: NodeNotSchedulable"]);
-    assert_eq!(
-        said(Some((&closed, &ready)), (&open, &ready)),
-        ["Node worker-1 status is now: NodeSchedulable"]
-    );
-    assert_eq!(said(before, (&open, &ready)), [""; 0]);
+    let said = |old: &NodeStatus, new: &NodeStatus| says(node_events(ObjId(1), &name, old, new));
+    let healthy = ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"];
+    assert_eq!(said(&waiting, &ready), ["NodeReady"]);
+    assert_eq!(said(&silent, &ready), [&healthy[..], &["NodeReady"]].concat());
+    assert_eq!(said(&ready, &ready), [""; 0]);
+    let rebooted = said(&ready, &again);
+    assert!(rebooted[0].starts_with("Node worker-1 has been rebooted, boot id: ") && rebooted.len() == 1);
+    let enforced = "Updated Node Allocatable limit across pods";
+    let start = [&["Starting kubelet."], &healthy[..], &[enforced]].concat();
+    assert_eq!(says(start_events(ObjId(1), &name)), start);
+    let cordoned = [true, false].map(|is| cordon_event(ObjId(1), &name, is));
+    assert_eq!(says(cordoned.to_vec()), ["NodeNotSchedulable", "NodeSchedulable"]);
 }
 
 #[test]

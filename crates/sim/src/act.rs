@@ -1,19 +1,19 @@
 //! What a person does to the cluster. Whatever no longer applies becomes a fact that says so; nothing fails.
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/drain, pkg/registry/core/pod/storage/eviction.go.
-//! Simplified: a drain is `kubectl drain --ignore-daemonsets --force --delete-emptydir-data`, and ends when its node is
-//! uncordoned; mirror pods are not told apart.
+//! Simplified: a drain is `kubectl drain --ignore-daemonsets --force --delete-emptydir-data`; as an
+//! action of the page it does not ask PodDisruptionBudgets (the command does), and mirror pods are not told apart.
 
 use crate::action::Action;
 use crate::control_loop::Call;
 use crate::fact::{Actor, What};
-use crate::queue::Wake;
+use crate::machine::Power;
 use crate::sim::{MachineConfig, Sim};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::time::{MILLISECOND, MINUTE, SECOND};
 use setpoint_api::{
-    DeleteOptions, Deployment, IntOrPercent, Kind, Micros, Node, ObjId, Object, Pod, Resource,
+    DeleteOptions, Deployment, IntOrPercent, Kind, Micros, Node, ObjId, Object, Resource,
     RollingUpdateDeployment, Scope, Selector, Status,
 };
 use setpoint_control::{CONTROLLERS, Profile, Tuning, Write};
@@ -82,6 +82,10 @@ impl Sim {
             Action::StopKubelet { node } => self.stop_kubelet(node, fact),
             Action::StartKubelet { node } => self.start_kubelet(node, fact),
             Action::AddMachine { node } => {
+                if let Some(number) = self.machine_without_node(node) {
+                    self.restore_power(number, fact);
+                    return Ok(());
+                }
                 if self.machine(node).is_some() || !setpoint_api::names::is_dns1123_subdomain(node).is_empty()
                 {
                     return Err(format!(
@@ -158,6 +162,13 @@ impl Sim {
         }
     }
 
+    /// A machine without power whose node was deleted; switched on, it registers anew.
+    fn machine_without_node(&self, name: &str) -> Option<u32> {
+        let number = *self.machine_of_node.get(name)?;
+        let is_off = self.machines[number as usize].power == Power::Off;
+        (is_off && self.store.id_of(Kind::Node, "", name).is_none()).then_some(number)
+    }
+
     fn by_person(
         &mut self,
         fact: u64,
@@ -221,7 +232,7 @@ impl Sim {
     }
 
     /// Cordons or uncordons a node; says whether that changed anything.
-    fn set_cordoned(&mut self, name: &str, cordoned: bool, fact: u64) -> Result<bool, String> {
+    pub(crate) fn set_cordoned(&mut self, name: &str, cordoned: bool, fact: u64) -> Result<bool, String> {
         let found = self.store.find::<Node>("", name).cloned();
         let mut node = (*found.ok_or_else(|| format!("nodes {name:?} not found"))?).clone();
         if node.spec.unschedulable == cordoned {
@@ -229,22 +240,6 @@ impl Sim {
         }
         node.spec.unschedulable = cordoned;
         self.update_by_person(node.into_object(), fact).map(|()| true)
-    }
-
-    /// Cordons a node and evicts its pods side by side, as kubectl does, as soon as their budgets allow it; what a DaemonSet
-    /// would only put back stays.
-    fn drain(&mut self, name: &str, fact: u64) -> Result<(), String> {
-        self.set_cordoned(name, true, fact)?;
-        let is_to_go = |pod: &&Rc<Pod>| {
-            let owner = pod.metadata.controller();
-            !pod.metadata.is_deleting() && owner.is_none_or(|owner| &*owner.kind != "DaemonSet")
-        };
-        let pods: Vec<Rc<Pod>> = self.store.pods_on(name).filter(is_to_go).cloned().gather();
-        for pod in pods {
-            let at = self.now.plus(self.tuning.api_request);
-            self.queue.push(at, Wake::Evict { pod: pod.metadata.id, cause: fact });
-        }
-        Ok(())
     }
 
     fn edit_deployment(

@@ -12,9 +12,10 @@ use crate::server::put_condition;
 use crate::sim::Sim;
 use serde_json::json;
 use setpoint_api::{
-    Condition, ConditionStatus, ConfigMap, Object, ObjectMeta, Pod, PodSpec, PodStatus, PriorityClass,
-    Resource as _, Service, ServiceAccount, Status, Str, Toleration,
+    Condition, ConditionStatus, ConfigMap, Node, Object, ObjectMeta, Pod, PodSpec, PodStatus, PriorityClass,
+    Resource as _, Service, ServiceAccount, Status, Str, Time, Toleration,
 };
+use setpoint_control::taints;
 use std::rc::Rc;
 
 /// The first port for Services on nodes, and the one behind the last.
@@ -70,6 +71,8 @@ impl Sim {
                 namespace.spec.finalizers = vec!["kubernetes".into()];
                 namespace.status.phase = "Active".into();
             }
+            // The nodes of the beginning have been there for long.
+            Object::Node(node) if self.now > Time(0) => taint_new_node(node),
             Object::Deployment(deployment) => Rc::make_mut(deployment).status = Default::default(),
             Object::ReplicaSet(set) => Rc::make_mut(set).status = Default::default(),
             _ => {}
@@ -283,5 +286,15 @@ fn prepare_pod(pod: &mut Pod, toleration_seconds: i64) {
                 ..Condition::default()
             },
         );
+    }
+}
+
+/// Keeps pods away from a node until it has become ready.
+///
+/// Upstream: plugin/pkg/admission/nodetaint/admission.go.
+fn taint_new_node(node: &mut Rc<Node>) {
+    if !taints::has_taint(&node.spec.taints, taints::NOT_READY, taints::NO_SCHEDULE) {
+        let taint = taints::taint(taints::NOT_READY, taints::NO_SCHEDULE, None);
+        Rc::make_mut(&mut Rc::make_mut(node).spec.taints).push(taint);
     }
 }

@@ -4,6 +4,7 @@
 //! Upstream: client-go util/workqueue (queue.go, delaying_queue.go, default_rate_limiters.go), util/flowcontrol/throttle.go.
 //! Simplified: a reconcile takes no CPU time of its own; only its requests to the API server take time.
 
+use crate::broadcast::{Saying, Sent};
 use crate::fact::{Actor, What};
 use crate::queue::Wake;
 use crate::sim::Sim;
@@ -11,7 +12,7 @@ use crate::streams::Purpose;
 use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::time::{MILLISECOND, SECOND};
-use setpoint_api::{Micros, ObjId, Reason, Str, Time};
+use setpoint_api::{Kind, Micros, ObjId, Reason, Str, Time};
 use setpoint_control::{CONTROLLERS, ChangeCx, Cx, Failure, Key, Keys, Note, Outcome, Write};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -35,7 +36,11 @@ pub struct ControlLoop {
     waiting: Map<Key, Time>,
     failures: Map<Key, u32>,
     reports: Map<Key, VecDeque<Failure>>,
-    throttle: Throttle,
+    pub(crate) throttle: Throttle,
+    /// What it says and has not sent yet.
+    pub(crate) sayings: VecDeque<Saying>,
+    /// What it said and is on its way.
+    pub(crate) sent: Option<Box<Sent>>,
     /// Runs so far.
     pub runs: u64,
     /// Runs that had nothing to write.
@@ -85,16 +90,19 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Takes a token and returns how long the request has to wait for it. A rate of 0 is no limit.
-    pub fn reserve(&mut self, now: Time, qps: i64, burst: i64) -> Micros {
-        if qps <= 0 {
-            return 0;
-        }
-        let token = SECOND / qps;
-        let full_at = self.full_at.max(now).plus(token);
-        self.full_at = full_at;
-        (full_at.since(now) - burst * token).max(0)
+    /// Takes tokens for requests sent side by side and returns when the first of them may go; those after it follow at the
+    /// distance of [`token`]. A time that has passed is no wait.
+    pub fn reserve(&mut self, now: Time, qps: i64, burst: i64, count: i64) -> Time {
+        let token = token(qps);
+        let start = self.full_at.max(now);
+        self.full_at = start.plus(count * token);
+        start.plus(token - burst * token)
     }
+}
+
+/// How long a client's token takes. A rate of 0 is no limit.
+fn token(qps: i64) -> Micros {
+    if qps > 0 { SECOND / qps } else { 0 }
 }
 
 /// Requests of one outcome that go out one after the other.
@@ -105,6 +113,8 @@ pub struct Call {
     pub(crate) key: Option<Key>,
     pub(crate) detached: bool,
     pub(crate) writes: VecDeque<(Write, u32)>,
+    /// When the client's limit lets the next of the requests go that were sent side by side.
+    pub(crate) next: Time,
     pub(crate) own: Map<ObjId, u64>,
     pub(crate) cause: u64,
     pub(crate) failure: Option<(Failure, u32)>,
@@ -149,6 +159,7 @@ impl Call {
             key: None,
             detached: false,
             writes: flatten(writes),
+            next: Time::default(),
             own: Map::new(),
             cause,
             failure: None,
@@ -316,7 +327,8 @@ impl Sim {
     }
 
     fn carry_out(&mut self, controller: usize, key: Key, outcome: Outcome, cause: u64) {
-        let Outcome { writes, requeue_after, retry, detached, note } = outcome;
+        let Outcome { mut writes, requeue_after, retry, detached, note } = outcome;
+        self.mix(&mut writes);
         let note = Rc::new(note);
         let fact = if writes.is_empty() {
             cause
@@ -343,6 +355,7 @@ impl Sim {
             key: Some(key),
             detached,
             writes: flatten(writes),
+            next: Time::default(),
             own: Map::new(),
             cause: fact,
             failure: None,
@@ -355,34 +368,55 @@ impl Sim {
         self.send(call);
     }
 
+    /// Deletions that are sent side by side arrive in any order; of creations any order is the same.
+    fn mix(&mut self, writes: &mut [Write]) {
+        for write in writes {
+            if let Write::Together(together) = write
+                && let Some(Write::Delete(..)) = together.first()
+            {
+                for last in (1..together.len()).rev() {
+                    together.swap(last, self.streams.below(Purpose::Order, last as u64 + 1) as usize);
+                }
+            }
+        }
+    }
+
     /// Sends a call on its way, or ends it if it has nothing to write. Events go their own way.
     pub(crate) fn send(&mut self, mut call: Call) {
         let events = call.writes.iter().take_while(|(write, _)| matches!(write, Write::Event(_))).count();
         for (write, _) in call.writes.drain(..events) {
             if let Write::Event(draft) = write {
-                self.record_later(draft, call.cause);
+                self.say_later(draft, call.by, call.cause);
             }
         }
         if call.writes.is_empty() {
             self.end_call(call);
             return;
         }
-        let wait = self.throttle(call.by) + self.tuning.api_request;
+        let at = self.go(&mut call);
         let call = self.calls.add(call);
-        self.queue.push(self.now.plus(wait), Wake::Land { call });
+        self.queue.push(at, Wake::Land { call });
     }
 
-    fn throttle(&mut self, by: Actor) -> Micros {
+    /// When the next write of a call lands that begins by itself: with it those that are sent side by side with it take their
+    /// places in the client's limit.
+    fn go(&mut self, call: &mut Call) -> Time {
         let (qps, burst) = (self.tuning.client_qps, self.tuning.client_burst);
-        match by {
+        let next = match call.by {
             // The scheduler's client has its own, larger limits; bindings of one cycle a millisecond stay below them only
             // in the long run, and upstream's own figures are reached with the limits lifted.
-            Actor::Controller(0) => 0,
-            Actor::Controller(controller) => {
-                self.loops[usize::from(controller)].throttle.reserve(self.now, qps, burst)
+            // One request deletes all objects of a kind in a namespace.
+            Actor::Controller(at) if CONTROLLERS[usize::from(at)].kind == Kind::Namespace => self.now,
+            Actor::Controller(controller) if controller != 0 && qps > 0 => {
+                let group = call.writes.front().map_or(0, |(_, group)| *group);
+                let together = call.writes.iter().take_while(|(_, other)| *other == group);
+                let count = if group == 0 { 1 } else { together.count() as i64 };
+                self.loops[usize::from(controller)].throttle.reserve(self.now, qps, burst, count)
             }
-            Actor::Kubelet(_) | Actor::Person | Actor::World => 0,
-        }
+            _ => self.now,
+        };
+        call.next = next;
+        next.max(self.now).plus(self.tuning.api_request)
     }
 
     /// The next write of a call reaches the API server.
@@ -396,7 +430,7 @@ impl Sim {
             self.facts.add(
                 self.now,
                 call.cause,
-                What::Denied { by: call.by, message: failure.status.message.clone() },
+                What::Denied { by: call.by, pod: None, message: failure.status.message.clone() },
             );
             if let (Actor::Kubelet(number), Some(id), Reason::ServiceUnavailable) =
                 (call.by, failure.about, failure.status.reason)
@@ -412,7 +446,7 @@ impl Sim {
         }
         while let Some((Write::Event(_), _)) = call.writes.front() {
             if let Some((Write::Event(draft), _)) = call.writes.pop_front() {
-                self.record_later(draft, call.cause);
+                self.say_later(draft, call.by, call.cause);
             }
         }
         let Some((_, next_group)) = call.writes.front() else {
@@ -420,10 +454,14 @@ impl Sim {
             return;
         };
         let is_together = *next_group == group && group != 0;
-        let latency = if is_together { 0 } else { self.tuning.api_request };
-        let wait = self.throttle(call.by) + latency;
+        let at = if is_together {
+            call.next = call.next.plus(token(self.tuning.client_qps));
+            self.now.max(call.next.plus(self.tuning.api_request))
+        } else {
+            self.go(&mut call)
+        };
         let call = self.calls.add(call);
-        self.queue.push(self.now.plus(wait), Wake::Land { call });
+        self.queue.push(at, Wake::Land { call });
     }
 
     /// All writes of a call have landed, or one was refused.
@@ -516,9 +554,12 @@ mod tests {
     #[test]
     fn a_client_has_a_burst_and_then_a_rate() {
         let mut throttle = Throttle::default();
-        let waits: Vec<Micros> = (0..33).map(|_| throttle.reserve(Time(0), 20, 30)).collect();
+        let waits: Vec<i64> = (0..33).map(|_| throttle.reserve(Time(0), 20, 30, 1).0.max(0)).collect();
         assert!(waits[..30].iter().all(|wait| *wait == 0), "{waits:?}");
         assert_eq!(waits[30..], [50_000, 100_000, 150_000]);
-        assert_eq!(throttle.reserve(Time(10 * SECOND), 20, 30), 0);
+        assert_eq!(throttle.reserve(Time(10 * SECOND), 20, 30, 1).0, 8_550_000, "long since");
+        let mut throttle = Throttle::default();
+        throttle.reserve(Time(0), 20, 30, 40);
+        assert_eq!(throttle.reserve(Time(0), 20, 30, 1).0, 550_000, "behind those sent side by side");
     }
 }

@@ -84,7 +84,8 @@ pub struct Catalogue {
     /// Whether containers do what their images do, whatever their command is.
     pub ignores_commands: bool,
     /// Whether kubelets are as simple as those that recordings of a control plane are made with: an image that is not there is
-    /// asked for at once, and a pod whose containers never ran goes without a last status.
+    /// asked for at once, and a pod whose containers never ran goes without a last status. Nodes have no range of addresses,
+    /// are registered without a status, and all that is said of them is that kubelets start and that they are ready or cordoned.
     pub is_fake: bool,
     /// From a pod's arrival on its machine to its sandbox and address.
     pub sandbox: Span,

@@ -5,8 +5,10 @@
 mod act;
 mod action;
 mod admission;
+mod broadcast;
 pub mod command;
 mod control_loop;
+pub mod drain;
 pub mod fact;
 pub mod image;
 pub mod invariants;
@@ -16,6 +18,7 @@ pub mod ledger;
 pub mod load;
 pub mod machine;
 mod metrics;
+mod node;
 pub mod proxy;
 mod queue;
 mod recorder;

@@ -1,24 +1,16 @@
-//! Machines: what is, whatever the cluster believes. Power, boot, heartbeats, and the node object that stands for each.
+//! Machines: what is, whatever the cluster believes. Power, boot, and the pods on each.
 //!
-//! Upstream: pkg/kubelet/kubelet_node_status.go, staging/src/k8s.io/component-helpers/apimachinery/lease/controller.go.
-//! Simplified: a node registers Ready at once, without the seconds in which its network is not ready yet; all of a machine
-//! may be requested by pods, nothing is reserved for the system; heartbeats have no jitter but the first.
+//! Simplified: all of a machine may be requested by pods, nothing is reserved for the system.
 
-use crate::fact::Actor;
 use crate::image::Behavior;
 use crate::ledger::Outcome;
 use crate::load::{Serving, lose_requests};
 use crate::queue::Wake;
 use crate::sim::{MachineConfig, Sim};
-use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::quantity::Format;
-use setpoint_api::{
-    Change, ConditionStatus, Lease, LeaseSpec, MicroTime, Micros, Node, ObjId, Object, ObjectMeta,
-    OwnerReference, Pod, Quantity, Resource, ResourceList, Scope, Str, Time,
-};
+use setpoint_api::{Micros, ObjId, Pod, Quantity, ResourceList, Str, Time};
 use setpoint_control::kubelet::{self, ContainerRef, PodRecord};
-use setpoint_control::{Patch, Write};
 use std::rc::Rc;
 
 /// Whether a machine has power.
@@ -55,10 +47,16 @@ pub struct Machine {
     pub cpu_free_at: Time,
     /// When its kubelet last reported the node.
     pub reported_at: Time,
-    /// Whether its kubelet has registered the node since it began; it does so once.
+    /// Whether its kubelet has registered its node, or found it, since it began.
     pub is_registered: bool,
     /// When its kubelet began.
     pub kubelet_since: Time,
+    /// When the network of its pods is set up.
+    pub network_at: Time,
+    /// How often it has booted.
+    pub boots: u32,
+    /// Whether its kubelet has told that its node is cordoned.
+    pub told_cordoned: bool,
     /// What pods may request.
     pub allocatable: Rc<ResourceList>,
     /// Number of the machine.
@@ -168,6 +166,9 @@ impl Sim {
             ("memory".into(), Quantity::from_value(config.memory_bytes, Format::BinarySi)),
             ("pods".into(), Quantity::from_value(config.pods_max, Format::DecimalSi)),
         ]);
+        // Machines of the beginning have been there for long.
+        let network = if self.now == Time(0) { 0 } else { self.tuning.node_network };
+        let network_at = self.now.plus(network);
         self.machines.push(Machine {
             config,
             power: Power::Booting,
@@ -181,6 +182,9 @@ impl Sim {
             reported_at: Time(0),
             is_registered: false,
             kubelet_since: self.now,
+            network_at,
+            boots: 0,
+            told_cordoned: false,
             allocatable: Rc::new(allocatable),
             number,
             address: format!("172.18.{}.{}", (number + 1) / 254, (number + 1) % 254 + 1).into(),
@@ -196,6 +200,7 @@ impl Sim {
         let (now, ledger) = (self.now, &mut self.ledger);
         let machine = &mut self.machines[number as usize];
         machine.power = Power::Off;
+        machine.is_kubelet_stopped = false;
         machine.epoch += 1;
         machine.last_fact = fact;
         for local in machine.pods.values_mut() {
@@ -226,167 +231,10 @@ impl Sim {
             return;
         };
         machine.power = Power::On;
-        machine.is_kubelet_stopped = false;
+        machine.boots += 1;
         let store = &self.store;
         crate::kubelet_run::recover(machine, self.now, |id| store.get::<Pod>(id).cloned());
         self.kubelet_begins(number);
         self.proxies_changed();
     }
-
-    /// A kubelet's process has started: it registers or reports its node and takes up the pods that are bound to it.
-    pub(crate) fn kubelet_begins(&mut self, number: u32) {
-        let machine = &mut self.machines[number as usize];
-        machine.kubelet_since = self.now;
-        machine.is_registered = false;
-        let (cause, node_name, epoch) = (machine.last_fact, machine.config.node.clone(), machine.epoch);
-        let known: Vec<ObjId> = machine.pods.keys().copied().gather();
-        self.report_node(number, cause);
-        for id in &known {
-            self.sync_pod(number, *id);
-        }
-        let bound: Vec<Rc<Pod>> = self.store.pods_on(&node_name).cloned().gather();
-        for pod in bound.into_iter().filter(|pod| !known.contains(&pod.metadata.id)) {
-            self.take_up(number, pod, cause);
-        }
-        self.queue.push(self.now, Wake::Heartbeat { machine: number, epoch });
-    }
-
-    /// A kubelet renews its lease and, every few minutes, reports its node.
-    pub(crate) fn heartbeat_due(&mut self, number: u32, epoch: u32) {
-        let Some(machine) = self.machines.get(number as usize).filter(|machine| machine.epoch == epoch)
-        else {
-            return;
-        };
-        let node_name = machine.config.node.clone();
-        let cause = machine.last_fact;
-        let is_time = self.now.since(machine.reported_at) >= self.tuning.node_status_report;
-        let is_registered = machine.is_registered;
-        // What somebody else has made of its conditions a kubelet puts right at once.
-        let is_doubted = |node: &Rc<Node>| {
-            setpoint_api::condition_status(&node.status.conditions, "Ready") != ConditionStatus::True
-        };
-        let is_report_due = match self.store.find::<Node>("", &node_name) {
-            Some(node) => is_time || !is_registered || is_doubted(node),
-            None => !is_registered,
-        };
-        if self.api_up {
-            self.renew_lease(&node_name, number, cause);
-            if is_report_due {
-                self.report_node(number, cause);
-            }
-        }
-        let period = self.tuning.node_lease_renew;
-        // The first beats of a fleet are spread over a period, as they are when machines start one after the other.
-        let jitter = if self.now == Time(0) { self.delay((0, period)) } else { 0 };
-        self.queue.push(self.now.plus(period - jitter), Wake::Heartbeat { machine: number, epoch });
-    }
-
-    fn renew_lease(&mut self, node_name: &Str, number: u32, cause: u64) {
-        let now = MicroTime(self.now);
-        let by = Actor::Kubelet(number);
-        let found = self.store.find::<Lease>("kube-node-lease", node_name).cloned();
-        if let Some(lease) = found {
-            let mut lease = (*lease).clone();
-            lease.spec.renew_time = Some(now);
-            let _ = self
-                .store_with(by, cause, |store, stamp| store.update(lease.into_object(), Scope::Main, stamp));
-            return;
-        }
-        // The lease belongs to its node, and goes with it.
-        let Some(node) = self.store.find::<Node>("", node_name) else { return };
-        let owner = OwnerReference {
-            api_version: "v1".into(),
-            kind: "Node".into(),
-            name: node_name.clone(),
-            uid: node.metadata.uid,
-            ..OwnerReference::default()
-        };
-        let mut metadata = ObjectMeta::named("kube-node-lease", node_name);
-        metadata.owner_references = Rc::new(vec![owner]);
-        let spec = LeaseSpec {
-            holder_identity: Some(node_name.clone()),
-            lease_duration_seconds: Some(
-                (self.tuning.node_lease_duration / setpoint_api::time::SECOND) as i32,
-            ),
-            renew_time: Some(now),
-            rest: None,
-        };
-        let _ = self.create(Lease { metadata, spec, rest: None }.into_object(), by, cause);
-    }
-
-    /// A kubelet sees that its node has changed, and says so when that closes or opens it for new pods.
-    pub(crate) fn node_changed(&mut self, change: &Change, node: &Node) {
-        let Some(Object::Node(old)) = &change.old else { return };
-        if old.spec.unschedulable == node.spec.unschedulable
-            || !self.machine(&node.metadata.name).is_some_and(Machine::has_kubelet)
-        {
-            return;
-        }
-        let (before, now) = ((&old.spec, &node.status), (&node.spec, &node.status));
-        for event in kubelet::node_events(node.metadata.id, &node.metadata.name, Some(before), now) {
-            self.record_later(event, change.stamp.fact);
-        }
-    }
-
-    /// Registers the node, or reports its status.
-    fn report_node(&mut self, number: u32, cause: u64) {
-        if !self.api_up {
-            return;
-        }
-        let machine = &mut self.machines[number as usize];
-        machine.reported_at = self.now;
-        let config = machine.config.clone();
-        let facts = kubelet::NodeFacts {
-            name: &config.node,
-            address: &machine.address,
-            cpu_milli: config.cpu_milli,
-            memory_bytes: config.memory_bytes,
-            pods_max: config.pods_max,
-        };
-        let by = Actor::Kubelet(number);
-        let stored = self.store.find::<Node>("", &config.node).cloned();
-        let status = kubelet::node_status(&facts, stored.as_ref().map(|node| &node.status), self.now);
-        let id = match &stored {
-            Some(node) => {
-                let write = Write::Patch(node.metadata.id, Patch::NodeStatus(Box::new(status)));
-                let _ = self.land(write, by, cause, &mut Map::new());
-                Some(node.metadata.id)
-            }
-            None => {
-                let mut metadata = ObjectMeta::named("", &config.node);
-                metadata.labels = Rc::new(labels_of(&config));
-                // The ttl controller's, for clusters of up to 100 nodes.
-                metadata.annotations = Rc::new([(TTL.into(), "0".into())].into());
-                let mut node = Node { metadata, status, ..Node::default() };
-                node.spec.pod_cidr = self.machines[number as usize].pod_cidr();
-                self.create(node.into_object(), by, cause).ok()
-            }
-        };
-        self.machines[number as usize].is_registered |= id.is_some();
-        let Some(now) = id.and_then(|id| self.store.get::<Node>(id)).cloned() else { return };
-        let before = stored.as_ref().map(|node| (&node.spec, &node.status));
-        let events = kubelet::node_events(now.metadata.id, &config.node, before, (&now.spec, &now.status));
-        for event in events {
-            self.record_later(event, cause);
-        }
-    }
-}
-
-/// How long kubelets may keep what they have read of ConfigMaps and Secrets, in seconds.
-const TTL: &str = "node.alpha.kubernetes.io/ttl";
-
-/// Labels that a kubelet gives its node when it registers, and those of the machine.
-///
-/// Upstream: pkg/kubelet/kubelet_node_status.go `initialNode`.
-fn labels_of(config: &MachineConfig) -> Map<Str, Str> {
-    let own = [
-        ("beta.kubernetes.io/arch", "amd64"),
-        ("beta.kubernetes.io/os", "linux"),
-        ("kubernetes.io/arch", "amd64"),
-        ("kubernetes.io/hostname", &*config.node),
-        ("kubernetes.io/os", "linux"),
-    ];
-    let mut labels: Map<Str, Str> = own.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-    labels.extend(config.labels.clone());
-    labels
 }

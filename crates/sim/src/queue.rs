@@ -23,6 +23,8 @@ pub enum Wake {
     Land { call: u32 },
     /// The next event draft reaches the API server.
     Record,
+    /// A controller's next event does; `epoch` voids what a process that has ended was about to say.
+    Say { controller: u8, epoch: u32 },
     /// A load source sends its next request; `epoch` voids arrivals at a former rate.
     Arrive { load: u32, epoch: u32 },
     /// The metrics server samples.
@@ -31,6 +33,8 @@ pub enum Wake {
     ProxySync { proxy: u32 },
     /// A machine's kubelet renews its lease and reports its node.
     Heartbeat { machine: u32, epoch: u32 },
+    /// A machine's kubelet reports that its node has become ready.
+    Report { machine: u32, epoch: u32 },
     /// A machine that got its power back has booted.
     Booted { machine: u32, epoch: u32 },
     /// A kubelet looks at a pod.
@@ -43,10 +47,10 @@ pub enum Wake {
     Started { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef },
     /// A container's process ends by itself, after TERM, or by KILL.
     Exited { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, code: i32 },
+    /// An eviction that a drain asks for is due.
+    Evict { pod: ObjId, cause: u64 },
     /// A probe is due.
     Probe { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, kind: ProbeKind },
-    /// A drain asks for the eviction of a pod. `cause` is the fact behind it.
-    Evict { pod: ObjId, cause: u64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

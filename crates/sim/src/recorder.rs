@@ -1,7 +1,9 @@
 //! The event recorder: counts equal events, combines similar ones, and lets no object flood the cluster.
 //!
-//! Upstream: staging/src/k8s.io/client-go/tools/record/events_cache.go (EventCorrelator).
-//! Simplified: one recorder stands for the recorders of all components; their caches are apart by component in the key.
+//! Upstream: staging/src/k8s.io/client-go/tools/record/events_cache.go (EventCorrelator); for events in the form of
+//! events.k8s.io tools/events/event_broadcaster.go (`attemptRecording`, `getKey`).
+//! Simplified: one recorder stands for the recorders of all components; their caches are apart by component in the key. Of a
+//! series in the new form only the second event is told; upstream tells its count again every 30 minutes and at its end.
 
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
@@ -15,6 +17,9 @@ const SIMILAR_WINDOW: i64 = 10 * MINUTE;
 /// Events that one source may say about one object at once, and how long a further one takes to earn.
 const BURST: i64 = 25;
 const REFILL: i64 = 5 * MINUTE;
+
+/// How long after its last event a series is over.
+const SERIES_ENDS: i64 = 6 * MINUTE;
 
 /// What the recorder remembers, by the object that is spoken about. An object has few things said about it, so that lists are
 /// looked through rather than indexed.
@@ -31,6 +36,21 @@ struct Sayings {
     topics: Vec<Topic>,
     /// Token bucket per source; its level is kept as the time at which it would be full.
     budgets: Vec<(Source, Time)>,
+    /// What was said in the form of events.k8s.io.
+    series: Vec<Series>,
+}
+
+/// What is said about one version of an object for one reason, whatever the message is.
+#[derive(Clone, Debug)]
+struct Series {
+    component: &'static str,
+    action: &'static str,
+    reason: &'static str,
+    version: Str,
+    last: Time,
+    /// Whether it was said more than once.
+    goes_on: bool,
+    event: ObjId,
 }
 
 /// A component and its host.
@@ -50,7 +70,8 @@ struct Topic {
 }
 
 /// What to do with a draft.
-#[allow(clippy::large_enum_variant, reason = "it is taken apart at once, and never kept")]
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once, or boxed")]
+#[derive(Clone, Debug)]
 pub enum Verdict {
     /// The source has said too much about this object.
     Drop,
@@ -58,6 +79,8 @@ pub enum Verdict {
     Create(Event),
     /// An event to count up, and its message now.
     Count(ObjId, Str),
+    /// An event that becomes a series.
+    Repeat(ObjId),
 }
 
 impl Recorder {
@@ -65,11 +88,17 @@ impl Recorder {
     pub fn take(
         &mut self,
         draft: &EventDraft,
-        about: ObjectReference,
+        about: &ObjectReference,
         now: Time,
         exists: impl Fn(ObjId) -> bool,
     ) -> Verdict {
         let sayings = self.objects.entry(draft.about).or_default();
+        if !draft.action.is_empty() {
+            return match sayings.repeat(draft, &about.resource_version, now, exists) {
+                Some(repeated) => repeated,
+                None => Verdict::Create(self.new_event(draft, about, Str::from(&draft.message), now)),
+            };
+        }
         if !sayings.spend(draft, now) {
             return Verdict::Drop;
         }
@@ -79,22 +108,32 @@ impl Recorder {
         if *known != ObjId::default() && exists(*known) {
             return Verdict::Count(*known, message);
         }
+        Verdict::Create(self.new_event(draft, about, message, now))
+    }
+
+    fn new_event(&mut self, draft: &EventDraft, about: &ObjectReference, message: Str, now: Time) -> Event {
         self.sequence += 1;
-        Verdict::Create(new_event(draft, about, message, now, (self.sequence, &self.blank)))
+        new_event(draft, about, message, now, (self.sequence, &self.blank))
     }
 
     /// Remembers which event a draft became, so that equal ones count it up.
     pub fn created(&mut self, draft: &EventDraft, id: ObjId) {
-        let topic = self.objects.entry(draft.about).or_default().topic(draft);
+        let sayings = self.objects.entry(draft.about).or_default();
+        if !draft.action.is_empty() {
+            sayings.series.last_mut().into_iter().for_each(|series| series.event = id);
+            return;
+        }
+        let topic = sayings.topic(draft);
         let key = if topic.is_combined() { Str::default() } else { Str::from(&draft.message) };
         *topic.event(&draft.field_path, key) = id;
     }
 
     /// The events about an object that is still there.
     pub fn about(&self, object: ObjId) -> Vec<ObjId> {
-        let topics = self.objects.get(&object).into_iter().flat_map(|sayings| &sayings.topics);
-        let events = topics.flat_map(|topic| topic.events.iter().map(|(_, _, event)| *event));
-        events.filter(|event| *event != ObjId::default()).gather()
+        let Some(sayings) = self.objects.get(&object) else { return Vec::new() };
+        let events = sayings.topics.iter().flat_map(|topic| topic.events.iter().map(|(_, _, event)| *event));
+        let all = events.chain(sayings.series.iter().map(|series| series.event));
+        all.filter(|event| *event != ObjId::default()).gather()
     }
 
     /// Forgets what was said about an object that is gone.
@@ -108,6 +147,38 @@ fn is_of(source: &Source, draft: &EventDraft) -> bool {
 }
 
 impl Sayings {
+    /// What becomes of a draft in the new form that was said before of this version of the object; `None` for a new one,
+    /// which is remembered.
+    fn repeat(
+        &mut self,
+        draft: &EventDraft,
+        version: &Str,
+        now: Time,
+        exists: impl Fn(ObjId) -> bool,
+    ) -> Option<Verdict> {
+        let same = |series: &&mut Series| {
+            (series.component, series.action, series.reason) == (draft.component, draft.action, draft.reason)
+                && series.version == *version
+                && now.since(series.last) <= SERIES_ENDS
+                && exists(series.event)
+        };
+        if let Some(series) = self.series.iter_mut().find(same) {
+            series.last = now;
+            let goes_on = std::mem::replace(&mut series.goes_on, true);
+            return Some(if goes_on { Verdict::Drop } else { Verdict::Repeat(series.event) });
+        }
+        self.series.push(Series {
+            component: draft.component,
+            action: draft.action,
+            reason: draft.reason,
+            version: version.clone(),
+            last: now,
+            goes_on: false,
+            event: ObjId::default(),
+        });
+        None
+    }
+
     fn spend(&mut self, draft: &EventDraft, now: Time) -> bool {
         let known = self.budgets.iter().position(|(source, _)| is_of(source, draft));
         let at = known.unwrap_or_else(|| {
@@ -178,7 +249,7 @@ impl Topic {
 
 fn new_event(
     draft: &EventDraft,
-    about: ObjectReference,
+    about: &ObjectReference,
     message: Str,
     now: Time,
     (sequence, blank): (u64, &ObjectMeta),
@@ -191,7 +262,7 @@ fn new_event(
     let is_new_style = !draft.action.is_empty();
     Event {
         metadata,
-        involved_object: ObjectReference { field_path: draft.field_path.clone(), ..about },
+        involved_object: ObjectReference { field_path: draft.field_path.clone(), ..about.clone() },
         reason: Str::fixed(draft.reason),
         message,
         source: EventSource {
@@ -217,9 +288,10 @@ mod tests {
 
     fn say(recorder: &mut Recorder, message: String, now: Time) -> String {
         let draft = EventDraft::normal("test", ObjId(1), "Reason", message);
-        match recorder.take(&draft, ObjectReference::default(), now, |_| true) {
+        match recorder.take(&draft, &ObjectReference::default(), now, |_| true) {
             Verdict::Drop => "drop".into(),
             Verdict::Count(id, message) => format!("count {} {message}", id.0),
+            Verdict::Repeat(id) => format!("repeat {}", id.0),
             Verdict::Create(event) => {
                 recorder.created(&draft, ObjId(event.message.len() as u32));
                 format!("create {}", event.message)
@@ -246,5 +318,28 @@ mod tests {
         }
         assert_eq!(say(&mut recorder, "b".into(), Time(6)), "drop");
         assert_ne!(say(&mut recorder, "b".into(), Time(7 * MINUTE)), "drop");
+    }
+    #[test]
+    fn events_of_the_new_form_are_a_series_per_version_of_their_object() {
+        let mut recorder = Recorder::default();
+        let mut say = |message: &str, version: &'static str, now: Time| {
+            let draft = EventDraft::warning("scheduler", ObjId(1), "Failed", message.to_string());
+            let draft = EventDraft { action: "Scheduling", ..draft };
+            let about = ObjectReference { resource_version: version.into(), ..ObjectReference::default() };
+            match recorder.take(&draft, &about, now, |_| true) {
+                Verdict::Create(event) => {
+                    recorder.created(&draft, ObjId(7));
+                    format!("create {}", event.message)
+                }
+                Verdict::Repeat(_) => "repeat".into(),
+                Verdict::Drop => "drop".into(),
+                Verdict::Count(..) => "count".into(),
+            }
+        };
+        assert_eq!(say("a", "1", Time(0)), "create a");
+        assert_eq!(say("a", "2", Time(1)), "create a", "another version");
+        assert_eq!(say("b", "2", Time(2)), "repeat", "whatever it says");
+        assert_eq!(say("c", "2", Time(3)), "drop", "and no more");
+        assert_eq!(say("c", "2", Time(7 * MINUTE)), "create c", "a new series after a while");
     }
 }

@@ -6,14 +6,13 @@
 
 use crate::fact::{Actor, Turn, What};
 use crate::queue::Wake;
-use crate::recorder::Verdict;
 use crate::sim::Sim;
 use setpoint_api::map::Map;
 use setpoint_api::{
-    Change, Condition, ConditionStatus, Event, Kind, ObjId, Object, ObjectReference, Op, Pod, PodStatus,
-    Reason, Resource, Scope, Stamp, Status, Str, Taint, condition_status,
+    Change, Condition, ConditionStatus, Kind, ObjId, Object, Op, Pod, PodStatus, Reason, Resource, Scope,
+    Stamp, Status, Str, Taint, condition_status,
 };
-use setpoint_control::{EventDraft, Failure, Gone, Patch, Write};
+use setpoint_control::{EventDraft, Failure, Patch, Write};
 use std::rc::Rc;
 
 impl Sim {
@@ -42,7 +41,7 @@ impl Sim {
                 if let Some(event) = event {
                     let name = self.name_of(id);
                     let message = event.message.replace("{name}", &name).into();
-                    self.record_later(EventDraft { message, ..event }, cause);
+                    self.say_later(EventDraft { message, ..event }, by, cause);
                 }
                 Some(id)
             }),
@@ -59,14 +58,14 @@ impl Sim {
             Write::Delete(id, options, event) => {
                 self.store_with(by, cause, |store, stamp| store.delete(id, options, stamp)).map(|()| {
                     if let Some(event) = event {
-                        self.record_later(event, cause);
+                        self.say_later(event, by, cause);
                     }
                     None
                 })
             }
             Write::Bind(id, node, event) => self.bind(id, node, by, cause).inspect(|_| {
                 if let Some(event) = event {
-                    self.record_later(event, cause);
+                    self.say_later(event, by, cause);
                 }
             }),
             Write::Together(_) | Write::Event(_) => Ok(None),
@@ -91,7 +90,7 @@ impl Sim {
 
     /// What really led a component to write to an object, or to speak about it. The node lifecycle controller looks at all
     /// nodes together; what it says of one node, or of a pod there, is because of what happened to that node's machine.
-    fn cause_behind(&self, about: ObjId, component: &str, cause: u64) -> u64 {
+    pub(crate) fn cause_behind(&self, about: ObjId, component: &str, cause: u64) -> u64 {
         if component != "node-controller" {
             return cause;
         }
@@ -223,71 +222,6 @@ impl Sim {
         self.store_with(by, cause, |store, stamp| store.update(object, scope, stamp).map(Some))
     }
 
-    /// Sends an event draft to the API server; it arrives a request later.
-    pub(crate) fn record_later(&mut self, draft: EventDraft, cause: u64) {
-        let about = match (self.store.object(draft.about), &draft.gone) {
-            (Some(object), _) => reference(object),
-            (None, Some(gone)) => reference_to_gone(gone),
-            (None, None) => return,
-        };
-        let cause = self.cause_behind(draft.about, draft.component, cause);
-        self.drafts.push_back((draft, about, cause));
-        self.queue.push(self.now.plus(self.tuning.api_request), Wake::Record);
-    }
-
-    /// The next event draft reaches the API server.
-    pub(crate) fn record_due(&mut self) {
-        let Some((draft, about, cause)) = self.drafts.pop_front() else { return };
-        if !self.api_up {
-            return;
-        }
-        self.expire_events();
-        let store = &self.store;
-        let verdict = self.recorder.take(&draft, about, self.now, |id| store.object(id).is_some());
-        let id = match verdict {
-            Verdict::Drop => return,
-            Verdict::Create(event) => {
-                let Ok(id) = self.create(event.into_object(), Actor::World, cause) else { return };
-                self.recorder.created(&draft, id);
-                if draft.gone.is_some() {
-                    self.recorder.forget(draft.about);
-                }
-                self.expiries.push_back((self.now.plus(self.tuning.event_ttl), id));
-                id
-            }
-            Verdict::Count(id, message) => {
-                let Some(event) = self.store.get::<Event>(id) else { return };
-                let mut event = (**event).clone();
-                event.metadata.resource_version = 0;
-                event.count += 1;
-                event.message = message;
-                event.last_timestamp = Some(self.now.whole_seconds());
-                let _ = self.store_with(Actor::World, cause, |store, stamp| {
-                    store.update(event.into_object(), Scope::Main, stamp)
-                });
-                id
-            }
-        };
-        self.facts.add(self.now, cause, What::Said { event: id });
-    }
-
-    /// Removes events whose time to live is over; each update gives an event a new one.
-    fn expire_events(&mut self) {
-        while let Some((at, id)) = self.expiries.front().copied()
-            && at <= self.now
-        {
-            self.expiries.pop_front();
-            let Some(event) = self.store.get::<Event>(id) else { continue };
-            let last = event.last_timestamp.map_or(at, |last| last.plus(self.tuning.event_ttl));
-            if last > self.now {
-                self.expiries.push_back((last, id));
-                continue;
-            }
-            let _ =
-                self.store_with(Actor::World, 0, |store, stamp| store.delete(id, Default::default(), stamp));
-        }
-    }
-
     pub(crate) fn name_of(&self, id: ObjId) -> Str {
         self.store.object(id).map(|object| object.metadata().name.clone()).unwrap_or_default()
     }
@@ -317,32 +251,6 @@ fn turn_of(change: &Change) -> Turn {
         (false, true) => Turn::Ready,
         (true, false) => Turn::Unready,
         _ => Turn::Other,
-    }
-}
-
-/// What an event says it is about.
-fn reference(object: &Object) -> ObjectReference {
-    let meta = object.metadata();
-    ObjectReference {
-        api_version: Str::fixed(object.kind().api_version()),
-        kind: Str::fixed(object.kind().as_str()),
-        namespace: meta.namespace.clone(),
-        name: meta.name.clone(),
-        uid: Some(meta.uid),
-        resource_version: meta.resource_version.to_string().into(),
-        ..ObjectReference::default()
-    }
-}
-
-/// What an event says about an object that has left the store.
-fn reference_to_gone(gone: &Gone) -> ObjectReference {
-    ObjectReference {
-        api_version: Str::fixed(gone.kind.api_version()),
-        kind: Str::fixed(gone.kind.as_str()),
-        namespace: gone.namespace.clone(),
-        name: gone.name.clone(),
-        uid: Some(gone.uid),
-        ..ObjectReference::default()
     }
 }
 

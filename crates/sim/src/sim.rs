@@ -1,6 +1,7 @@
 //! The whole simulation as one value, and the loop that moves it through time.
 
 use crate::admission::Admitted;
+use crate::broadcast::Saying;
 use crate::control_loop::{Calls, ControlLoop};
 use crate::fact::{Actor, Facts, What};
 use crate::image::{Behavior, Catalogue};
@@ -16,11 +17,10 @@ use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::slab::Slab;
 use setpoint_api::{
-    Change, Kind, Micros, Namespace, ObjId, Object, ObjectMeta, ObjectReference, Resource, Status, Store,
-    Str, Time, Uid,
+    Change, Kind, Micros, Namespace, ObjId, Object, ObjectMeta, Resource, Status, Store, Str, Time, Uid,
 };
 use setpoint_control::kubelet::ContainerRef;
-use setpoint_control::{CONTROLLERS, EventDraft, Memory, Metrics, Profile, Tuning};
+use setpoint_control::{CONTROLLERS, Memory, Metrics, Profile, Tuning};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -37,6 +37,8 @@ pub struct Config {
     pub machines: Vec<MachineConfig>,
     /// How images behave.
     pub catalogue: Rc<Catalogue>,
+    /// The arguments of the scheduler's plugins.
+    pub scheduler: Rc<setpoint_control::scheduler::strategy::Profile>,
 }
 
 /// A machine as it is bought.
@@ -79,7 +81,7 @@ pub struct Sim {
     pub(crate) streams: Streams,
     pub(crate) facts: Facts,
     pub(crate) recorder: Recorder,
-    pub(crate) drafts: VecDeque<(EventDraft, ObjectReference, u64)>,
+    pub(crate) drafts: VecDeque<Saying>,
     pub(crate) expiries: VecDeque<(Time, ObjId)>,
     pub(crate) delivered: u64,
     pub(crate) machines: Vec<Machine>,
@@ -100,6 +102,8 @@ pub struct Sim {
     pub(crate) resync_epoch: u32,
     /// The fact that set it; 0 for the profile.
     pub(crate) resync_fact: u64,
+    /// The evictions that budgets have refused.
+    pub(crate) refusals: crate::drain::Refusals,
 }
 
 impl Sim {
@@ -144,7 +148,9 @@ impl Sim {
             wakes: 0,
             resync_epoch: 0,
             resync_fact: 0,
+            refusals: crate::drain::Refusals::new(),
         };
+        sim.memory.scheduler.cache.profile = config.scheduler.clone();
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let namespace = Namespace { metadata: ObjectMeta::named("", name), ..Namespace::default() };
             let _ = sim.create(namespace.into_object(), Actor::World, 0);
@@ -268,10 +274,12 @@ impl Sim {
             Wake::Release { controller, key, epoch } => self.release_due(usize::from(controller), key, epoch),
             Wake::Land { call } => self.land_due(call),
             Wake::Record => self.record_due(),
+            Wake::Say { controller, epoch } => self.say_due(controller, epoch),
             Wake::Arrive { load, epoch } => self.arrive_due(load, epoch),
             Wake::Sample => self.sample_due(),
             Wake::ProxySync { proxy } => self.proxy_sync_due(proxy),
             Wake::Heartbeat { machine, epoch } => self.heartbeat_due(machine, epoch),
+            Wake::Report { machine, epoch } => self.report_due(machine, epoch),
             Wake::Booted { machine, epoch } => self.booted_due(machine, epoch),
             Wake::SyncPod { machine, epoch, pod } => self.sync_pod_due(machine, epoch, pod),
             Wake::Sandbox { machine, epoch, pod, attempt } => self.sandbox_due(machine, epoch, pod, attempt),

@@ -18,16 +18,18 @@ pub enum Purpose {
     Arrivals,
     /// Which endpoint a request is sent to.
     Routing,
+    /// In which order requests arrive that are sent side by side.
+    Order,
 }
 
 /// All generators of a run.
 #[derive(Clone, Debug)]
-pub struct Streams([Pcg64Mcg; 5]);
+pub struct Streams([Pcg64Mcg; 6]);
 
 impl Streams {
     /// The generators of a seed.
     pub fn new(seed: u64) -> Self {
-        Self([0u64, 1, 2, 3, 4].map(|purpose| {
+        Self([0u64, 1, 2, 3, 4, 5].map(|purpose| {
             // Distinct odd multiples keep the streams of one seed, and of neighbouring seeds, apart.
             Pcg64Mcg::seed_from_u64(
                 seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ purpose.wrapping_mul(0xd1b5_4a32_d192_ed03),

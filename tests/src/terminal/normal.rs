@@ -13,7 +13,7 @@ pub struct Normal {
 impl Normal {
     /// A line with everything drawn or measured replaced by words.
     pub fn line(&self, line: &str) -> String {
-        let line = dates(line);
+        let line = machine(&dates(line));
         let mut out = String::new();
         let mut token = String::new();
         for c in line.chars().chain(['\n']) {
@@ -43,6 +43,14 @@ impl Normal {
         }
         token.to_owned()
     }
+}
+
+/// The identities of a machine, whatever they look like.
+fn machine(line: &str) -> String {
+    let kinds = ["Machine ID:", "System UUID:", "Boot ID:", "machineID:", "systemUUID:", "bootID:"];
+    let text = line.trim_start();
+    let Some(kind) = kinds.iter().find(|kind| text.starts_with(**kind)) else { return line.to_owned() };
+    format!("{}{kind} ID", &line[..line.len() - text.len()])
 }
 
 fn word(token: &str) -> String {

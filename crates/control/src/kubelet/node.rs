@@ -30,7 +30,15 @@ pub struct NodeFacts<'a> {
     pub memory_bytes: i64,
     /// Pods that it takes.
     pub pods_max: i64,
+    /// How often it has booted.
+    pub boots: u32,
+    /// Whether the network of its pods is set up.
+    pub has_network: bool,
 }
+
+/// What a container runtime says before the network's add-on has set itself up on the machine.
+const NO_NETWORK: &str = "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady \
+                          message:Network plugin returns error: cni plugin not initialized";
 
 /// A node's status as its kubelet reports it. All of the machine may be requested by pods.
 pub fn node_status(facts: &NodeFacts, old: Option<&NodeStatus>, now: Time) -> NodeStatus {
@@ -39,7 +47,11 @@ pub fn node_status(facts: &NodeFacts, old: Option<&NodeStatus>, now: Time) -> No
         ("MemoryPressure", no, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
         ("DiskPressure", no, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         ("PIDPressure", no, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        ("Ready", ConditionStatus::True, "KubeletReady", "kubelet is posting ready status"),
+        if facts.has_network {
+            ("Ready", ConditionStatus::True, "KubeletReady", "kubelet is posting ready status")
+        } else {
+            ("Ready", no, "KubeletNotReady", NO_NETWORK)
+        },
     ];
     let now = now.whole_seconds();
     let known = old.map_or(&[][..], |old| &old.conditions);
@@ -91,45 +103,79 @@ pub fn is_node_ready(status: &NodeStatus) -> bool {
 }
 
 fn node_info(facts: &NodeFacts) -> Value {
-    let name = facts.name;
     json!({
         "architecture": "amd64",
-        "bootID": format!("{name}-boot"),
+        "bootID": identity(&format!("boot {} of {}", facts.boots, facts.name)).to_string(),
         "containerRuntimeVersion": "containerd://2.1.4",
         "kernelVersion": "6.1.0-35-amd64",
         "kubeProxyVersion": "",
         "kubeletVersion": KUBELET_VERSION,
-        "machineID": format!("{name}-machine"),
+        "machineID": identity(facts.name).to_string().replace('-', ""),
         "operatingSystem": "linux",
         "osImage": "Debian GNU/Linux 12 (bookworm)",
-        "systemUUID": format!("{name}-system"),
+        "systemUUID": identity(&format!("system {}", facts.name)).to_string(),
     })
 }
 
-/// Events about what has changed in a node's status or spec, as its kubelet sees it. `old` is `None` at registration.
-pub fn node_events(
-    id: ObjId,
-    name: &Str,
-    old: Option<(&NodeSpec, &NodeStatus)>,
-    new: (&NodeSpec, &NodeStatus),
-) -> Vec<EventDraft> {
+/// An identity that stays the same from run to run.
+fn identity(of: &str) -> Uid {
+    let fold = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
+    // The bits that every random UUID has.
+    let hash = of.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, fold);
+    Uid(hash & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62)
+}
+
+/// What a kubelet says when its process starts, besides what has changed in its node's status.
+pub fn start_events(id: ObjId, name: &Str) -> Vec<EventDraft> {
+    let mut events = vec![about_node(id, name, "Starting", "Starting kubelet.".into())];
+    events.extend(PRESSURES.map(|(_, reason)| is_now(id, name, reason)));
+    let enforced = "Updated Node Allocatable limit across pods".into();
+    events.push(about_node(id, name, "NodeAllocatableEnforced", enforced));
+    events
+}
+
+/// Conditions that a healthy node does not have, and what is said when it no longer has them.
+const PRESSURES: [(&str, &str); 3] = [
+    ("MemoryPressure", "NodeHasSufficientMemory"),
+    ("DiskPressure", "NodeHasNoDiskPressure"),
+    ("PIDPressure", "NodeHasSufficientPID"),
+];
+
+/// Events about what has changed in a node's status since its kubelet's last report, or since somebody else's.
+pub fn node_events(id: ObjId, name: &Str, old: &NodeStatus, new: &NodeStatus) -> Vec<EventDraft> {
     let mut events = Vec::new();
-    let mut say = |reason: &'static str| {
-        events.push(about_node(id, name, reason, format!("Node {name} status is now: {reason}")));
+    let boot = |status: &NodeStatus| {
+        let info = status.node_info.as_ref()?;
+        info["bootID"].as_str().map(str::to_owned)
     };
-    let (was_ready, is_ready) = (old.is_some_and(|(_, status)| is_node_ready(status)), is_node_ready(new.1));
-    match (was_ready, is_ready) {
-        (false, true) => say("NodeReady"),
-        (true, false) => say("NodeNotReady"),
-        _ => {}
+    if let (Some(before), Some(now)) = (boot(old), boot(new))
+        && before != now
+    {
+        let message = format!("Node {name} has been rebooted, boot id: {now}");
+        events.push(EventDraft { is_warning: true, ..about_node(id, name, "Rebooted", message) });
     }
-    let was_closed = old.is_some_and(|(spec, _)| spec.unschedulable);
-    match (was_closed, new.0.unschedulable) {
-        (false, true) => say("NodeNotSchedulable"),
-        (true, false) => say("NodeSchedulable"),
+    let is_over = |kind: &str| {
+        let status = |of: &NodeStatus| condition_status(&of.conditions, kind);
+        status(old) != ConditionStatus::False && status(new) == ConditionStatus::False
+    };
+    events.extend(
+        PRESSURES.iter().filter(|(kind, _)| is_over(kind)).map(|(_, reason)| is_now(id, name, reason)),
+    );
+    match (is_node_ready(old), is_node_ready(new)) {
+        (false, true) => events.push(is_now(id, name, "NodeReady")),
+        (true, false) => events.push(is_now(id, name, "NodeNotReady")),
         _ => {}
     }
     events
+}
+
+/// What a kubelet says when it finds its node cordoned, or open again.
+pub fn cordon_event(id: ObjId, name: &Str, is_cordoned: bool) -> EventDraft {
+    is_now(id, name, if is_cordoned { "NodeNotSchedulable" } else { "NodeSchedulable" })
+}
+
+fn is_now(id: ObjId, name: &Str, reason: &'static str) -> EventDraft {
+    about_node(id, name, reason, format!("Node {name} status is now: {reason}"))
 }
 
 fn about_node(id: ObjId, name: &Str, reason: &'static str, message: String) -> EventDraft {

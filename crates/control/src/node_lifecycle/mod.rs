@@ -42,6 +42,8 @@ pub struct Memory {
     pass_at: Option<Time>,
     /// First and last look at all nodes.
     looked: Option<(Time, Time)>,
+    /// When taints of nodes that have just come are tried once more.
+    retries: Map<ObjId, Time>,
 }
 
 impl Memory {
@@ -68,6 +70,9 @@ struct Known {
 
 const NAME: &str = "node-controller";
 
+/// First retry of a change of taints (upstream's updateTaintBackOff), which may take up to twice as long.
+const RETRY: Micros = 100 * MILLISECOND;
+
 /// Distance of two looks at the queues (upstream's NodeEvictionPeriod).
 const PASS: Micros = 100 * MILLISECOND;
 
@@ -92,7 +97,7 @@ fn on_change(_: &ChangeCx, change: &Change, _: &mut AllMemory, keys: &mut Keys) 
 
 fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     match key {
-        Key::Object(id) => taint_no_schedule(cx, id),
+        Key::Object(id) => taint_no_schedule(cx, id, &mut memory.node_lifecycle.retries),
         Key::Tick => tick(cx, &mut memory.node_lifecycle),
     }
 }
@@ -108,8 +113,11 @@ const CONDITION_TAINTS: [(&str, ConditionStatus, &str); 6] = [
 ];
 
 /// Brings a node's NoSchedule taints in line with its conditions and its cordon.
-fn taint_no_schedule(cx: &Cx, id: ObjId) -> Outcome {
-    let Some(node) = cx.view.get::<Node>(id) else { return Outcome::idle("the node is gone") };
+fn taint_no_schedule(cx: &Cx, id: ObjId, retries: &mut Map<ObjId, Time>) -> Outcome {
+    let Some(node) = cx.view.get::<Node>(id) else {
+        retries.remove(&id);
+        return Outcome::idle("the node is gone");
+    };
     let taint_of = |is: &Condition| {
         let is_it = |row: &&(&str, ConditionStatus, &str)| row.0 == &*is.kind && row.1 == is.status;
         CONDITION_TAINTS.iter().find(is_it).map(|row| row.2)
@@ -132,6 +140,15 @@ fn taint_no_schedule(cx: &Cx, id: ObjId) -> Outcome {
     if add.is_empty() && remove.is_empty() {
         return Outcome::idle("the taints fit the conditions");
     }
+    // Changes of taints name the version that they rest on: what is written to a node that has just come, and has reported
+    // nothing yet, overtakes this one, and it is tried again after 100 to 200 ms.
+    if node.status.conditions.is_empty() && !retries.contains_key(&id) {
+        retries.insert(id, cx.now.plus(RETRY + (cx.draw % RETRY as u64) as i64));
+    }
+    if let Some(at) = retries.get(&id).filter(|at| **at > cx.now) {
+        return Outcome { requeue_after: Some(at.since(cx.now)), ..Outcome::idle("try again in a moment") };
+    }
+    retries.remove(&id);
     let observed = vec![("taints to add", add.len() as i64), ("taints to remove", remove.len() as i64)];
     Outcome {
         writes: vec![Write::Patch(id, Patch::NodeTaints { add, remove })],
@@ -222,7 +239,9 @@ fn look(cx: &Cx, memory: &mut Memory) -> Batch {
     for zone in memory.zones.values_mut() {
         (zone.ready, zone.not_ready) = (0, 0);
     }
-    for node in cx.view.list::<Node>() {
+    // Upstream looks at several nodes at a time, in the order of a map that has none.
+    let first = (cx.draw % memory.nodes.len().max(1) as u64) as usize;
+    for node in cx.view.list::<Node>().skip(first).chain(cx.view.list::<Node>().take(first)) {
         look_at(cx, node, memory, &mut batch);
     }
     memory.due.extend(memory.zones.values_mut().filter_map(|zone| zone.pop(cx.now)));

@@ -34,6 +34,7 @@ pub mod queue;
 pub mod rows;
 pub mod scores;
 pub mod spread;
+pub mod strategy;
 
 use cache::Cache;
 use filters::Plugins;
@@ -129,7 +130,12 @@ pub const ROW: Controller = Controller {
     period: |_| None,
     workers: 1,
     wants_failures: true,
-    forget: |memory| memory.scheduler = Memory::default(),
+    forget: |memory| {
+        // Its arguments stand in a file, which a new process reads again.
+        let profile = std::mem::take(&mut memory.scheduler.cache.profile);
+        memory.scheduler = Memory::default();
+        memory.scheduler.cache.profile = profile;
+    },
 };
 
 /// How the scheduler would decide about a pod now, in full; `None` without such a pod or without nodes. For a pod that has
@@ -398,7 +404,8 @@ fn unscheduled(
     let is_same = |old: &Condition| {
         old.status == ConditionStatus::False && &*old.reason == reason && &*old.message == text
     };
-    if nominated.is_some() || !old.is_some_and(is_same) {
+    let evicts = nominated.is_some();
+    if evicts || !old.is_some_and(is_same) {
         let since = old.filter(|old| old.status == ConditionStatus::False);
         let since = since.and_then(|old| old.last_transition_time);
         let condition = Condition {
@@ -413,7 +420,9 @@ fn unscheduled(
         writes.push(Write::Patch(id, Patch::PodCondition(condition, nominated)));
     }
     let decision = format!("no node for {}", pod.metadata.name).into();
-    done(writes, Note { observed: vec![("nodes", nodes), ("feasible", 0)], decision })
+    let outcome = done(writes, Note { observed: vec![("nodes", nodes), ("feasible", 0)], decision });
+    // The next pod is looked at when the condition is written; only bindings and evictions go on in the background.
+    Outcome { detached: outcome.writes.len() < 2 || evicts, ..outcome }
 }
 
 fn failed_event(id: ObjId, text: &str) -> EventDraft {

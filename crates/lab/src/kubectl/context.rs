@@ -79,6 +79,14 @@ impl<'a> Context<'a> {
     pub fn now(&self) -> Time {
         self.session.sim().now()
     }
+    /// Why the kubelet of a node takes no connection, if it takes none.
+    pub fn refusal(&self, node: &str) -> Option<&'static str> {
+        match self.session.sim().machine(node) {
+            Some(machine) if machine.has_kubelet() => None,
+            Some(machine) if machine.is_up() => Some("connection refused"),
+            _ => Some("no route to host"),
+        }
+    }
     /// Sends a request to the API server.
     ///
     /// # Errors

@@ -300,12 +300,12 @@ fn lines(cx: &Context, pod: &Value, stream: &Stream, previous: bool) -> Result<V
         });
     };
     let node = text(pod, "/spec/nodeName");
-    if !cx.session.sim().machine(node).is_some_and(setpoint_sim::machine::Machine::is_up) {
+    if let Some(refusal) = cx.refusal(node) {
         let address = text(pod, "/status/hostIP");
         let namespace = text(pod, "/metadata/namespace");
         return Err(Failure::plain(format!(
             "Error from server: Get \"https://{address}:10250/containerLogs/{namespace}/{name}/{container}\": dial tcp \
-             {address}:10250: connect: no route to host"
+             {address}:10250: connect: {refusal}"
         )));
     }
     let (state, life) = if previous { ("/lastState", "previous terminated ") } else { ("/state", "") };

@@ -152,8 +152,8 @@ fn nodes(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for node in &found {
         let name = node.metadata.name.to_string();
-        let is_up = sim.machine(&name).is_some_and(setpoint_sim::machine::Machine::is_up);
-        if !is_up {
+        let has_kubelet = sim.machine(&name).is_some_and(setpoint_sim::machine::Machine::has_kubelet);
+        if !has_kubelet {
             rows.push((
                 vec![name, "<unknown>".into(), "<unknown>".into(), "<unknown>".into(), "<unknown>".into()],
                 (-1, -1),

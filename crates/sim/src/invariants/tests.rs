@@ -14,6 +14,7 @@ fn cluster() -> Sim {
         overrides: Vec::new(),
         machines: vec![MachineConfig::named("node-01")],
         catalogue: Rc::new(Catalogue::standard()),
+        scheduler: Rc::default(),
     });
     sim.run_until(Time(SECOND));
     sim

@@ -4,23 +4,18 @@
 //! Simplified: a refusal does not say how many pods the budget needs.
 
 use super::{Reply, Request, Target};
-use crate::fact::{Actor, What};
-use crate::queue::Wake;
+use crate::fact::Actor;
 use crate::sim::Sim;
 use serde_json::json;
-use setpoint_api::time::SECOND;
 use setpoint_api::{
-    Condition, ConditionStatus, DeleteOptions, Micros, Node, ObjId, Object, Pod, Reason, Resource, Scope,
-    Status, Str, Time, condition_status,
+    Condition, ConditionStatus, DeleteOptions, Object, Pod, Reason, Resource, Scope, Status, Str, Time,
+    condition_status,
 };
 use setpoint_control::{Patch, Write, disruption};
 use std::rc::Rc;
 
-/// How long kubectl waits after a refusal before it asks again.
-const RETRY: Micros = 5 * SECOND;
-
 /// The condition that an evicted pod gets.
-fn evicted(pod: &Pod, now: Time) -> Condition {
+pub(crate) fn evicted(pod: &Pod, now: Time) -> Condition {
     Condition {
         kind: Str::fixed("DisruptionTarget"),
         status: ConditionStatus::True,
@@ -46,15 +41,16 @@ impl Sim {
         })
     }
 
-    /// Deletes a pod if its disruption budget has room.
-    fn evict_pod(&mut self, pod: &Rc<Pod>, grace_seconds: Option<i64>, fact: u64) -> Result<(), Status> {
+    /// Evicts a pod, if its budget lets it go.
+    pub(crate) fn evict_pod(&mut self, pod: &Rc<Pod>, grace: Option<i64>, fact: u64) -> Result<(), Status> {
         let is_free =
             pod.metadata.is_deleting() || pod.status.phase.is_finished() || pod.spec.node_name.is_none();
         if !is_free {
             self.use_budget(pod, fact)?;
         }
         let id = pod.metadata.id;
-        let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
+        self.refusals.remove(&id);
+        let options = DeleteOptions { grace_seconds: grace, ..DeleteOptions::default() };
         let condition = Patch::PodCondition(evicted(pod, self.now()), None);
         for write in [Write::Patch(id, condition), Write::Delete(id, options, None)] {
             let landed = self.land(write, Actor::Person, fact, &mut setpoint_api::map::Map::new());
@@ -63,29 +59,10 @@ impl Sim {
         Ok(())
     }
 
-    /// A drain asks for an eviction; refused, it asks again, as long as its node is cordoned.
-    pub(crate) fn evict_due(&mut self, id: ObjId, cause: u64) {
-        let Some(pod) = self.store().get::<Pod>(id).filter(|pod| !pod.metadata.is_deleting()).cloned() else {
-            return;
-        };
-        let node = pod.spec.node_name.as_deref().and_then(|node| self.store().find::<Node>("", node));
-        if !node.is_some_and(|node| node.spec.unschedulable) {
-            return;
-        }
-        let done = self.check_api_up().and_then(|()| self.evict_pod(&pod, None, cause));
-        if let Err(status) = done {
-            let name = &pod.metadata.name;
-            let sentence =
-                format!("error when evicting pods/{name:?} (will retry after 5s): {}", status.message);
-            self.facts.add(self.now, cause, What::Refused(sentence));
-            self.queue.push(self.now.plus(RETRY), Wake::Evict { pod: id, cause });
-        }
-    }
-
     /// Takes what the disruption budget of a pod allows, if it has room.
     ///
     /// Upstream: `checkAndDecrement`.
-    fn use_budget(&mut self, pod: &Pod, fact: u64) -> Result<(), Status> {
+    fn use_budget(&mut self, pod: &Rc<Pod>, fact: u64) -> Result<(), Status> {
         let budgets = disruption::budgets_of(self.store(), pod);
         let budget = match budgets[..] {
             [] => return Ok(()),
@@ -104,6 +81,7 @@ impl Sim {
         }
         let is_behind = status.observed_generation < budget.metadata.generation;
         if is_behind || status.disruptions_allowed <= 0 {
+            self.refused(pod, budget, fact);
             let refusal = "Cannot evict pod as it would violate the pod's disruption budget.";
             return Err(Status::new(Reason::TooManyRequests, refusal));
         }

@@ -69,7 +69,14 @@ fn pod(namespace: &str, name: &str) -> Vec<Choice> {
 fn node(name: &str, props: &Props) -> Vec<Choice> {
     let tile = props.frame.nodes.iter().find(|tile| *tile.name == *name);
     let (powered, cordoned) = tile.map_or((true, false), |tile| (tile.powered, tile.cordoned));
+    let is_stopped = tile.is_some_and(|tile| tile.kubelet_stopped);
     let node = || name.to_string();
+    let last = if powered {
+        ("Drain", "Cordon, then evict its pods as budgets allow", Some(Action::Drain { node: node() }))
+    } else {
+        let delete = Action::Delete { kind: "Node".to_string(), namespace: String::new(), name: node() };
+        ("Delete", "Out of the cluster for good, with its pods", Some(delete))
+    };
     vec![
         if powered {
             (
@@ -79,6 +86,19 @@ fn node(name: &str, props: &Props) -> Vec<Choice> {
             )
         } else {
             ("Restore", "Power on: its kubelet reports again", Some(Action::RestoreMachine { node: node() }))
+        },
+        if is_stopped {
+            (
+                "Start kubelet",
+                "It takes over what runs and reports again",
+                Some(Action::StartKubelet { node: node() }),
+            )
+        } else {
+            (
+                "Stop kubelet",
+                "Its pods run on, but nobody speaks for them",
+                Some(Action::StopKubelet { node: node() }).filter(|_| powered),
+            )
         },
         if cordoned {
             (
@@ -93,7 +113,7 @@ fn node(name: &str, props: &Props) -> Vec<Choice> {
                 Some(Action::SetCordoned { node: node(), cordoned: true }),
             )
         },
-        ("Drain", "Cordon, then evict its pods one by one", Some(Action::Drain { node: node() })),
+        last,
     ]
 }
 

@@ -127,11 +127,10 @@ fn container(cx: &mut Context, call: &Invocation, pod: &Value) -> Result<Contain
             "Error from server (BadRequest): pod {name} does not have a host assigned"
         )));
     }
-    let machine = cx.session.sim().machine(text(pod, "/spec/nodeName"));
-    if !machine.is_some_and(setpoint_sim::machine::Machine::is_up) {
+    if let Some(refusal) = cx.refusal(text(pod, "/spec/nodeName")) {
         let address = text(pod, "/status/hostIP");
         return Err(Failure::plain(format!(
-            "Error from server: error dialing backend: dial tcp {address}:10250: connect: no route to host"
+            "Error from server: error dialing backend: dial tcp {address}:10250: connect: {refusal}"
         )));
     }
     let names: Vec<&str> =

@@ -17,6 +17,9 @@ use yew::prelude::*;
 /// Free places are given up when nothing has come or gone for so long.
 const QUIET_MS: f64 = 1500.0;
 
+/// Letters of a name that fit on the narrowest node.
+const NAME_MAX: usize = 8;
+
 #[derive(Properties, PartialEq)]
 pub struct Props {
     pub node: Rc<NodeTile>,
@@ -84,7 +87,7 @@ impl Component for Node {
             (true, false) => "node down",
         };
         html! {
-            <article {class} id={id_of(node)} aria-label={label(node)} onkeydown={self.onkeydown(ctx)}>
+            <article class={classes!(class, props.chosen.then_some("chosen"))} id={id_of(node)} aria-label={label(node)} onkeydown={self.onkeydown(ctx)}>
                 { header(props) }
                 if props.density.level >= Level::Cell { { brief(node) } } else { { facts(node) } }
                 if node.pods.is_empty() {
@@ -189,14 +192,18 @@ fn header(props: &Props) -> Html {
     let subject = Subject::Object { kind: "node".into(), namespace: "".into(), name: node.name.clone() };
     let select = props.send.reform(move |_: MouseEvent| Msg::Select(subject.clone()));
     let stop = |stops: bool| if stops { "0" } else { "-1" };
+    let title = if node.name.len() > NAME_MAX { "title long" } else { "title" };
     html! {
         <header>
-            <h3><button class="title" onclick={select} tabindex={stop(props.stops.0)} aria-label={label(node)}
+            <h3><button class={title} onclick={select} tabindex={stop(props.stops.0)} aria-label={label(node)}
                 aria-keyshortcuts="k" aria-pressed={if props.chosen { "true" } else { "false" }}>
                 { node.name.clone() }
             </button></h3>
             if props.density.level < Level::Cell {
-                <span class={if node.ready { "chip ok" } else { "chip bad" }}>{ belief(node) }</span>
+                // That it is ready goes without saying where there is room for one word only.
+                if !(node.cordoned && node.ready) {
+                    <span class={if node.ready { "chip ok" } else { "chip bad" }}>{ belief(node) }</span>
+                }
                 if node.cordoned {
                     <span class="chip cordon">{ "Cordoned" }</span>
                 }

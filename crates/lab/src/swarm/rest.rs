@@ -23,6 +23,9 @@ pub(super) fn repairs(sim: &Sim, cast: &[Member]) -> Vec<Action> {
         if machine.power == setpoint_sim::machine::Power::Off {
             actions.push(Action::RestoreMachine { node: node.clone() });
         }
+        if machine.is_kubelet_stopped {
+            actions.push(Action::StartKubelet { node: node.clone() });
+        }
         let Some(found) = sim.store().find::<Node>("", &node) else { continue };
         if found.spec.taints.iter().any(|taint| &*taint.key == "swarm") {
             actions.push(set_taint(&node, None));

@@ -1,6 +1,6 @@
 //! The binder of claims and volumes, with a provisioner.
 //!
-//! Watches: PersistentVolumeClaims, PersistentVolumes, StorageClasses, and the end of Pods.
+//! Watches: PersistentVolumeClaims, PersistentVolumes, StorageClasses, and the end of VolumeAttachments and Pods.
 //! Writes: PersistentVolumes (create, delete, phase), PersistentVolumeClaims (volume, phase), a StorageClass where there is none,
 //! events.
 //! Rule: a claim is bound to the smallest free volume of its class that is large enough, or to one made for it; of a class that
@@ -31,7 +31,13 @@ use std::rc::Rc;
 pub const ROW: Controller = Controller {
     name: "persistentvolume-binder",
     kind: Kind::PersistentVolumeClaim,
-    watches: &[Kind::PersistentVolumeClaim, Kind::PersistentVolume, Kind::StorageClass, Kind::Pod],
+    watches: &[
+        Kind::PersistentVolumeClaim,
+        Kind::PersistentVolume,
+        Kind::StorageClass,
+        Kind::VolumeAttachment,
+        Kind::Pod,
+    ],
     on_change,
     reconcile,
     period: |_| None,
@@ -69,7 +75,11 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut AllMemory, keys: &mut Keys)
             cx.view.ids(Kind::PersistentVolumeClaim).for_each(|id| keys.add(id));
         }
         Object::StorageClass(_) => cx.view.ids(Kind::PersistentVolumeClaim).for_each(|id| keys.add(id)),
-        // A claim may have waited for its pod to go.
+        // A volume may have waited to be detached, and a claim for its pod to go.
+        Object::VolumeAttachment(attachment) if change.op == Op::Deleted => {
+            let volume = cx.view.id_of(Kind::PersistentVolume, "", &attach::volume_name(attachment));
+            volume.into_iter().for_each(|id| keys.add(id));
+        }
         Object::Pod(pod) if change.op == Op::Deleted => {
             let claims = pods::claims(&pod.spec);
             let ids = claims
@@ -360,7 +370,8 @@ fn sync_volume(cx: &Cx, volume: &Rc<PersistentVolume>) -> Outcome {
     let claim = cx.view.find::<PersistentVolumeClaim>(word("namespace"), word("name"));
     let is_there = claim.is_some_and(|claim| claim.metadata.uid.to_string() == word("uid"));
     if volume.metadata.is_deleting() && !is_there {
-        return protection::let_go(&volume.metadata, protection::VOLUME, false);
+        let is_used = attach::has_attachment(cx.view, &volume.metadata.name);
+        return protection::let_go(&volume.metadata, protection::VOLUME, is_used);
     }
     let phase = match () {
         () if owner.is_null() || word("uid").is_empty() => "Available",

@@ -380,6 +380,7 @@ fn keep_assigned(stored: &Object, object: &mut Object) {
             let object = Rc::make_mut(object);
             if object.spec.pod_cidr.is_empty() {
                 object.spec.pod_cidr = stored.spec.pod_cidr.clone();
+                object.spec.pod_cidrs = stored.spec.pod_cidrs.clone();
             }
         }
         _ => {}

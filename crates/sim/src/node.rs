@@ -162,11 +162,12 @@ impl Sim {
         let status = if is_late && is_fake {
             NodeStatus::default()
         } else {
-            kubelet::node_status(&facts(machine, !is_late), None, self.now)
+            kubelet::node_status(&facts(machine, !is_late, is_fake), None, self.now)
         };
         let mut node = Node { metadata, status, ..Node::default() };
         if !is_fake {
             node.spec.pod_cidr = machine.pod_cidr();
+            node.spec.pod_cidrs = vec![node.spec.pod_cidr.clone()];
         }
         if is_late {
             let wait = if is_fake { self.tuning.api_request } else { FAST_UPDATE };
@@ -191,7 +192,7 @@ impl Sim {
         machine.reported_at = self.now;
         let Some(stored) = self.store.find::<Node>("", &machine.config.node).cloned() else { return };
         let mut status = kubelet::node_status(
-            &facts(machine, machine.network_at <= self.now),
+            &facts(machine, machine.network_at <= self.now, self.catalogue.is_fake),
             Some(&stored.status),
             self.now,
         );
@@ -225,8 +226,11 @@ impl Sim {
 /// How soon a kubelet that has just registered its node looks whether it is ready.
 const FAST_UPDATE: Micros = 100 * MILLISECOND;
 
+/// Where kubelets listen.
+const KUBELET_PORT: u32 = 10_250;
+
 /// What a kubelet knows of its machine.
-fn facts(machine: &Machine, has_network: bool) -> kubelet::NodeFacts<'_> {
+fn facts(machine: &Machine, has_network: bool, is_fake: bool) -> kubelet::NodeFacts<'_> {
     let config = &machine.config;
     kubelet::NodeFacts {
         name: &config.node,
@@ -236,6 +240,7 @@ fn facts(machine: &Machine, has_network: bool) -> kubelet::NodeFacts<'_> {
         pods_max: config.pods_max,
         boots: machine.boots,
         has_network,
+        port: if is_fake { 0 } else { KUBELET_PORT },
     }
 }
 

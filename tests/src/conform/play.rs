@@ -18,11 +18,6 @@ const STEP: i64 = 12_000;
 /// How long the next command waits for one that does not end, after the time that it took in the recording.
 const PATIENCE: i64 = 1_500_000;
 
-/// How long kubectl takes to start before its first request, in microseconds: the recordings have the time of the shell's.
-const BEGIN: i64 = 75_000;
-/// A command that took no longer is one that did not wait; its request came last, so much before its end.
-const QUICK: (i64, i64) = (300_000, 8_000);
-
 /// A recorded command with what it printed here.
 #[derive(Default)]
 pub struct Said {
@@ -98,8 +93,7 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let mut player = Player::new(session, terminal, recording, START + phase::shift(recording, drawn));
     player.note();
     for (place, entry) in recording.entries.iter().enumerate() {
-        let acts_at = recording.entries.get(place + 1).map_or(recording.until, |next| next.at);
-        player.advance(player.start + entry.at + delay(entry, acts_at));
+        player.advance(player.start + entry.at);
         let next = recording.entries[place + 1..].iter().find(|next| next.mark == '$');
         match entry.mark {
             '*' => player.happen(&entry.line),
@@ -113,16 +107,6 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
         unplayed: player.unplayed,
         sets: (player.recorded.0, player.here.0),
         changes: player.changes,
-    }
-}
-
-/// How long after its time a command does what it does; what happens to machines happens at once.
-fn delay(entry: &Entry, next: i64) -> i64 {
-    let took = next - entry.at;
-    match entry.mark {
-        '$' if took < QUICK.0 => (took - QUICK.1).max(0),
-        '*' => 0,
-        _ => BEGIN,
     }
 }
 

@@ -6,8 +6,11 @@ use crate::reduce::{Seen, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// How long kubectl takes to start, in microseconds, where nothing tells when it did something.
-const STARTS: i64 = 80_000;
+/// How long kubectl takes to start before its first request, in microseconds, where nothing tells when it did something: a
+/// trace has the time of the shell's.
+const STARTS: i64 = 155_000;
+/// A command that took no longer is one that did not wait; its request came last, so much before its end.
+const QUICK: (i64, i64) = (300_000, 8_000);
 /// How long after its time a command does something at most.
 const ACTS: f64 = 0.6;
 
@@ -35,11 +38,23 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
             continue;
         }
         let mut entry = command(action, &mut texts, t);
+        let took = micros(next.min(t + 1.0)) - micros(t);
+        if entry.mark == '$' && took < QUICK.0 {
+            entry.at = micros(t) + (took - QUICK.1).max(0);
+        }
         if entry.is_change() {
             let deed = deeds.iter().copied().find(|deed| *deed >= t && *deed < next.min(t + ACTS));
             entry.at = deed.map_or(entry.at, |deed| micros(deed) - 4_000);
         }
         recording.entries.push(entry);
+    }
+    // What goes on beside others has begun when the next command acts.
+    let mut earliest = i64::MAX;
+    for entry in recording.entries.iter_mut().rev() {
+        if entry.mark == '&' {
+            entry.at = entry.at.min(earliest);
+        }
+        earliest = earliest.min(entry.at);
     }
     recording.entries.extend(unseen_deletions(&records, actions));
     recording.entries.sort_by_key(|entry| entry.at);
@@ -105,6 +120,9 @@ fn command(action: &Value, texts: &mut Texts, t: f64) -> Entry {
         };
         entry.out.push(text.to_owned());
         entry.times.push(micros(at) / 1000);
+    }
+    if let Some(first) = entry.times.first() {
+        entry.at = (first * 1000 - QUICK.1).max(micros(t));
     }
     if entry.line.split(' ').any(|word| word == "-f" || word == "--filename") {
         let said = format!("{}{}", text(action, "out"), text(action, "err"));
@@ -280,7 +298,7 @@ mod tests {
         let texts: Vec<&str> = entries.iter().filter_map(|entry| entry.stdin.lines().next()).collect();
         assert_eq!(texts, ["kind: Deployment", "kind: Deployment", "kind: Service"]);
         assert_eq!(entries[0].at, 296_000, "when its Deployment is seen");
-        assert_eq!(entries[1].at, 1_080_000, "when kubectl has started");
+        assert_eq!(entries[1].at, 1_155_000, "when kubectl has started");
         let lines: Vec<&str> = entries.iter().map(|entry| &*entry.line).collect();
         assert_eq!(
             lines[3..],

@@ -121,8 +121,9 @@ fn scenario(recording: &Recording, request: i64) -> String {
     }
     scenario += &format!(
         "  profile: real\n  images: {{preloaded: true, commands: false, fake: true, sandbox: 1500ms, start: 500ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
-         {{machine_boot: 0s, node_network: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
-        request / 2
+         {{machine_boot: 0s, node_network: 0s, api_request: {request}ms, watch_delay: {}ms, metrics_fresh: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
+        request / 2,
+        phase::COUNTS
     );
     // The load is told through a Service, which some recordings do without.
     if recording.has_service {

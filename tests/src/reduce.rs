@@ -213,6 +213,9 @@ impl Reducer {
             "Deployment" => deployment(object),
             "ReplicaSet" => {
                 self.size(at, &role, if is_gone { 0 } else { number(object, "specReplicas") });
+                if text(object, "ev") == "ADDED" {
+                    self.written.insert(role.clone(), 1);
+                }
                 // How often it was scaled is said by `sizes`; here only whether the last time has been seen.
                 let behind = self.written.get(&role).unwrap_or(&0) - number(object, "observedGeneration");
                 format!("{} behind={behind}", replica_set(object))

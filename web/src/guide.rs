@@ -86,7 +86,9 @@ pub fn after(action: &Action, frame: &Frame) -> String {
         }
         Action::SetCordoned { node, cordoned: false } => format!("{node} takes new pods again."),
         Action::Drain { node } => {
-            format!("{node} is drained. Watch: it is cordoned, its pods are evicted and replaced elsewhere.")
+            format!(
+                "{node} is drained. Watch: it is cordoned, its pods are evicted as budgets allow, and replaced elsewhere."
+            )
         }
         Action::SetStrategy { max_surge, max_unavailable, .. } => format!(
             "The next rollout may have {max_surge} more pods than wanted and {max_unavailable} fewer ready."

@@ -278,7 +278,7 @@ impl Store {
         match self.find::<Namespace>("", name) {
             _ if !object.is_namespaced() => Ok(()),
             None => Err(Status::not_found(Kind::Namespace, name)),
-            Some(namespace) if namespace.metadata.is_deleting() && object.kind() != Kind::Event => {
+            Some(namespace) if namespace.metadata.is_deleting() => {
                 let why = format!(
                     "unable to create new content in namespace {name} because it is being terminated"
                 );

@@ -2,9 +2,10 @@
 //!
 //! Watches: Namespace.
 //! Writes: deletions of everything in the namespace, conditions of the Namespace, its finalizer `kubernetes`.
-//! Rule: once a namespace is ending, all that is in it is deleted; when nothing is left, its finalizer is taken off.
+//! Rule: once a namespace is ending, its pods are deleted; when they are gone all else is; when nothing is left, its finalizer
+//! is taken off.
 //! Upstream: pkg/controller/namespace/namespace_controller.go, deletion/namespaced_resources_deleter.go.
-//! Simplified: all kinds are deleted side by side.
+//! Simplified: all kinds but pods are deleted side by side.
 
 use crate::{ChangeCx, Controller, Cx, Key, Keys, Memory, Note, Outcome, Write};
 use setpoint_api::map::Map;
@@ -62,9 +63,12 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let (events, left): (Vec<&Object>, Vec<&Object>) =
         inside.partition(|object| object.kind() == Kind::Event);
     let delete = |object: &&Object| Write::Delete(object.id(), DeleteOptions::default(), None);
-    let begun = left.iter().filter(|object| !object.metadata().is_deleting());
-    let mut deletes: Vec<Write> = begun.map(delete).collect();
-    // Pods take their time; all else goes at once, unless somebody else holds it.
+    // Nothing that pods may need to end well goes before them.
+    let has_pods = left.iter().any(|object| object.kind() == Kind::Pod);
+    let goes =
+        |object: &&&Object| (object.kind() == Kind::Pod || !has_pods) && !object.metadata().is_deleting();
+    let mut deletes: Vec<Write> = left.iter().filter(goes).map(delete).collect();
+    // All but pods goes at once, unless somebody else holds it.
     let stays = |object: &&Object| object.kind() == Kind::Pod || !object.metadata().finalizers.is_empty();
     let stay: Vec<&Object> = left.iter().copied().filter(stays).collect();
     let observed = vec![("objects to delete", deletes.len() as i64), ("objects left", stay.len() as i64)];

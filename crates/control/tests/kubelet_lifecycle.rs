@@ -529,7 +529,6 @@ fn init_containers_go_first_and_sidecars_last() {
          10.0 Normal Killing side: Stopping container side
          10.0 Normal Killing web: Stopping container web
          10.0 stop web grace 30 hook 0
-         15.0 status Running [PodReadyToStartContainers Initialized] init:Completed(0)+ side:running+ web:Completed(0)
          15.0 stop side grace 25 hook 0
          16.0 status Succeeded [Initialized] init:Completed(0)+ side:Completed(0) web:Completed(0)
          16.0 tear down

@@ -2,13 +2,13 @@
 
 use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
 use crate::inspect::{subject, subject_of};
-use crate::tiles;
 use crate::words::{author_of, describe_action, mark_of};
+use crate::{things, tiles};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::slab::Slab;
 use setpoint_api::time::SECOND;
-use setpoint_api::{Event, Kind, Node, ObjId, Pod};
+use setpoint_api::{Event, Kind, Node, ObjId, Pod, Str};
 use setpoint_control::{CONTROLLERS, Profile};
 use setpoint_sim::fact::{Actor, Fact, What};
 use setpoint_sim::ledger::Outcome;
@@ -42,6 +42,8 @@ pub(crate) struct Painter {
     pictures: u64,
     /// Whether the cluster has more than one Deployment or Service, so that tiles say whose they are.
     has_several_workloads: bool,
+    /// The things besides Deployments and pods, as they were drawn last.
+    things: things::Known,
 }
 
 impl Painter {
@@ -79,10 +81,12 @@ impl Painter {
                 What::Refused(sentence) => {
                     if let Some(What::Action { action, is_scripted }) =
                         sim.facts().get(fact.cause).map(|action| &action.what)
+                        && !is_told(action, sentence)
                     {
                         self.author(fact, "NotDone", sentence.clone(), *is_scripted, action);
                     }
                 }
+                What::Denied { by: Actor::Person, pod, message } => self.refuse(fact, pod.as_ref(), message),
                 What::Stored { by: Actor::Controller(controller), kind: Kind::Deployment, id, .. }
                     if CONTROLLERS[usize::from(*controller)].name == "horizontal-pod-autoscaler" =>
                 {
@@ -143,6 +147,30 @@ impl Painter {
         self.push_line(ObjId(0), line);
     }
 
+    /// A refusal of the API server; one that comes again is counted up.
+    fn refuse(&mut self, fact: &Fact, pod: Option<&(Str, Str)>, message: &str) {
+        let about = pod.map(|(namespace, name)| subject("pod", namespace, name));
+        let reason = if pod.is_some() { "EvictionRefused" } else { "Refused" };
+        let is_same = |line: &FeedLine| {
+            *line.reason == *reason && line.subject == about && (pod.is_some() || *line.message == *message)
+        };
+        let known = self.feed.iter().position(|(_, line)| is_same(line));
+        let before = known.and_then(|at| self.feed.remove(at)).map_or(0, |(_, line)| line.count);
+        let line = FeedLine {
+            id: fact.id,
+            at_us: fact.at.0,
+            is_warning: true,
+            reason: reason.into(),
+            object: pod.map_or_else(String::new, |(_, name)| format!("Pod/{name}")).into(),
+            subject: about,
+            message: message.into(),
+            count: before + 1,
+            source: "kube-apiserver".into(),
+            fact: fact.id,
+        };
+        self.push_line(ObjId(0), line);
+    }
+
     fn say(&mut self, sim: &Sim, id: ObjId, fact: &Fact) {
         let Some(event) = sim.store().get::<Event>(id) else { return };
         // An event that is counted up moves to the top; it is still one line.
@@ -169,7 +197,10 @@ impl Painter {
     pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64) -> Rc<Frame> {
         self.pictures += 1;
         let several = |kind| sim.store().ids(kind).nth(1).is_some();
-        self.has_several_workloads = several(Kind::Deployment) || several(Kind::Service);
+        let any = |kind| sim.store().ids(kind).next().is_some();
+        self.has_several_workloads = several(Kind::Deployment)
+            || several(Kind::Service)
+            || [Kind::StatefulSet, Kind::DaemonSet, Kind::Job].into_iter().any(any);
         sim.settle_requests();
         self.read_facts(sim);
         let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).gather();
@@ -186,17 +217,23 @@ impl Painter {
             let is_silent = |id: &u32| self.pods.get(*id).is_none_or(|(key, _)| key.is_silent());
             balancer.silent = balancer.routes.iter().copied().filter(is_silent).gather();
         }
+        let things = things::things(sim, &mut self.things);
+        let app = tiles::app(sim, &self.replicas_set_by);
+        let said = self.feed.iter().map(|(_, line)| &**line);
+        let missing = things::missing(sim, app.as_ref(), said);
         let old = &self.last;
         let frame = Frame {
             at_us: sim.now().0,
             real_timing: sim.profile() == Profile::Real,
             seed,
-            app: keep_option(&old.app, tiles::app(sim, &self.replicas_set_by)),
+            app: keep_option(&old.app, app),
             traffic: keep(&old.traffic, tiles::traffic(sim, self.since.as_ref())),
             balancer: keep_option(&old.balancer, balancer),
             nodes,
             pending,
-            feed: if same_lines(&old.feed, &feed) { old.feed.clone() } else { Rc::new(feed) },
+            things: if same(&old.things, &things) { old.things.clone() } else { Rc::new(things) },
+            missing: keep(&old.missing, missing),
+            feed: if same(&old.feed, &feed) { old.feed.clone() } else { Rc::new(feed) },
             components: components(sim, &old.components),
             flights: keep(&old.flights, flights(sim)),
             history: if history.is_empty() { old.history.clone() } else { Rc::new(history) },
@@ -264,6 +301,12 @@ impl Painter {
     }
 }
 
+/// Whether a budget has refused an eviction: of that there is a line already.
+fn is_told(action: &Action, sentence: &str) -> bool {
+    let is_eviction = matches!(action, Action::Request { request } if *request.subresource == *"eviction");
+    is_eviction && sentence.starts_with("Cannot evict pod")
+}
+
 /// An event as a line of the feed, with the fact of its last occurrence if that is known.
 pub(crate) fn line_of(event: &Event, fact: Option<&Fact>) -> FeedLine {
     let at = event.last_timestamp.or(event.event_time.map(|time| time.0));
@@ -300,7 +343,8 @@ fn keep_option<T: PartialEq>(old: &Option<Rc<T>>, new: Option<T>) -> Option<Rc<T
     })
 }
 
-fn same_lines(old: &[Rc<FeedLine>], new: &[Rc<FeedLine>]) -> bool {
+/// Whether both are lists of the same values.
+fn same<T>(old: &[Rc<T>], new: &[Rc<T>]) -> bool {
     old.len() == new.len() && old.iter().zip(new).all(|(a, b)| Rc::ptr_eq(a, b))
 }
 

@@ -12,7 +12,7 @@ use crate::streams::Purpose;
 use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::time::{MILLISECOND, SECOND};
-use setpoint_api::{Micros, ObjId, Str, Time};
+use setpoint_api::{Kind, Micros, ObjId, Str, Time};
 use setpoint_control::{CONTROLLERS, ChangeCx, Cx, Failure, Key, Keys, Note, Outcome, Write};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -417,6 +417,8 @@ impl Sim {
         let next = match call.by {
             // The scheduler's client has its own, larger limits; bindings of one cycle a millisecond stay below them only
             // in the long run, and upstream's own figures are reached with the limits lifted.
+            // One request deletes all objects of a kind in a namespace.
+            Actor::Controller(at) if CONTROLLERS[usize::from(at)].kind == Kind::Namespace => self.now,
             Actor::Controller(controller) if controller != 0 && qps > 0 => {
                 let group = call.writes.front().map_or(0, |(_, group)| *group);
                 let together = call.writes.iter().take_while(|(_, other)| *other == group);
@@ -440,7 +442,7 @@ impl Sim {
             self.facts.add(
                 self.now,
                 call.cause,
-                What::Denied { by: call.by, message: failure.status.message.clone() },
+                What::Denied { by: call.by, pod: None, message: failure.status.message.clone() },
             );
             call.failure.get_or_insert((failure, group));
         }

@@ -216,6 +216,7 @@ mod tests {
             overrides: Vec::new(),
             machines: vec![MachineConfig::named("node-01")],
             catalogue: Rc::new(Catalogue::standard()),
+            scheduler: Rc::default(),
         });
         sim.run_until(Time(SECOND));
         sim

@@ -329,7 +329,10 @@ impl Sim {
     }
 
     /// Records what a kubelet says about its pods, also about one whose API object is gone already.
-    fn say(&mut self, events: Vec<EventDraft>, cause: u64) {
+    fn say(&mut self, mut events: Vec<EventDraft>, cause: u64) {
+        if self.catalogue.is_fake {
+            events.retain(|event| self.is_of_first(event));
+        }
         for mut event in events {
             if self.store.object(event.about).is_none() {
                 let number = self.machine_of_pod.get(event.about.0).copied().unwrap_or(u32::MAX);
@@ -339,6 +342,15 @@ impl Sim {
             }
             self.record_later(event, cause);
         }
+    }
+
+    /// Whether a fake kubelet tells of this: it speaks of a pod's first container alone.
+    fn is_of_first(&self, event: &EventDraft) -> bool {
+        let machine = self.machine_of_pod.get(event.about.0).and_then(|at| self.machines.get(*at as usize));
+        let local = machine.and_then(|machine| machine.pods.get(&event.about));
+        let first = local.and_then(|local| local.pod.spec.containers.first());
+        let of_container = |name: &str| event.field_path.ends_with(&format!("{{{name}}}"));
+        event.field_path.is_empty() || first.is_none_or(|first| of_container(&first.name))
     }
 
     /// A container's process starts.

@@ -8,6 +8,7 @@ mod admission;
 mod broadcast;
 pub mod command;
 mod control_loop;
+pub mod drain;
 pub mod fact;
 pub mod image;
 pub mod invariants;

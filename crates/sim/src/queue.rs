@@ -47,6 +47,8 @@ pub enum Wake {
     Started { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef },
     /// A container's process ends by itself, after TERM, or by KILL.
     Exited { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, code: i32 },
+    /// An eviction that a drain asks for is due.
+    Evict { pod: ObjId, cause: u64 },
     /// A probe is due.
     Probe { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, kind: ProbeKind },
 }

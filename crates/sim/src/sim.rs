@@ -37,6 +37,8 @@ pub struct Config {
     pub machines: Vec<MachineConfig>,
     /// How images behave.
     pub catalogue: Rc<Catalogue>,
+    /// The arguments of the scheduler's plugins.
+    pub scheduler: Rc<setpoint_control::scheduler::strategy::Profile>,
 }
 
 /// A machine as it is bought.
@@ -100,6 +102,8 @@ pub struct Sim {
     pub(crate) resync_epoch: u32,
     /// The fact that set it; 0 for the profile.
     pub(crate) resync_fact: u64,
+    /// The evictions that budgets have refused.
+    pub(crate) refusals: crate::drain::Refusals,
 }
 
 impl Sim {
@@ -144,7 +148,9 @@ impl Sim {
             wakes: 0,
             resync_epoch: 0,
             resync_fact: 0,
+            refusals: crate::drain::Refusals::new(),
         };
+        sim.memory.scheduler.cache.profile = config.scheduler.clone();
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let namespace = Namespace { metadata: ObjectMeta::named("", name), ..Namespace::default() };
             let _ = sim.create(namespace.into_object(), Actor::World, 0);
@@ -280,6 +286,7 @@ impl Sim {
             Wake::Pulled { machine, epoch, pod, at, took } => self.pulled_due(machine, epoch, pod, at, took),
             Wake::Started { machine, epoch, pod, at } => self.started_due(machine, epoch, pod, at),
             Wake::Exited { machine, epoch, pod, at, code } => self.exited_due(machine, epoch, pod, at, code),
+            Wake::Evict { pod, cause } => self.evict_due(pod, cause),
             Wake::Probe { machine, epoch, pod, at, kind } => self.probe_due(machine, epoch, pod, at, kind),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::phase;
 use super::recording::{Entry, Recording, is_numbered};
+use super::trace;
 use crate::reduce::Seen;
 use crate::replay::reduced;
 use crate::terminal::Normal;
@@ -15,8 +16,11 @@ pub const START: i64 = 60_000_000;
 const POLL: i64 = 50_000;
 /// How often one is asked that others wait for.
 const STEP: i64 = 12_000;
-/// How long the next command waits for one that does not end, after the time that it took in the recording.
+/// How long one that does not end may go on, after the time that it took in the recording.
 const PATIENCE: i64 = 1_500_000;
+
+/// How long kubectl takes for each object of a file.
+const PACE: i64 = 20_000;
 
 /// A recorded command with what it printed here.
 #[derive(Default)]
@@ -31,6 +35,8 @@ pub struct Said {
     pub times: (Vec<i64>, Vec<i64>),
     /// The exit codes of both, where they ended by themselves.
     pub codes: (Option<i32>, Option<i32>),
+    /// Whether output and complaints were recorded as one.
+    pub is_mixed: bool,
 }
 
 struct Player {
@@ -89,7 +95,7 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let namespace = recording.namespace.clone();
     let session = Session::read(&scenario(recording, drawn.request), drawn.seed)
         .unwrap_or_else(|why| panic!("{why:?}"));
-    let terminal = Terminal { namespace: namespace.clone(), ..Terminal::default() };
+    let terminal = Terminal { namespace: namespace.clone(), pace: PACE, ..Terminal::default() };
     let mut player = Player::new(session, terminal, recording, START + phase::shift(recording, drawn));
     player.note();
     for (place, entry) in recording.entries.iter().enumerate() {
@@ -120,7 +126,7 @@ fn scenario(recording: &Recording, request: i64) -> String {
         scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
     }
     scenario += &format!(
-        "  profile: real\n  images: {{preloaded: true, commands: false, fake: true, sandbox: 1500ms, start: 500ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
+        "  profile: real\n  images: {{preloaded: true, commands: false, fake: true, sandbox: 1750ms, start: 250ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
          {{machine_boot: 0s, node_network: 0s, api_request: {request}ms, watch_delay: {}ms, metrics_fresh: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
         request / 2,
         phase::COUNTS
@@ -231,10 +237,13 @@ impl Player {
         let codes = (entry.code.filter(|_| entry.mark == '$'), None);
         let recorded = (entry.out, entry.err);
         let times = (entry.times, Vec::new());
-        self.said.push(Said { line: entry.line, recorded, codes, times, ..Said::default() });
+        let is_mixed = entry.mark == '&';
+        self.said.push(Said { line: entry.line, recorded, codes, times, is_mixed, ..Said::default() });
         self.said[place].add(output, now);
         if entry.mark == '&' {
-            self.beside.extend(command.map(|command| (place, command, self.start + entry.ends)));
+            // What is watched is watched until somebody stops it.
+            let patience = if trace::is_watch(&line) { 0 } else { PATIENCE };
+            self.beside.extend(command.map(|command| (place, command, self.start + entry.ends + patience)));
             return;
         }
         // The next command waits until this one ends, as in a terminal.
@@ -289,8 +298,10 @@ impl Player {
 
 impl Said {
     fn add(&mut self, output: Output, at: i64) {
-        for (text, lines) in [(output.out(), &mut self.here.0), (output.err(), &mut self.here.1)] {
-            lines.extend(text.lines().map(str::to_owned));
+        for chunk in &output.chunks {
+            let is_error = chunk.is_error && !self.is_mixed;
+            let lines = if is_error { &mut self.here.1 } else { &mut self.here.0 };
+            lines.extend(chunk.text.lines().map(str::to_owned));
         }
         self.times.1.resize(self.here.0.len(), at);
         self.codes.1 = output.code;

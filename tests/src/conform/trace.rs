@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 /// How long kubectl takes to start before its first request, in microseconds, where nothing tells when it did something: a
 /// trace has the time of the shell's.
 const STARTS: i64 = 155_000;
-/// A command that took no longer is one that did not wait; its request came last, so much before its end.
-const QUICK: (i64, i64) = (300_000, 8_000);
+/// A command that took no longer did not wait for the cluster; its request came last, so much before its end.
+const QUICK: (i64, i64) = (700_000, 8_000);
+/// What one that goes on printed so soon is what it found.
+const FOUND: i64 = 350_000;
 /// How long after its time a command does something at most.
 const ACTS: f64 = 0.6;
 
@@ -39,7 +41,7 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
         }
         let mut entry = command(action, &mut texts, t);
         let took = micros(next.min(t + 1.0)) - micros(t);
-        if entry.mark == '$' && took < QUICK.0 {
+        if entry.mark == '$' && took < QUICK.0 && !waits(&entry.line) {
             entry.at = micros(t) + (took - QUICK.1).max(0);
         }
         if entry.is_change() {
@@ -121,14 +123,26 @@ fn command(action: &Value, texts: &mut Texts, t: f64) -> Entry {
         entry.out.push(text.to_owned());
         entry.times.push(micros(at) / 1000);
     }
-    if let Some(first) = entry.times.first() {
-        entry.at = (first * 1000 - QUICK.1).max(micros(t));
+    let first = entry.times.first().map(|at| at * 1000 - micros(t));
+    if let Some(first) = first.filter(|first| *first < FOUND && !entry.is_change()) {
+        entry.at = micros(t) + (first - QUICK.1).max(0);
     }
     if entry.line.split(' ').any(|word| word == "-f" || word == "--filename") {
         let said = format!("{}{}", text(action, "out"), text(action, "err"));
         entry.stdin = texts.of(t, &entry.line, &said);
     }
     entry
+}
+
+/// Whether a command may wait for the cluster.
+fn waits(line: &str) -> bool {
+    is_watch(line)
+        || [" delete ", " rollout status", " wait ", " drain "].iter().any(|word| line.contains(word))
+}
+
+/// Whether a command goes on until it is ended.
+pub fn is_watch(line: &str) -> bool {
+    line.contains(" -w") || line.contains(" --watch")
 }
 
 /// When something changed that nobody but a person changes, in seconds.

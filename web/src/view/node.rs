@@ -215,6 +215,14 @@ fn belief(node: &NodeTile) -> &'static str {
 
 /// Two lines, whatever they say, so that the pods below stay where they are: the truth beside the belief, or the CPU.
 fn facts(node: &NodeTile) -> Html {
+    if let Some((which, why)) = node.kept.as_ref().filter(|_| node.ready && node.powered) {
+        return html! {
+            <p class="facts note kept" title={format!("{which}: {why}")}>
+                <b>{ which.clone() }</b>
+                <span>{ why.clone() }</span>
+            </p>
+        };
+    }
     let note = node.note.as_deref().unwrap_or_default().to_string();
     if !node.powered || !note.is_empty() {
         return html! {
@@ -247,7 +255,8 @@ fn truth(node: &NodeTile) -> Html {
 
 /// The same in less room.
 fn brief(node: &NodeTile) -> Html {
-    let note = node.note.as_deref().unwrap_or_default().to_string();
+    let kept = node.kept.as_ref().map(|(which, why)| format!("{which}: {why}"));
+    let note = kept.or_else(|| node.note.as_deref().map(str::to_string)).unwrap_or_default();
     if !node.powered {
         return html! {
             <p class="facts note" title={note}>
@@ -273,8 +282,9 @@ fn cpu(node: &NodeTile) -> Html {
 }
 
 fn label(node: &NodeTile) -> String {
+    let kept = node.kept.as_ref().map_or_else(String::new, |(which, _)| format!(", {which}"));
     format!(
-        "Node {}, {}, machine {}, {}, {} of {} CPU used",
+        "Node {}, {}, machine {}, {}, {} of {} CPU used{kept}",
         node.name,
         node.status,
         if node.powered { "on" } else { "off" },

@@ -1,7 +1,7 @@
 //! Which pods of a DaemonSet make room for new ones.
 //!
 //! Upstream: pkg/controller/daemon/update.go (`rollingUpdate`).
-//! Simplified: nodes are gone through by name; upstream's map has no order.
+//! Simplified: nodes are gone through by name from one that is drawn; upstream's map has no order at all.
 
 use super::{Sync, on_node};
 use crate::pod::is_available;
@@ -53,13 +53,16 @@ impl<'a> Sync<'a> {
         }
     }
 
-    /// Nodes that should have a pod or have one, by name.
+    /// Nodes that should have a pod or have one, by name from one that is drawn.
     fn nodes(&self) -> Vec<Str> {
         let should = self.wanted.iter().filter(|(_, (should_run, _))| *should_run);
         let mut names: setpoint_api::map::Set<Str> =
             should.map(|(node, _)| node.metadata.name.clone()).collect();
         names.extend(self.pods.keys().cloned());
-        names.iter().cloned().collect()
+        let mut names: Vec<Str> = names.iter().cloned().collect();
+        let first = self.cx.draw % names.len().max(1) as u64;
+        names.rotate_left(first as usize);
+        names
     }
 
     /// Deletes old pods as far as may be missing; those that are of no use anyway go at once.

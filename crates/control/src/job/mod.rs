@@ -5,8 +5,8 @@
 //! Rule: as many pods at a time as allowed and still needed; a finished pod is noted in the status, loses its finalizer, and is
 //! then counted; the end is announced (SuccessCriteriaMet, FailureTarget) and said once no pod is left.
 //! Upstream: pkg/controller/job/job_controller.go (`syncJob`).
-//! Simplified: pods are neither adopted nor let go; no expectations, for a sync sees its own last writes; what could not be made
-//! is tried again after a second, whatever the number of failures.
+//! Simplified: pods are neither adopted nor let go; no expectations, for a sync sees its own last writes, but for the one after a
+//! refusal, which only counts; what could not be made is tried again after a second, whatever the number of failures.
 
 pub mod backoff;
 pub mod indexes;
@@ -133,6 +133,8 @@ struct Sync<'a> {
     writes: Vec<Write>,
     requeue: Option<Micros>,
     decision: Cow<'static, str>,
+    /// Whether all is done that was asked for before; else pods are left as they are and no end is declared.
+    is_settled: bool,
 }
 
 /// Pods by state.
@@ -162,10 +164,15 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     if !spec.managed_by.is_empty() && &*spec.managed_by != "kubernetes.io/job-controller" {
         return Outcome::idle("managed by another controller");
     }
-    if let Some(failure) = cx.failure {
+    if let Some(failure) = cx.failure.filter(|failure| failure.about.is_some()) {
         return report(job, failure);
     }
     let mut sync = Sync::begin(cx, job, spec, status, records.get(&id).copied().unwrap_or_default());
+    if let Some(refused) = cx.failure {
+        // What could be made counts all the same.
+        let told = report(job, refused);
+        (sync.writes, sync.requeue, sync.is_settled) = (told.writes, told.requeue_after, false);
+    }
     sync.judge();
     sync.act();
     let observed = vec![
@@ -267,6 +274,7 @@ impl<'a> Sync<'a> {
             writes: Vec::new(),
             requeue: None,
             decision: Cow::Borrowed("nothing to do"),
+            is_settled: true,
             job,
             spec,
             status,

@@ -54,11 +54,16 @@ pub fn terminate(cx: &KubeletCx, pod: &Pod, record: &mut PodRecord, sync: &mut S
         sync.commands.push(Command::TearDown);
     }
     if record.is_alive() {
+        // The worker is in the kill of the whole pod: what ends meanwhile is reported with the rest.
+        let is_busy = record.termination.is_some_and(|end| end.is_announced);
+        let since = record.termination.map_or(cx.now, |end| end.since);
         stop_all(cx, pod, record, sync);
         for state in record.all_mut().filter(|state| state.is_running()) {
             state.reported = state.instance;
         }
-        sync.report(pod, pod_status(cx, pod, record, false));
+        if !is_busy || record.all().all(|state| state.exit().is_none_or(|end| end.finished_at < since)) {
+            sync.report(pod, pod_status(cx, pod, record, false));
+        }
         return;
     }
     if matches!(record.sandbox, Sandbox::Ready | Sandbox::NotReady) {

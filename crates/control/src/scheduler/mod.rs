@@ -34,6 +34,7 @@ pub mod queue;
 pub mod rows;
 pub mod scores;
 pub mod spread;
+pub mod strategy;
 
 use cache::Cache;
 use filters::Plugins;
@@ -129,7 +130,12 @@ pub const ROW: Controller = Controller {
     period: |_| None,
     workers: 1,
     wants_failures: true,
-    forget: |memory| memory.scheduler = Memory::default(),
+    forget: |memory| {
+        // Its arguments stand in a file, which a new process reads again.
+        let profile = std::mem::take(&mut memory.scheduler.cache.profile);
+        memory.scheduler = Memory::default();
+        memory.scheduler.cache.profile = profile;
+    },
 };
 
 /// How the scheduler would decide about a pod now, in full; `None` without such a pod or without nodes. For a pod that has

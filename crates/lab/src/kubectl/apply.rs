@@ -4,7 +4,7 @@
 //! Simplified: with `--server-side` the server merges strategically and asks nobody who owns a field; nothing is pruned.
 
 use super::change::{self, COMMON, Dry, FILES, Fault, VALIDATE};
-use super::context::Context;
+use super::context::{Context, Ongoing};
 use super::failure::Failure;
 use super::flag::flag;
 use super::invocation::Invocation;
@@ -13,7 +13,7 @@ use super::source::{self, Item};
 use super::verb::Verb;
 use serde_json::{Map, Value, json};
 use setpoint_api::text::go_quote;
-use setpoint_api::{patch, schema};
+use setpoint_api::{Time, patch, schema};
 use setpoint_sim::{FieldValidation, Method, PatchType, Request};
 
 /// The annotation that remembers what was applied last.
@@ -89,16 +89,39 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(Failure::error("must specify one of -f and -k"));
     }
     let dry = Dry::of(cx, call)?;
-    let (items, mut faults) = source::items(cx, call)?;
+    let (items, faults) = source::items(cx, call)?;
     if items.is_empty() && faults.is_empty() {
         return Err(Failure::error("no objects passed to apply"));
     }
-    for item in items {
-        if let Err(fault) = apply(cx, call, &item, dry)? {
-            faults.push(fault);
+    let left = items.into_iter().rev().collect();
+    cx.go_on(Applying { call: call.clone(), dry, left, due: cx.now(), faults });
+    Ok(())
+}
+
+/// Objects are applied one after the other, each when the one before is answered.
+struct Applying {
+    call: Invocation,
+    dry: Dry,
+    /// What is still to be applied, the next one last.
+    left: Vec<Item>,
+    /// When the next request goes out.
+    due: Time,
+    faults: Vec<Fault>,
+}
+
+impl Ongoing for Applying {
+    fn poll(&mut self, cx: &mut Context) -> Result<bool, Failure> {
+        while let Some(item) = self.left.pop_if(|_| self.due <= cx.now()) {
+            self.due = self.due.plus(cx.terminal.pace);
+            if let Err(fault) = apply(cx, &self.call, &item, self.dry)? {
+                self.faults.push(fault);
+            }
         }
+        if !self.left.is_empty() {
+            return Ok(false);
+        }
+        Fault::end(std::mem::take(&mut self.faults)).map(|()| true)
     }
-    Fault::end(faults)
 }
 
 /// How strictly the API server is to read, as `--validate` says.

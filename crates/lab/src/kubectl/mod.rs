@@ -68,6 +68,7 @@ pub use print::{cells, titles};
 pub use rollout::status::status as rollout_status;
 
 use crate::Session;
+use setpoint_api::Micros;
 use setpoint_api::map::Map;
 
 /// A person's terminal: what kubectl would find on their disk, and the context they are in.
@@ -77,11 +78,14 @@ pub struct Terminal {
     pub namespace: String,
     /// The folder that `-f` reads from: path to text.
     pub files: Map<String, String>,
+    /// How long a request for one of a file's objects takes before the next one goes out; nothing, so that a cluster that
+    /// stands still takes them all.
+    pub pace: Micros,
 }
 
 impl Default for Terminal {
     fn default() -> Self {
-        Self { namespace: "default".into(), files: Map::new() }
+        Self { namespace: "default".into(), files: Map::new(), pace: 0 }
     }
 }
 

@@ -45,8 +45,12 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
             entry.at = micros(t) + (took - QUICK.1).max(0);
         }
         if entry.is_change() {
-            let deed = deeds.iter().copied().find(|deed| *deed >= t && *deed < next.min(t + ACTS));
-            entry.at = deed.map_or(entry.at, |deed| micros(deed) - 4_000);
+            let in_time = |deed: &&Deed| deed.at >= t && deed.at < next.min(t + ACTS);
+            let mut its = deeds.iter().filter(in_time).filter(|deed| deed.may_be_of(&entry));
+            // What a former command did may be seen late.
+            let deed =
+                if entry.stdin.is_empty() && !deletes(&entry.line) { its.next_back() } else { its.next() };
+            entry.at = deed.map_or(entry.at, |deed| micros(deed.at) - 4_000);
         }
         recording.entries.push(entry);
     }
@@ -134,6 +138,11 @@ fn command(action: &Value, texts: &mut Texts, t: f64) -> Entry {
     entry
 }
 
+/// Whether a command may delete pods.
+fn deletes(line: &str) -> bool {
+    [" delete ", " drain ", " replace "].iter().any(|verb| line.contains(verb))
+}
+
 /// Whether a command may wait for the cluster.
 fn waits(line: &str) -> bool {
     is_watch(line)
@@ -145,8 +154,27 @@ pub fn is_watch(line: &str) -> bool {
     line.contains(" -w") || line.contains(" --watch")
 }
 
-/// When something changed that nobody but a person changes, in seconds.
-fn deeds(records: &[&Value]) -> Vec<f64> {
+/// A change that nobody but a person makes, or that a person may make.
+struct Deed<'a> {
+    /// In seconds.
+    at: f64,
+    name: &'a str,
+    /// The deletion of a pod.
+    is_of_pod: bool,
+}
+
+impl Deed<'_> {
+    fn may_be_of(&self, entry: &Entry) -> bool {
+        let line = &entry.line;
+        let names = |text: &str| {
+            text.split([' ', '/', ',', '\n', '"', '\'', ':', '{', '}']).any(|word| word == self.name)
+        };
+        deletes(line) || !self.is_of_pod && (names(line) || names(&entry.stdin))
+    }
+}
+
+/// When something changed that nobody but a person changes.
+fn deeds<'a>(records: &[&'a Value]) -> Vec<Deed<'a>> {
     let mut before: BTreeMap<(&str, &str), &Value> = BTreeMap::new();
     let mut deeds = Vec::new();
     for record in records {
@@ -169,10 +197,11 @@ fn deeds(records: &[&Value]) -> Vec<f64> {
             _ => true,
         };
         if is_deed {
-            deeds.push(seconds(record, "t"));
+            let is_of_pod = kind == "Pod" && text(record, "ev") == "MODIFIED";
+            deeds.push(Deed { at: seconds(record, "t"), name: text(record, "name"), is_of_pod });
         }
     }
-    deeds.sort_by(f64::total_cmp);
+    deeds.sort_by(|a, b| a.at.total_cmp(&b.at));
     deeds
 }
 

@@ -138,6 +138,10 @@ mod tests {
             ("order-service", 3, 14),
             ("monolith", 7, 14),
             ("by-hand", 6, 14),
+            ("stateful", 4, 14),
+            ("batch", 7, 14),
+            ("crowded", 8, 14),
+            ("four-nodes", 7, 14),
             // 150 pods and their events, of which the client sends 20 a second.
             ("fifty-services", 150, 17),
             ("large", 1500, 14),

@@ -23,7 +23,7 @@ const STEP: i64 = 12_000;
 const PATIENCE: i64 = 1_500_000;
 
 /// How long kubectl takes for each object of a file.
-const PACE: i64 = 20_000;
+const PACE: i64 = 30_000;
 
 /// A recorded command with what it printed here.
 #[derive(Default)]

@@ -121,7 +121,7 @@ tuning! {
     /// Time that one scheduling decision takes.
     scheduler_cycle: MILLISECOND, MILLISECOND, "test/integration/scheduler_perf: 680 to 810 pods per second";
     /// How long a storage driver takes to make, attach or detach a volume.
-    volume_attach: 2 * SECOND, SECOND, "no upstream value: depends on the storage";
+    volume_attach: 2 * SECOND, 500 * MILLISECOND, "no upstream value: depends on the storage";
     /// How long a volume that nobody needs stays attached to a node that is not ready and may still use it.
     volume_force_detach: 360 * SECOND, 20 * SECOND, "--attach-detach-reconcile-max-wait-unmount-duration";
     /// How often a kubelet looks at what is left of memory and disk.

@@ -138,7 +138,7 @@ mod tests {
             ("order-service", 3),
             ("monolith", 7),
             ("by-hand", 6),
-            ("stateful", 4),
+            ("stateful", 3),
             ("batch", 7),
             ("crowded", 8),
             ("four-nodes", 7),

@@ -100,6 +100,23 @@ test("a deleted database pod comes back by its own name and to its own volume, o
   assert.match(await childrenOf(page, "Used by, and its volume"), /Pod db-1 Ready .*PersistentVolume pvc-\S+ Bound/);
 }));
 
+test("a set grows at its end and shrinks from its end, and the volume stays for whoever comes back", () => visit("stateful", async (page) => {
+  await wholeDatabase(page);
+  await speed(page, 4);
+  await chip(page, "StatefulSet db").click();
+  await details(page).getByRole("button", { name: /^One more / }).click();
+  assert.match(line(await page.locator(".last").innerText()), /^\$ kubectl scale statefulset\/db --replicas=4 /);
+  await untilChip(page, "StatefulSet db", /4\/4 ready$/);
+  assert.match(await tileText(page, "db-3"), /^16 db-3 Ready/);
+  await details(page).getByRole("button", { name: /^One fewer / }).click();
+  await until(() => tile(page, "db-3").count(), (count) => count === 0, { timeout: 30_000 });
+  await untilChip(page, "StatefulSet db", /3\/3 ready$/);
+  assert.match(await chipText(page, "PVC data-db-3"), /Bound 1Gi$/);
+  await details(page).getByRole("button", { name: /^One more / }).click();
+  await until(() => tileText(page, "db-3"), /^16 db-3 Ready/, { timeout: 30_000 });
+  assert.match(await tile(page, "db-3").getAttribute("title"), /data-db-3 Bound 1Gi/);
+}));
+
 test("a budget refuses a drain: the node and the feed say which, and it is asked again until it may", () => visit("stateful", async (page) => {
   await wholeDatabase(page);
   for (const name of ["node-01", "node-02"]) {
@@ -145,6 +162,10 @@ test("Jobs run to their end or give up, a CronJob makes the next, and every node
   await until(() => detail(page, "Timers"), /next run in \d+(\.\d)? s a Job is made from its template/);
   await untilChip(page, "CronJob backup", /^CronJob backup waits, next in \d+ s$/);
   await untilChip(page, "Job backup-\\d+", /1 of 1 done$/, { timeout: 60_000 });
+  await details(page).getByRole("button", { name: /^Suspend / }).click();
+  await untilChip(page, "CronJob backup", /^CronJob backup suspended$/);
+  await details(page).getByRole("button", { name: /^Resume / }).click();
+  await untilChip(page, "CronJob backup", /waits, next in \d+ s$/);
 
   // A node that joins gets its agent without anybody asking.
   await press(page, "Add node-04");

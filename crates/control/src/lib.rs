@@ -51,6 +51,7 @@ pub const CONTROLLERS: &[Controller] = &[
     daemonset::ROW,
     disruption::ROW,
     volumes::ROW,
+    volumes::attach::ROW,
     replication::ROW,
 ];
 
@@ -66,4 +67,6 @@ pub struct Memory {
     pub pod_gc: pod_gc::Memory,
     pub job: job::Memory,
     pub daemonset: daemonset::Memory,
+    pub volumes: volumes::Memory,
+    pub attach: volumes::attach::Memory,
 }

@@ -1,8 +1,4 @@
 //! What a person does to the cluster. Whatever no longer applies becomes a fact that says so; nothing fails.
-//!
-//! Upstream: staging/src/k8s.io/kubectl/pkg/drain, pkg/registry/core/pod/storage/eviction.go.
-//! Simplified: a drain is `kubectl drain --ignore-daemonsets --force --delete-emptydir-data`; as an
-//! action of the page it does not ask PodDisruptionBudgets (the command does), and mirror pods are not told apart.
 
 use crate::action::Action;
 use crate::control_loop::Call;
@@ -128,6 +124,10 @@ impl Sim {
             Action::WedgePod { namespace, pod } => {
                 let id = self.pod(namespace, pod)?;
                 self.wedge_pod(id, fact)
+            }
+            Action::WriteFile { namespace, pod, container, path, text, append } => {
+                let pod = self.store.get::<setpoint_api::Pod>(self.pod(namespace, pod)?).cloned();
+                pod.map_or(Ok(()), |pod| self.write_file(&pod, container, path, text, *append))
             }
             Action::SetCordoned { node, cordoned } => {
                 if !self.set_cordoned(node, *cordoned, fact)? {

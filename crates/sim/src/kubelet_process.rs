@@ -18,7 +18,7 @@ impl Sim {
         if self.machines[number as usize].is_kubelet_stopped {
             return Err(format!("The kubelet of {node} is stopped already."));
         }
-        self.change_kubelet(number, true, "its kubelet stops", cause);
+        self.change_kubelet(number, true, "the kubelet stops", cause);
         Ok(())
     }
 
@@ -28,7 +28,7 @@ impl Sim {
         if !self.machines[number as usize].is_kubelet_stopped {
             return Err(format!("The kubelet of {node} runs already."));
         }
-        self.change_kubelet(number, false, "its kubelet starts", cause);
+        self.change_kubelet(number, false, "the kubelet starts", cause);
         self.take_over(number);
         self.kubelet_begins(number);
         Ok(())

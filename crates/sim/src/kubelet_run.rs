@@ -121,6 +121,7 @@ impl Sim {
         };
         machine.pods.insert(id, Box::new(local));
         self.machine_of_pod.insert(id.0, number);
+        self.expect_volumes(number, id);
         self.sync_pod(number, id);
     }
 
@@ -131,6 +132,7 @@ impl Sim {
             lose_requests(&mut local.serving, self.now, Outcome::Killed, cause, &mut self.ledger);
         }
         self.machine_of_pod.remove(id.0);
+        self.release_volumes(number, id);
     }
 
     /// A kubelet was to look at a pod now.
@@ -238,7 +240,7 @@ impl Sim {
                 let (after, code) = if hangs || gentle >= kill { (kill, 137) } else { (gentle, 0) };
                 self.ends_at(number, id, container, now.plus(after), code);
             }
-            Command::TearDown => {}
+            Command::TearDown => self.release_volumes(number, id),
         }
     }
 
@@ -381,6 +383,7 @@ impl Sim {
         });
         self.say(answered.unwrap_or_default(), fact);
         self.sync_pod(number, id);
+        self.write_at_start(number, id, at);
     }
 
     /// A container's process ends.

@@ -41,6 +41,8 @@ pub struct Machine {
     pub images: Set<Str>,
     /// Pods that its kubelet works on.
     pub pods: Map<ObjId, Box<LocalPod>>,
+    /// Volumes of the pods that have claims.
+    pub volumes: crate::volumes::Volumes,
     /// When its disk and network are free for the next pull: pulls go one at a time.
     pub pull_free_at: Time,
     /// When its cores have worked off the requests of all its pods.
@@ -168,6 +170,7 @@ impl Sim {
             last_fact,
             images: Set::new(),
             pods: Map::new(),
+            volumes: Map::new(),
             pull_free_at: Time(0),
             cpu_free_at: Time(0),
             reported_at: Time(0),

@@ -28,7 +28,9 @@ impl Sim {
         let (cause, node_name, epoch) = (machine.last_fact, machine.config.node.clone(), machine.epoch);
         let known: Vec<ObjId> = machine.pods.keys().copied().gather();
         self.present_node(number, cause);
+        self.machines[number as usize].volumes.clear();
         for id in &known {
+            self.expect_volumes(number, *id);
             self.sync_pod(number, *id);
         }
         let bound: Vec<Rc<Pod>> = self.store.pods_on(&node_name).cloned().gather();
@@ -45,10 +47,12 @@ impl Sim {
             return;
         };
         let node_name = machine.config.node.clone();
-        let is_report_due = self.now.since(machine.reported_at) >= self.tuning.node_status_report;
+        let is_report_due = self.now.since(machine.reported_at) >= self.tuning.node_status_report
+            || self.untold_volumes(number).is_some();
         let cause = machine.last_fact;
         if self.api_up {
             self.renew_lease(&node_name, number, cause);
+            self.mount_ready(number);
             if is_report_due {
                 self.report_node(number, cause);
             } else if !self.catalogue.is_fake {
@@ -96,6 +100,9 @@ impl Sim {
 
     /// A fake kubelet sees at once that its node was closed for new pods, or opened.
     pub(crate) fn node_changed(&mut self, change: &Change, node: &Node) {
+        if let Some(number) = self.machine_of_node.get(&node.metadata.name) {
+            self.mount_ready(*number);
+        }
         if !self.catalogue.is_fake || change.op == Op::Deleted {
             return;
         }
@@ -174,11 +181,12 @@ impl Sim {
         let machine = &mut self.machines[number as usize];
         machine.reported_at = self.now;
         let Some(stored) = self.store.find::<Node>("", &machine.config.node).cloned() else { return };
-        let status = kubelet::node_status(
+        let mut status = kubelet::node_status(
             &facts(machine, machine.network_at <= self.now),
             Some(&stored.status),
             self.now,
         );
+        self.tell_volumes(number, &mut status);
         let id = stored.metadata.id;
         let write = Write::Patch(id, Patch::NodeStatus(Box::new(status)));
         let _ = self.land(write, Actor::Kubelet(number), cause, &mut Map::new());

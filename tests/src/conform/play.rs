@@ -23,7 +23,7 @@ const BEGIN: i64 = 75_000;
 /// A command that took no longer did not wait for the cluster; its request came last, so much before its end.
 const QUICK: (i64, i64) = (700_000, 8_000);
 /// How long kubectl takes for each object of a file.
-const PACE: i64 = 20_000;
+const PACE: i64 = 30_000;
 
 /// A recorded command with what it printed here.
 #[derive(Default)]

@@ -173,7 +173,8 @@ pub(crate) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
 }
 
 fn pod_state(sim: &Sim, pod: &Rc<Pod>) -> (Tone, Rc<str>) {
-    let tile = tiles::pod(pod, &tiles::pod_key(sim, pod, None));
+    let machine = pod.spec.node_name.as_ref().and_then(|node| sim.machine(node));
+    let tile = tiles::pod(pod, &tiles::pod_key(sim, machine, pod, None));
     let (tone, word) = match tile.look {
         PodLook::Ready if tile.wedged => (Tone::Bad, "Ready, but hangs"),
         PodLook::Ready => (Tone::Good, "Ready"),

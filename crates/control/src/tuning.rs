@@ -74,6 +74,8 @@ tuning! {
     hpa_initial_readiness_delay: 30 * SECOND, 5 * SECOND, "--horizontal-pod-autoscaler-initial-readiness-delay";
     /// Period of the metrics server.
     metrics_resolution: 15 * SECOND, 5 * SECOND, "metrics-server --metric-resolution";
+    /// Age at which a container's first sample counts; a younger one waits for its second.
+    metrics_fresh: 10 * SECOND, 4500 * MILLISECOND, "freshContainerMinMetricsResolution, metrics-server pkg/storage/pod.go";
     /// Validity of a node's lease.
     node_lease_duration: 40 * SECOND, 4 * SECOND, "nodeLeaseDurationSeconds, pkg/kubelet/apis/config/v1beta1/defaults.go";
     /// Period of its renewal: a quarter of the validity.

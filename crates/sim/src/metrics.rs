@@ -40,7 +40,7 @@ impl Sim {
                 let first = local.sampled.replace((now, used, taken)).unwrap_or((started_at, 0, taken));
                 let window = now.since(first.0);
                 // A window that is too short says nothing; upstream leaves the pod out until the next sample.
-                if window * 10 < self.tuning.metrics_resolution * 9 {
+                if window < self.tuning.metrics_fresh.min(self.tuning.metrics_resolution) {
                     continue;
                 }
                 sampled += 1;

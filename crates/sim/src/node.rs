@@ -12,8 +12,8 @@ use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{
-    Change, Kind, Lease, LeaseSpec, MicroTime, Micros, Node, NodeStatus, ObjId, ObjectMeta, Op,
-    OwnerReference, Pod, Resource, Scope, Str, Time,
+    Change, ConditionStatus, Kind, Lease, LeaseSpec, MicroTime, Micros, Node, NodeStatus, ObjId, ObjectMeta,
+    Op, OwnerReference, Pod, Resource, Scope, Str, Time, condition_status,
 };
 use setpoint_control::kubelet;
 use setpoint_control::{EventDraft, Patch, Write};
@@ -24,7 +24,7 @@ impl Sim {
     pub(crate) fn kubelet_begins(&mut self, number: u32) {
         let machine = &mut self.machines[number as usize];
         machine.kubelet_since = self.now;
-        machine.told_cordoned = false;
+        (machine.told_cordoned, machine.is_registered) = (false, false);
         let (cause, node_name, epoch) = (machine.last_fact, machine.config.node.clone(), machine.epoch);
         let known: Vec<ObjId> = machine.pods.keys().copied().gather();
         self.present_node(number, cause);
@@ -47,13 +47,18 @@ impl Sim {
             return;
         };
         let node_name = machine.config.node.clone();
-        let is_report_due = self.now.since(machine.reported_at) >= self.tuning.node_status_report
+        let is_time = self.now.since(machine.reported_at) >= self.tuning.node_status_report
             || self.untold_volumes(number).is_some();
-        let cause = machine.last_fact;
+        let (cause, is_registered) = (machine.last_fact, machine.is_registered);
+        // What somebody else has made of its conditions a kubelet puts right with its next look.
+        let is_doubted =
+            |node: &Rc<Node>| condition_status(&node.status.conditions, "Ready") != ConditionStatus::True;
         if self.api_up {
             self.renew_lease(&node_name, number, cause);
             self.mount_ready(number);
-            if is_report_due {
+            if !is_registered {
+                self.present_node(number, cause);
+            } else if is_time || self.store.find::<Node>("", &node_name).is_some_and(is_doubted) {
                 self.report_node(number, cause);
             } else if !self.catalogue.is_fake {
                 self.tell_cordon(number, cause);
@@ -124,9 +129,13 @@ impl Sim {
 
     /// A kubelet that starts registers its node, or finds it and reports its status.
     fn present_node(&mut self, number: u32, cause: u64) {
+        if !self.api_up {
+            return;
+        }
         let name = self.machines[number as usize].config.node.clone();
         let known = self.store.id_of(Kind::Node, "", &name);
         let Some(id) = known.or_else(|| self.register_node(number, cause)) else { return };
+        self.machines[number as usize].is_registered = true;
         let is_fake = self.catalogue.is_fake;
         // What machines of the beginning said has been forgotten long ago.
         if self.now > Time(0) && !is_fake {
@@ -153,11 +162,12 @@ impl Sim {
         let status = if is_late && is_fake {
             NodeStatus::default()
         } else {
-            kubelet::node_status(&facts(machine, !is_late), None, self.now)
+            kubelet::node_status(&facts(machine, !is_late, is_fake), None, self.now)
         };
         let mut node = Node { metadata, status, ..Node::default() };
         if !is_fake {
             node.spec.pod_cidr = machine.pod_cidr();
+            node.spec.pod_cidrs = vec![node.spec.pod_cidr.clone()];
         }
         if is_late {
             let wait = if is_fake { self.tuning.api_request } else { FAST_UPDATE };
@@ -182,7 +192,7 @@ impl Sim {
         machine.reported_at = self.now;
         let Some(stored) = self.store.find::<Node>("", &machine.config.node).cloned() else { return };
         let mut status = kubelet::node_status(
-            &facts(machine, machine.network_at <= self.now),
+            &facts(machine, machine.network_at <= self.now, self.catalogue.is_fake),
             Some(&stored.status),
             self.now,
         );
@@ -216,8 +226,11 @@ impl Sim {
 /// How soon a kubelet that has just registered its node looks whether it is ready.
 const FAST_UPDATE: Micros = 100 * MILLISECOND;
 
+/// Where kubelets listen.
+const KUBELET_PORT: u32 = 10_250;
+
 /// What a kubelet knows of its machine.
-fn facts(machine: &Machine, has_network: bool) -> kubelet::NodeFacts<'_> {
+fn facts(machine: &Machine, has_network: bool, is_fake: bool) -> kubelet::NodeFacts<'_> {
     let config = &machine.config;
     kubelet::NodeFacts {
         name: &config.node,
@@ -227,6 +240,7 @@ fn facts(machine: &Machine, has_network: bool) -> kubelet::NodeFacts<'_> {
         pods_max: config.pods_max,
         boots: machine.boots,
         has_network,
+        port: if is_fake { 0 } else { KUBELET_PORT },
     }
 }
 

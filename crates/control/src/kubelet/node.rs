@@ -34,6 +34,8 @@ pub struct NodeFacts<'a> {
     pub boots: u32,
     /// Whether the network of its pods is set up.
     pub has_network: bool,
+    /// Where its kubelet listens.
+    pub port: u32,
 }
 
 /// What a container runtime says before the network's add-on has set itself up on the machine.
@@ -76,6 +78,8 @@ pub fn node_status(facts: &NodeFacts, old: Option<&NodeStatus>, now: Time) -> No
     status.allocatable = capacity.clone();
     status.capacity = capacity;
     status.addresses = Rc::new(addresses(facts));
+    let port = facts.port;
+    status.daemon_endpoints = Some(Rc::new(json!({ "kubeletEndpoint": { "Port": port } })));
     status.node_info = Some(Rc::new(node_info(facts)));
     status
 }

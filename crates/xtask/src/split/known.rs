@@ -3,7 +3,7 @@
 //! A name says it, as a rule. It carries a number, though, which changes with what stands around the function: another
 //! closure above, another implementation in the module. Then it is told by the path and the shape of its body; by the path
 //! alone, if another of this path is gone; and one that was renamed by its shape alone. Of a body that has changed, those
-//! segments that are still there are what they were; the others are new, but in the place of what did not run.
+//! segments that are still there are what they were; the others are new, but one for one in the place of what did not run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +11,8 @@ use super::record::{Own, Ran, Record, Segment, kin};
 
 /// Segments from which on a body is told from all others by its shape.
 const TELLING: usize = 4;
+/// Segments in a row that must be still there to be told from others that look like them.
+const STRAY: usize = 4;
 /// Most pairs of segments that are compared to find those that are still there.
 const PAIRS: usize = 1 << 22;
 
@@ -104,17 +106,17 @@ fn lives(ran: &Ran, function: &Own) -> Vec<Life> {
             lives.extend(segments.map(|segment| if segment.has_run { Life::Ran } else { Life::Idle }));
             continue;
         }
-        // What stands in the place of segments that did not run does not run either.
+        // What stands one for one in the place of segments that did not run does not run either.
         let end = still_there.get(lives.len() + run.len()).copied().flatten().unwrap_or(ran.segments.len());
-        let is_idle = gap < end && ran.segments[gap..end].iter().all(|segment| !segment.has_run);
+        let is_idle = end - gap == run.len() && ran.segments[gap..end].iter().all(|segment| !segment.has_run);
         lives.extend(run.iter().map(|_| if is_idle { Life::Idle } else { Life::New }));
     }
     lives
 }
 
 /// For each segment, which of the old ones it is, if it is one: as many as can be, in order.
-fn still_there(old: &[Segment], marks: &[u8]) -> Vec<Option<usize>> {
-    let same = |(old, mark): &(&Segment, &u8)| old.mark == **mark;
+fn still_there(old: &[Segment], marks: &[u16]) -> Vec<Option<usize>> {
+    let same = |(old, mark): &(&Segment, &u16)| old.mark == **mark;
     let before = old.iter().zip(marks).take_while(same).count();
     let behind = old[before..].iter().rev().zip(marks[before..].iter().rev()).take_while(same).count();
     let (changed, new) = (&old[before..old.len() - behind], &marks[before..marks.len() - behind]);
@@ -144,20 +146,30 @@ fn still_there(old: &[Segment], marks: &[u8]) -> Vec<Option<usize>> {
             found.push(is_there.then_some(before + i));
             i += usize::from(is_there);
         }
+        forget_strays(&mut found[before..]);
     }
     found.extend((old.len() - behind..old.len()).map(Some));
     found
+}
+
+/// A few segments in the midst of changes are not there still, but look alike.
+fn forget_strays(found: &mut [Option<usize>]) {
+    for run in found.chunk_by_mut(|one, next| one.is_some() && one.map(|at| at + 1) == *next) {
+        if run.len() < STRAY {
+            run.fill(None);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn own(name: u32, path: u32, shape: u32, marks: &[u8]) -> Own {
+    fn own(name: u32, path: u32, shape: u32, marks: &[u16]) -> Own {
         Own { name, path, shape, marks: marks.to_vec() }
     }
 
-    fn ran(path: u32, shape: u32, segments: &[(u8, bool)]) -> Ran {
+    fn ran(path: u32, shape: u32, segments: &[(u16, bool)]) -> Ran {
         let segments = segments.iter().map(|(mark, has_run)| Segment { mark: *mark, has_run: *has_run });
         Ran { path, shape, segments: segments.collect() }
     }
@@ -191,8 +203,8 @@ mod tests {
             ("a part has changed", own(1, 10, 12, &[1, 2, 9, 4]), "RinR"),
             ("a part is new", own(1, 10, 12, &[1, 2, 3, 9, 9, 4]), "RiRnnR"),
             ("a part is gone", own(1, 10, 12, &[1, 3, 4]), "RRR"),
-            ("parts are new and gone", own(1, 10, 12, &[9, 2, 3, 8, 7]), "niRnn"),
-            ("what did not run has changed", own(1, 10, 12, &[1, 9, 9, 3, 4]), "RiiRR"),
+            ("parts are new and gone", own(1, 10, 12, &[9, 2, 3, 8, 7]), "nnnnn"),
+            ("what did not run has changed", own(1, 10, 12, &[1, 9, 3, 4]), "RiRR"),
             ("all has changed", own(1, 10, 12, &[9, 9]), "nn"),
             ("another number", own(3, 10, 11, &same), "RiRR"),
             ("another number and body", own(3, 10, 12, &[1, 2, 4]), "RiR"),

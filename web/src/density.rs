@@ -25,6 +25,8 @@ pub struct Density {
     pub pitch: usize,
     /// Marks of [`Level::Dot`] side by side.
     pub per_row: usize,
+    /// Whether nodes stand two by two.
+    pub pairs: bool,
 }
 
 /// Sizes in pixels; the style sheet has the same ones.
@@ -90,7 +92,13 @@ pub struct Room {
 impl Sizes {
     /// Nodes side by side.
     fn columns(&self, room: &Room) -> usize {
-        (((room.width + self.gap) / (self.node + self.gap)) as usize).clamp(1, room.nodes.max(1))
+        let most = ((room.width + self.gap) / (self.node + self.gap)) as usize;
+        // Three and one would be no row.
+        if self.in_pairs(room, most) { 2 } else { most.clamp(1, room.nodes.max(1)) }
+    }
+
+    fn in_pairs(&self, room: &Room, columns: usize) -> bool {
+        room.nodes == 4 && columns == 3 && self.level < Level::Cell
     }
 
     fn per_row(&self, room: &Room) -> usize {
@@ -115,9 +123,13 @@ impl Sizes {
     fn density(&self, room: &Room) -> Density {
         match self.level {
             Level::Dot => {
-                Density { level: self.level, pitch: self.tile as usize, per_row: self.per_row(room) }
+                let (pitch, per_row) = (self.tile as usize, self.per_row(room));
+                Density { level: self.level, pitch, per_row, pairs: false }
             }
-            level => Density { level, pitch: 0, per_row: 0 },
+            level => {
+                let pairs = room.nodes == 4 && self.columns(room) == 2 && level < Level::Cell;
+                Density { level, pairs, ..Density::default() }
+            }
         }
     }
 }
@@ -149,7 +161,9 @@ impl Density {
     /// The class of the nodes.
     pub fn class(self) -> &'static str {
         match self.level {
+            Level::Full if self.pairs => "nodes pairs",
             Level::Full => "nodes",
+            Level::Line if self.pairs => "nodes line pairs",
             Level::Line => "nodes line",
             Level::Compact => "nodes compact",
             Level::Cell => "nodes small",

@@ -81,12 +81,17 @@ pub fn after(action: &Action, frame: &Frame) -> String {
             "The process hangs. Watch: readiness takes it out of the Service, then liveness restarts it."
                 .to_string()
         }
+        Action::WriteFile { path, .. } => {
+            format!("{path} is written. What stands in a claimed volume outlives the pod; the rest does not.")
+        }
         Action::SetCordoned { node, cordoned: true } => {
             format!("{node} is cordoned. Watch: its pods stay, but new ones go elsewhere.")
         }
         Action::SetCordoned { node, cordoned: false } => format!("{node} takes new pods again."),
         Action::Drain { node } => {
-            format!("{node} is drained. Watch: it is cordoned, its pods are evicted and replaced elsewhere.")
+            format!(
+                "{node} is drained. Watch: it is cordoned, its pods are evicted as budgets allow, and replaced elsewhere."
+            )
         }
         Action::SetStrategy { max_surge, max_unavailable, .. } => format!(
             "The next rollout may have {max_surge} more pods than wanted and {max_unavailable} fewer ready."

@@ -68,6 +68,7 @@ impl Stage {
                 <div class="cluster-body">
                     <canvas class="flow" ref={self.canvas.clone()} aria-hidden="true" />
                     { view::plane::view(&frame.components, selected, send) }
+                    { view::things::view(&frame.things, frame.at_us, selected, send) }
                     { view::balancer::view(frame, self.density, self.per_dot, selected, send) }
                     { view::nodes::view(frame, self.density, selected, send) }
                     { view::pending::view(frame, selected, send) }

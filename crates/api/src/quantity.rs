@@ -57,20 +57,25 @@ impl std::error::Error for QuantityError {}
 pub struct Quantity {
     nano: i128,
     format: Format,
+    /// The power of ten of upstream's integer, or [`BIG`].
+    scale: i32,
 }
+
+/// The scale of amounts that upstream keeps in arbitrary precision.
+const BIG: i32 = i32::MAX;
 
 impl Quantity {
     /// Zero, printed as `0`.
-    pub const ZERO: Quantity = Quantity { nano: 0, format: Format::DecimalSi };
+    pub const ZERO: Quantity = Quantity { nano: 0, format: Format::DecimalSi, scale: 0 };
 
     /// A whole number of units.
     pub const fn from_value(value: i64, format: Format) -> Quantity {
-        Quantity { nano: value as i128 * NANO, format }
+        Quantity { nano: value as i128 * NANO, format, scale: 0 }
     }
 
     /// A number of thousandths, printed in decimal suffixes (`1500m`).
     pub const fn from_milli(milli: i64) -> Quantity {
-        Quantity { nano: milli as i128 * 1_000_000, format: Format::DecimalSi }
+        Quantity { nano: milli as i128 * 1_000_000, format: Format::DecimalSi, scale: -3 }
     }
 
     /// Reads a quantity.
@@ -90,17 +95,48 @@ impl Quantity {
             other => other,
         };
         let nano = if parts.negative { -magnitude } else { magnitude };
-        Ok(Quantity { nano, format })
+        let digits = parts.whole.trim_start_matches('0').len().max(1) as i32;
+        let scale = match base {
+            Base::Ten => {
+                let scale = exponent.saturating_sub(parts.fraction.len() as i32);
+                let is_short = digits + parts.fraction.len() as i32 <= 18;
+                // Any scale above a hundred overflows the same way.
+                if is_short && scale >= -9 { scale.min(100) } else { BIG }
+            }
+            Base::Two if parts.fraction.is_empty() && digits + exponent * 3 / 10 < 15 => 0,
+            Base::Two => BIG,
+        };
+        Ok(Quantity { nano, format, scale })
     }
 
-    /// The amount in whole units, rounded away from zero and saturating at the bounds of `i64`.
+    /// The amount in whole units, rounded up as upstream does.
     pub fn value(self) -> i64 {
-        rounded_up(self.nano, NANO)
+        self.scaled(0)
     }
 
-    /// The amount in thousandths, rounded away from zero and saturating at the bounds of `i64`.
+    /// The amount in thousandths, rounded up as upstream does.
     pub fn milli_value(self) -> i64 {
-        rounded_up(self.nano, 1_000_000)
+        self.scaled(-3)
+    }
+
+    /// The amount in units of a power of ten: upstream's integers are rounded away from zero; amounts of arbitrary precision
+    /// towards zero, and then one more. What is too large for an `i64` loses its high bits, or, on upstream's slow
+    /// way of multiplying, everything.
+    ///
+    /// Upstream: `ScaledValue`, `scaledValue` in scale_int.go, `positiveScaleInt64` and `negativeScaleInt64` in math.go.
+    fn scaled(self, power: i32) -> i64 {
+        let step = if power == 0 { NANO } else { 1_000_000 };
+        let (whole, has_rest) = (self.nano / step, self.nano % step != 0);
+        if self.scale != BIG {
+            let is_lost = !matches!(self.scale - power, 1 | 2 | 3 | 6 | 9) && i64::try_from(whole).is_err();
+            let rounded = whole + if has_rest { self.nano.signum() } else { 0 };
+            return if is_lost { 0 } else { rounded as i64 };
+        }
+        // A division of integers drops the fraction, one of arbitrary precision goes down to the next whole number.
+        let is_small = self.nano < i128::from(i64::MAX);
+        let quotient =
+            if is_small { i128::from(self.nano as i64) / step } else { self.nano.div_euclid(step) };
+        (quotient as i64).wrapping_add(i64::from(has_rest))
     }
 
     /// The exact amount in billionths.
@@ -118,6 +154,14 @@ impl Quantity {
         self.nano == 0
     }
 
+    fn sum(self, other: Quantity, nano: i128) -> Quantity {
+        let scale = match (self.scale, other.scale) {
+            (BIG, _) | (_, BIG) => BIG,
+            (a, b) => a.min(b),
+        };
+        Quantity { nano: capped(nano), format: self.format_with(other), scale }
+    }
+
     /// A zero takes the format of what is added to it; otherwise the left side's format stays.
     fn format_with(self, other: Quantity) -> Format {
         if self.is_zero() { other.format } else { self.format }
@@ -129,7 +173,7 @@ impl Add for Quantity {
 
     /// The sum, saturating at 10^29 units.
     fn add(self, other: Quantity) -> Quantity {
-        Quantity { nano: capped(self.nano.saturating_add(other.nano)), format: self.format_with(other) }
+        self.sum(other, self.nano.saturating_add(other.nano))
     }
 }
 
@@ -138,7 +182,7 @@ impl Sub for Quantity {
 
     /// The difference, saturating at 10^29 units either way.
     fn sub(self, other: Quantity) -> Quantity {
-        Quantity { nano: capped(self.nano.saturating_sub(other.nano)), format: self.format_with(other) }
+        self.sum(other, self.nano.saturating_sub(other.nano))
     }
 }
 
@@ -333,10 +377,4 @@ fn binary_canonical(units: u128) -> (u128, &'static str) {
 
 fn capped(nano: i128) -> i128 {
     nano.clamp(-(MAX_NANO as i128), MAX_NANO as i128)
-}
-
-/// `nano / step`, rounded away from zero.
-fn rounded_up(nano: i128, step: i128) -> i64 {
-    let whole = nano / step + if nano % step == 0 { 0 } else { nano.signum() };
-    whole.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }

@@ -12,13 +12,12 @@ use setpoint_api::select::{LabelSelector, LabelSelectorRequirement, Selector};
 #[test]
 fn quantities_beyond_the_vectors() {
     let cases = [
-        ("8Ei", "9223372036854775807", i64::MAX, i64::MAX),
-        ("1.7E18", "1700e15", 1_700_000_000_000_000_000, i64::MAX),
-        ("-0.05Gi", "-53687091200m", -53_687_092, -53_687_091_200),
-        ("-0.0000000005", "-1n", -1, -1),
-        ("1e2147483647", "100e27", i64::MAX, i64::MAX),
+        // Upstream's integers overflow: by their slow way of multiplying to nothing, else to the low bits.
+        ("1.7E18", "1700e15", 1_700_000_000_000_000_000, 0),
+        ("100000000000000000", "100P", 100_000_000_000_000_000, 7_766_279_631_452_241_920),
+        ("1e2147483647", "100e27", 0, 0),
+        ("-1500m", "-1500m", -2, -1500),
         ("1e-2147483648", "1e-9", 1, 1),
-        ("100000000000000000000000000000000000000000", "100000000000E", i64::MAX, i64::MAX),
         ("0.30000000000000000001Ki", "307200000001n", 308, 307_201),
         ("+", "0", 0, 0),
     ];
@@ -29,6 +28,8 @@ fn quantities_beyond_the_vectors() {
             (canonical, value, milli)
         );
     }
+    let long = Quantity::parse("100000000000000000000000000000000000000000").unwrap();
+    assert_eq!(long.to_string(), "100000000000E");
     let huge = Quantity::parse("1e29").unwrap();
     assert_eq!(huge + huge, huge);
     assert_eq!((Quantity::ZERO - huge) - huge, Quantity::ZERO - huge);

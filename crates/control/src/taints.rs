@@ -2,7 +2,9 @@
 //!
 //! Upstream: staging/src/k8s.io/component-helpers/scheduling/corev1/helpers.go, staging/src/k8s.io/api/core/v1/toleration.go,
 //! pkg/util/taints/taints.go.
-//! Simplified: the operators `Lt` and `Gt` tolerate nothing (gate TaintTolerationComparisonOperators, off by default in 1.36).
+//!
+//! The operators `Lt` and `Gt` are here, but no pod has them: validation turns them down, for their gate
+//! TaintTolerationComparisonOperators is off by default in 1.36.
 
 use setpoint_api::{Str, Taint, Time, Toleration};
 
@@ -53,8 +55,19 @@ pub fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
     match &*toleration.operator {
         "" | "Equal" => toleration.value == taint.value,
         "Exists" => true,
+        "Lt" => numbers(toleration, taint).is_some_and(|(bound, value)| value < bound),
+        "Gt" => numbers(toleration, taint).is_some_and(|(bound, value)| value > bound),
         _ => false,
     }
+}
+
+/// The values of both as whole numbers, if they are such.
+///
+/// Upstream: `compareNumericValues`.
+fn numbers(toleration: &Toleration, taint: &Taint) -> Option<(i64, i64)> {
+    // Only the shortest form of a number counts: no sign `+`, no zeros in front.
+    let number = |text: &str| text.parse().ok().filter(|number: &i64| number.to_string() == text);
+    Some((number(&toleration.value)?, number(&taint.value)?))
 }
 
 /// The first matching toleration of each taint, or nothing if one of the taints is not tolerated.

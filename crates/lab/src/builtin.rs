@@ -4,11 +4,15 @@ use crate::scenario::Scenario;
 use std::fmt::Write as _;
 
 /// Their names and titles, the one that the page opens with first.
-pub const ALL: [(&str, &str); 6] = [
+pub const ALL: [(&str, &str); 10] = [
     ("welcome", "Self-healing web app"),
     ("order-service", "Order service on Friday"),
     ("monolith", "Monolith and services"),
     ("by-hand", "By hand or by spec"),
+    ("stateful", "Stateful database"),
+    ("batch", "Batch and agents"),
+    ("crowded", "Crowded: priorities and quotas"),
+    ("four-nodes", "Four nodes, seven pods"),
     ("fifty-services", "Fifty services"),
     ("large", "Fifty nodes"),
 ];
@@ -20,6 +24,10 @@ pub fn scenario(name: &str) -> Option<Scenario> {
         "order-service" => include_str!("../scenarios/order-service.yaml").to_string(),
         "monolith" => include_str!("../scenarios/monolith.yaml").to_string(),
         "by-hand" => include_str!("../scenarios/by-hand.yaml").to_string(),
+        "stateful" => include_str!("../scenarios/stateful.yaml").to_string(),
+        "batch" => include_str!("../scenarios/batch.yaml").to_string(),
+        "crowded" => include_str!("../scenarios/crowded.yaml").to_string(),
+        "four-nodes" => include_str!("../scenarios/four-nodes.yaml").to_string(),
         "fifty-services" => fifty_services(),
         "large" => large(),
         _ => return None,
@@ -130,6 +138,10 @@ mod tests {
             ("order-service", 3),
             ("monolith", 7),
             ("by-hand", 6),
+            ("stateful", 4),
+            ("batch", 7),
+            ("crowded", 8),
+            ("four-nodes", 7),
             ("fifty-services", 150),
             ("large", 1500),
         ] {

@@ -1,7 +1,7 @@
 //! What the page shows, as plain data in the page's words. Parts that did not change keep their `Rc`, so that the page can
 //! skip them.
 
-use crate::inspect::Subject;
+use crate::inspect::{Subject, Tone};
 use std::rc::Rc;
 
 /// One picture of the cluster. Times are microseconds of simulated time.
@@ -23,6 +23,10 @@ pub struct Frame {
     pub nodes: Vec<Rc<NodeTile>>,
     /// Pods that no node has taken yet.
     pub pending: Vec<Rc<PodTile>>,
+    /// What there is besides Deployments and pods: sets, Jobs, budgets, quotas, claims.
+    pub things: Rc<Vec<Rc<Thing>>>,
+    /// Pods that are desired but do not exist.
+    pub missing: Rc<Vec<Missing>>,
     /// What the cluster said, newest first; at most 200 lines.
     pub feed: Rc<Vec<Rc<FeedLine>>>,
     /// The control plane's parts.
@@ -225,6 +229,8 @@ pub struct NodeTile {
     pub cordoned: bool,
     /// A sentence when something is wrong, such as `No heartbeat for 3 s.`
     pub note: Option<Rc<str>>,
+    /// What holds its drain up, in two short lines: which budget keeps which pod, and when it is asked again.
+    pub kept: Option<(Rc<str>, Rc<str>)>,
     /// CPU that its pods use, in thousandths of a core.
     pub cpu_used_milli: i64,
     /// CPU that its pods request.
@@ -233,6 +239,56 @@ pub struct NodeTile {
     pub cpu_allocatable_milli: i64,
     /// Pods, in creation order.
     pub pods: Vec<Rc<PodTile>>,
+}
+
+/// An object besides Deployments and pods, in a few words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thing {
+    /// What it is, to be looked at closely.
+    pub subject: Subject,
+    /// Its kind, such as `StatefulSet`.
+    pub kind: Rc<str>,
+    /// Its name, with its namespace if that is not `default`.
+    pub name: Rc<str>,
+    /// How it stands, such as `2/3 ready`.
+    pub state: Rc<str>,
+    /// How good that is.
+    pub tone: Tone,
+    /// When its next run begins.
+    pub next_us: Option<i64>,
+    /// Why it waits.
+    pub why: Option<Rc<str>>,
+}
+
+/// Pods of one owner that are desired but do not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Who wants them.
+    pub owner: Subject,
+    /// Its name.
+    pub name: Rc<str>,
+    /// How many.
+    pub count: i32,
+    /// Their names, where those are known before.
+    pub places: Vec<Rc<str>>,
+    /// Why they were not made, as far as that is known.
+    pub why: Option<Rc<str>>,
+}
+
+/// Whose a pod is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Nature {
+    /// One of many equals, of a ReplicaSet.
+    #[default]
+    Replica,
+    /// One with a name and a place of its own, of a StatefulSet.
+    Stateful,
+    /// One for each node, of a DaemonSet.
+    Daemon,
+    /// A run to completion, of a Job.
+    Run,
+    /// Nobody's.
+    Bare,
 }
 
 /// How a pod looks.
@@ -286,6 +342,14 @@ pub struct PodTile {
     pub cpu_percent: Option<i32>,
     /// Whether its process hangs: the truth, which the cluster may not know.
     pub wedged: bool,
+    /// Whose it is.
+    pub nature: Nature,
+    /// Whether the short name says so.
+    pub is_named: bool,
+    /// The claims that it uses, with their state, such as `data-db-0 Bound 1Gi`.
+    pub volumes: Option<Rc<str>>,
+    /// The pod that takes its place, if it has to go for one of higher priority.
+    pub preempted_by: Option<Rc<str>>,
 }
 
 /// One line of the feed.

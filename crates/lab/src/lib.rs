@@ -13,6 +13,7 @@ mod picture;
 mod scenario;
 mod session;
 pub mod swarm;
+mod things;
 mod tiles;
 pub mod verdict;
 mod why;

@@ -1,20 +1,22 @@
 //! Draws frames from the simulation, and keeps what did not change.
 
-use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
+use crate::frame::{Component, FeedLine, Flight, Frame, Mark, PodTile, Sample};
 use crate::inspect::{subject, subject_of};
-use crate::tiles;
-use crate::words::{author_of, describe_action, mark_of};
+use crate::words::{author_of, describe_outcome, mark_of};
+use crate::{things, tiles};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::slab::Slab;
 use setpoint_api::time::SECOND;
-use setpoint_api::{Event, Kind, Node, ObjId, Pod};
+use setpoint_api::{Event, Kind, ObjId, Str};
 use setpoint_control::{CONTROLLERS, Profile};
 use setpoint_sim::fact::{Actor, Fact, What};
 use setpoint_sim::ledger::Outcome;
 use setpoint_sim::{Action, Sim};
 use std::collections::VecDeque;
 use std::rc::Rc;
+
+mod pods;
 
 /// Lines that the feed keeps.
 const FEED_MAX: usize = 200;
@@ -40,8 +42,12 @@ pub(crate) struct Painter {
     pods: Slab<(tiles::PodKey, Rc<PodTile>)>,
     /// How many pictures there were.
     pictures: u64,
+    /// In how many pictures all machines are looked at.
+    turns: u64,
     /// Whether the cluster has more than one Deployment or Service, so that tiles say whose they are.
     has_several_workloads: bool,
+    /// The things besides Deployments and pods, as they were drawn last.
+    things: things::Known,
 }
 
 impl Painter {
@@ -73,16 +79,19 @@ impl Painter {
                 What::Said { event } => self.say(sim, *event, fact),
                 What::Action { action, is_scripted } => {
                     self.mark(sim, fact.at.0, action, *is_scripted);
-                    let message = format!("{} {}.", author_of(*is_scripted), describe_action(action));
+                    let message =
+                        format!("{} {}.", author_of(*is_scripted), describe_outcome(sim, fact.id, action));
                     self.author(fact, "Action", message, *is_scripted, action);
                 }
                 What::Refused(sentence) => {
                     if let Some(What::Action { action, is_scripted }) =
                         sim.facts().get(fact.cause).map(|action| &action.what)
+                        && !is_told(action, sentence)
                     {
                         self.author(fact, "NotDone", sentence.clone(), *is_scripted, action);
                     }
                 }
+                What::Denied { by: Actor::Person, pod, message } => self.refuse(fact, pod.as_ref(), message),
                 What::Stored { by: Actor::Controller(controller), kind: Kind::Deployment, id, .. }
                     if CONTROLLERS[usize::from(*controller)].name == "horizontal-pod-autoscaler" =>
                 {
@@ -143,6 +152,30 @@ impl Painter {
         self.push_line(ObjId(0), line);
     }
 
+    /// A refusal of the API server; one that comes again is counted up.
+    fn refuse(&mut self, fact: &Fact, pod: Option<&(Str, Str)>, message: &str) {
+        let about = pod.map(|(namespace, name)| subject("pod", namespace, name));
+        let reason = if pod.is_some() { "EvictionRefused" } else { "Refused" };
+        let is_same = |line: &FeedLine| {
+            *line.reason == *reason && line.subject == about && (pod.is_some() || *line.message == *message)
+        };
+        let known = self.feed.iter().position(|(_, line)| is_same(line));
+        let before = known.and_then(|at| self.feed.remove(at)).map_or(0, |(_, line)| line.count);
+        let line = FeedLine {
+            id: fact.id,
+            at_us: fact.at.0,
+            is_warning: true,
+            reason: reason.into(),
+            object: pod.map_or_else(String::new, |(_, name)| format!("Pod/{name}")).into(),
+            subject: about,
+            message: message.into(),
+            count: before + 1,
+            source: "kube-apiserver".into(),
+            fact: fact.id,
+        };
+        self.push_line(ObjId(0), line);
+    }
+
     fn say(&mut self, sim: &Sim, id: ObjId, fact: &Fact) {
         let Some(event) = sim.store().get::<Event>(id) else { return };
         // An event that is counted up moves to the top; it is still one line.
@@ -165,11 +198,16 @@ impl Painter {
         self.feed.truncate(FEED_MAX);
     }
 
-    /// The picture of now.
-    pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64) -> Rc<Frame> {
+    /// The picture of now. `in_turns` looks at a crowd's machines in several pictures.
+    pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64, in_turns: bool) -> Rc<Frame> {
         self.pictures += 1;
         let several = |kind| sim.store().ids(kind).nth(1).is_some();
-        self.has_several_workloads = several(Kind::Deployment) || several(Kind::Service);
+        let any = |kind| sim.store().ids(kind).next().is_some();
+        let has_several = several(Kind::Deployment)
+            || several(Kind::Service)
+            || [Kind::StatefulSet, Kind::DaemonSet, Kind::Job].into_iter().any(any);
+        let is_same = std::mem::replace(&mut self.has_several_workloads, has_several) == has_several;
+        self.turns = if in_turns && is_same { pods::turns(self.pods.len()) } else { 1 };
         sim.settle_requests();
         self.read_facts(sim);
         let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).gather();
@@ -186,17 +224,23 @@ impl Painter {
             let is_silent = |id: &u32| self.pods.get(*id).is_none_or(|(key, _)| key.is_silent());
             balancer.silent = balancer.routes.iter().copied().filter(is_silent).gather();
         }
+        let things = things::things(sim, &mut self.things);
+        let app = tiles::app(sim, &self.replicas_set_by);
+        let said = self.feed.iter().map(|(_, line)| &**line);
+        let missing = things::missing(sim, app.as_ref(), said);
         let old = &self.last;
         let frame = Frame {
             at_us: sim.now().0,
             real_timing: sim.profile() == Profile::Real,
             seed,
-            app: keep_option(&old.app, tiles::app(sim, &self.replicas_set_by)),
+            app: keep_option(&old.app, app),
             traffic: keep(&old.traffic, tiles::traffic(sim, self.since.as_ref())),
             balancer: keep_option(&old.balancer, balancer),
             nodes,
             pending,
-            feed: if same_lines(&old.feed, &feed) { old.feed.clone() } else { Rc::new(feed) },
+            things: if same(&old.things, &things) { old.things.clone() } else { Rc::new(things) },
+            missing: keep(&old.missing, missing),
+            feed: if same(&old.feed, &feed) { old.feed.clone() } else { Rc::new(feed) },
             components: components(sim, &old.components),
             flights: keep(&old.flights, flights(sim)),
             history: if history.is_empty() { old.history.clone() } else { Rc::new(history) },
@@ -205,63 +249,12 @@ impl Painter {
         self.last = frame.clone();
         Rc::new(frame)
     }
+}
 
-    fn nodes(&mut self, sim: &Sim) -> Vec<Rc<NodeTile>> {
-        let mut tiles: Vec<Rc<NodeTile>> = Vec::new();
-        let mut alive = Slab::default();
-        for node in sim.store().list::<Node>() {
-            let (mut requested, mut used) = (0, 0);
-            let mut pods: Vec<Rc<PodTile>> = Vec::new();
-            for pod in sim.store().pods_on(&node.metadata.name) {
-                let (key, tile) = self.pod(sim, pod);
-                requested += if pod.status.phase.is_finished() { 0 } else { key.requested_milli };
-                used += key.used_milli.unwrap_or(0);
-                pods.push(tile.clone());
-                alive.insert(pod.metadata.id.0, (key, tile));
-            }
-            let mut tile = tiles::node(sim, node, pods, (requested, used));
-            let old = self.last.nodes.iter().find(|old| old.name == tile.name);
-            if let Some(old) = old {
-                let most = tile.cpu_allocatable_milli / 16;
-                let is_turn = self.is_turn(u64::from(node.metadata.id.0));
-                tile.cpu_used_milli = steady(old.cpu_used_milli, tile.cpu_used_milli, is_turn, most);
-            }
-            tiles.push(match old {
-                Some(old) if **old == tile => old.clone(),
-                _ => Rc::new(tile),
-            });
-        }
-        for pod in sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none()) {
-            alive.insert(pod.metadata.id.0, self.pod(sim, pod));
-        }
-        self.pods = alive;
-        tiles
-    }
-
-    fn pending(&mut self, sim: &Sim) -> Vec<Rc<PodTile>> {
-        let waiting = sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none());
-        waiting.filter_map(|pod| self.pods.get(pod.metadata.id.0).map(|(_, tile)| tile.clone())).gather()
-    }
-
-    /// CPU trembles all the time: each thing's is looked at anew in its own one of every eight pictures.
-    fn is_turn(&self, id: u64) -> bool {
-        (self.pictures + id).is_multiple_of(8)
-    }
-
-    /// The tile of a pod; the last one if nothing that it shows has changed.
-    fn pod(&self, sim: &Sim, pod: &Rc<Pod>) -> (tiles::PodKey, Rc<PodTile>) {
-        let last = self.pods.get(pod.metadata.id.0);
-        let mut key = tiles::pod_key(sim, pod, last.map(|(key, _)| key));
-        key.is_among_others = self.has_several_workloads;
-        if let Some((old, _)) = last {
-            key.steady(old, self.is_turn(u64::from(pod.metadata.id.0)));
-        }
-        let tile = match last {
-            Some((old, tile)) if *old == key => tile.clone(),
-            _ => Rc::new(tiles::pod(pod, &key)),
-        };
-        (key, tile)
-    }
+/// Whether a budget has refused an eviction: of that there is a line already.
+fn is_told(action: &Action, sentence: &str) -> bool {
+    let is_eviction = matches!(action, Action::Request { request } if *request.subresource == *"eviction");
+    is_eviction && sentence.starts_with("Cannot evict pod")
 }
 
 /// An event as a line of the feed, with the fact of its last occurrence if that is known.
@@ -300,7 +293,8 @@ fn keep_option<T: PartialEq>(old: &Option<Rc<T>>, new: Option<T>) -> Option<Rc<T
     })
 }
 
-fn same_lines(old: &[Rc<FeedLine>], new: &[Rc<FeedLine>]) -> bool {
+/// Whether both are lists of the same values.
+fn same<T>(old: &[Rc<T>], new: &[Rc<T>]) -> bool {
     old.len() == new.len() && old.iter().zip(new).all(|(a, b)| Rc::ptr_eq(a, b))
 }
 

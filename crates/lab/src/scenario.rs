@@ -6,6 +6,7 @@
 //!   nodes: 3                # or a list of {name, cpu, memory, pods, labels}
 //!   profile: classroom      # or real
 //!   tuning: {node_monitor_grace: 40s}
+//!   scheduler: {type: MostAllocated, resources: {cpu: 1, memory: 1}}   # or RequestedToCapacityRatio, shape: {0: 0, 100: 10}
 //!   images: {preloaded: true, sandbox: 0s, start: 2s, ready: 0s, stop: 1s, pull: 1s}   # commands: false: no command is run
 //!                           # cpu: 10m and memory: 20Mi: what a container uses that has nothing to do
 //! until: 2m
@@ -24,6 +25,8 @@ use setpoint_control::{Profile, Tuning};
 use setpoint_sim::image::Catalogue;
 use setpoint_sim::{Action, Config, MachineConfig, Sim};
 use std::rc::Rc;
+
+mod scheduler;
 
 /// A scenario, checked as far as it can be without running it.
 #[derive(Clone, Debug)]
@@ -130,6 +133,7 @@ impl ScenarioReader {
                 overrides: Vec::new(),
                 machines: numbered_machines(3),
                 catalogue: Rc::new(Catalogue::standard()),
+                scheduler: Rc::default(),
             },
             objects: Vec::new(),
             actions: Vec::new(),
@@ -220,7 +224,9 @@ impl ScenarioReader {
     }
 
     fn cluster(&mut self, node: &Node, config: &mut Config) {
-        for (key, node) in self.fields(node, "cluster", &["nodes", "profile", "tuning", "images"]) {
+        for (key, node) in
+            self.fields(node, "cluster", &["nodes", "profile", "tuning", "images", "scheduler"])
+        {
             match key {
                 "nodes" => config.machines = self.machines(node),
                 "profile" => match &*self.text(node) {
@@ -229,6 +235,7 @@ impl ScenarioReader {
                     _ => self.fail(node.span, "expected real or classroom"),
                 },
                 "tuning" => self.tuning(node, config),
+                "scheduler" => config.scheduler = Rc::new(self.scheduler(node)),
                 _ => self.images(node, config),
             }
         }

@@ -1,21 +1,24 @@
 //! What single parts of the frame show: the application, nodes, pods, traffic.
 
 use crate::frame::{
-    App, Autoscaler, Balancer, Metric, NodeTile, PodLook, PodTile, Revision, Rollout, Traffic, VersionCount,
+    App, Autoscaler, Balancer, Metric, Nature, NodeTile, PodLook, PodTile, Revision, Rollout, Traffic,
+    VersionCount,
 };
+use crate::inspect::storage;
 use crate::picture::steady;
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
-    ConditionStatus, Deployment, HorizontalPodAutoscaler, MetricSpec, Node, ObjId, Pod, Quantity, ReplicaSet,
-    Service, Time, condition, condition_status,
+    ConditionStatus, Deployment, HorizontalPodAutoscaler, MetricSpec, Node, ObjId, PersistentVolumeClaim,
+    Pod, Quantity, ReplicaSet, Service, Str, Time, condition, condition_status,
 };
 use setpoint_control::{deployment, hpa, kubelet, pod as pods};
 use setpoint_sim::Sim;
+use setpoint_sim::drain::{self, Refusal};
 use setpoint_sim::ledger::Outcome;
-use setpoint_sim::machine::Power;
+use setpoint_sim::machine::{Machine, Power};
 use std::rc::Rc;
 
 /// The Deployment that the page is about: the one that the load goes to, whatever else is applied; without one the first of
@@ -319,11 +322,33 @@ pub(crate) fn node(
         ready: is_ready,
         cordoned: node.spec.unschedulable,
         note: node_note(sim, node, is_ready).map(Into::into),
+        kept: kept(sim, name),
         cpu_used_milli: used,
         cpu_requested_milli: requested,
         cpu_allocatable_milli: node.status.allocatable.get("cpu").map_or(0, |cpu| cpu.milli_value()),
         pods,
     }
+}
+
+/// Which budget holds a drain of the node up, and when it is asked again.
+fn kept(sim: &Sim, node: &str) -> Option<(Rc<str>, Rc<str>)> {
+    let on_it = |refusal: &&Refusal| refusal.pod.spec.node_name.as_deref() == Some(node);
+    let mut refusals = sim.refusals().filter(on_it);
+    let first = refusals.next()?;
+    let more = match refusals.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let status = first.budget.status();
+    let left = (first.at.plus(drain::RETRY).since(sim.now()).max(0) + SECOND - 1) / SECOND;
+    let budget = &first.budget.metadata.name;
+    let (needs, has) = (status.desired_healthy, status.current_healthy);
+    let why = match has > needs {
+        // What it had to give was given a moment ago.
+        true => format!("allows no more now; again in {left} s"),
+        false => format!("needs {needs} ready, has {has}; again in {left} s"),
+    };
+    Some((format!("Budget {budget} keeps {}{more}", first.pod.metadata.name).into(), why.into()))
 }
 
 /// STATUS as `kubectl get nodes` prints it.
@@ -385,12 +410,22 @@ pub(crate) struct PodKey {
     answers_at: Option<Time>,
     answers: bool,
     cpu_percent: Option<i32>,
+    /// The claims that it uses, and how they stand.
+    claims: Rc<[Str]>,
+    volumes: Option<Rc<str>>,
+    /// Who takes its place.
+    preempted_by: Option<Rc<str>>,
     /// What it requests and uses, in thousandths of a core; the node's tile sums them up.
     pub(crate) requested_milli: i64,
     pub(crate) used_milli: Option<i64>,
 }
 
 impl PodKey {
+    /// Whether it was read from this very object; a stored object is never changed in place.
+    pub(crate) fn is_of(&self, pod: &Rc<Pod>) -> bool {
+        Rc::ptr_eq(&self.pod, pod)
+    }
+
     /// Whether a request to the pod gets no answer at all.
     pub(crate) fn is_silent(&self) -> bool {
         !self.powered || self.wedged || self.answers_at.is_none()
@@ -406,29 +441,31 @@ impl PodKey {
 
 impl PartialEq for PodKey {
     fn eq(&self, other: &Self) -> bool {
-        // A stored object is never changed in place, so the same address is the same state.
-        Rc::ptr_eq(&self.pod, &other.pod)
+        self.is_of(&other.pod)
             && (self.powered, self.pulling, self.wedged, self.is_among_others)
                 == (other.powered, other.pulling, other.wedged, other.is_among_others)
             && self.pull == other.pull
             && (self.answers_at, self.answers, self.cpu_percent)
                 == (other.answers_at, other.answers, other.cpu_percent)
+            && (&self.volumes, &self.preempted_by) == (&other.volumes, &other.preempted_by)
     }
 }
 
 /// How long a pod that answers may take to be found ready before it counts as not ready rather than as starting.
 const PROBING: i64 = 3 * SECOND;
 
-/// Reads what a pod's tile depends on. What only the object tells is taken over from the last key if that is the same object.
-pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>, last: Option<&PodKey>) -> PodKey {
+/// Reads what a pod's tile depends on; `machine` is the one that it runs on. What only the object tells is taken over from the last key if that is the same object.
+pub(crate) fn pod_key(sim: &Sim, machine: Option<&Machine>, pod: &Rc<Pod>, last: Option<&PodKey>) -> PodKey {
     let id = pod.metadata.id;
-    let machine = pod.spec.node_name.as_ref().and_then(|node| sim.machine(node));
     let local = machine.and_then(|machine| machine.pods.get(&id));
     let process = local.and_then(|local| local.processes.iter().find(|process| process.serves));
     let running = process.filter(|process| process.started_at.is_some());
-    let request = match last.filter(|last| Rc::ptr_eq(&last.pod, pod)) {
-        Some(last) => last.requested_milli,
-        None => pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0),
+    let (request, claims) = match last.filter(|last| last.is_of(pod)) {
+        Some(last) => (last.requested_milli, last.claims.clone()),
+        None => {
+            let request = pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);
+            (request, storage::claims_of(&pod.spec).into())
+        }
     };
     let used = running.and_then(|_| sim.cpu_now(id));
     let pulling = local
@@ -439,12 +476,53 @@ pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>, last: Option<&PodKey>) -> PodKey
         powered: machine.is_none_or(|machine| machine.power == Power::On),
         pulling,
         pull: if pulling { sim.pull_of(id) } else { None },
+        volumes: volumes(sim, pod, &claims),
+        claims,
+        preempted_by: preemptor(sim, pod),
         wedged: running.is_some_and(|process| process.wedged),
         answers_at: running.map(|process| process.answers_at),
         answers: running.is_some_and(|process| process.answers_at.plus(PROBING) <= sim.now()),
         cpu_percent: used.filter(|_| request > 0).map(|used| (used * 100 / request) as i32),
         requested_milli: request,
         used_milli: used,
+    }
+}
+
+/// How the claims of a pod stand.
+fn volumes(sim: &Sim, pod: &Pod, claims: &[Str]) -> Option<Rc<str>> {
+    if claims.is_empty() {
+        return None;
+    }
+    let told = |name: &Str| {
+        let claim = sim.store().find::<PersistentVolumeClaim>(&pod.metadata.namespace, name);
+        let state = claim.map_or_else(|| "missing".into(), |claim| storage::claim_state(claim).1);
+        format!("{name} {state}")
+    };
+    Some(claims.iter().map(told).gather().join(", ").into())
+}
+
+/// The pod for whose sake the scheduler has this one deleted.
+pub(crate) fn preemptor(sim: &Sim, pod: &Pod) -> Option<Rc<str>> {
+    if !pod.metadata.is_deleting() {
+        return None;
+    }
+    condition(&pod.status.conditions, "DisruptionTarget")
+        .filter(|target| &*target.reason == "PreemptionByScheduler")?;
+    let said = sim.events_about(pod.metadata.id);
+    let said = said.iter().rev().find_map(|event| event.message.strip_prefix("Preempted by pod "));
+    let uid = said.and_then(|said| said.split(' ').next());
+    let other = sim.store().list::<Pod>().find(|other| Some(&*other.metadata.uid.to_string()) == uid);
+    Some(other.map_or_else(|| "a pod of higher priority".into(), |other| other.metadata.name.clone().into()))
+}
+
+/// Whose a pod is.
+fn nature(pod: &Pod) -> Nature {
+    match pod.metadata.controller().map_or("", |owner| &*owner.kind) {
+        "" => Nature::Bare,
+        "StatefulSet" => Nature::Stateful,
+        "DaemonSet" => Nature::Daemon,
+        "Job" => Nature::Run,
+        _ => Nature::Replica,
     }
 }
 
@@ -461,7 +539,12 @@ fn workload_of(pod: &Pod) -> &str {
 pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
     let meta = &pod.metadata;
     let look = look(pod, key);
-    let short_name = if key.is_among_others {
+    let nature = nature(pod);
+    let is_named = key.is_among_others || matches!(nature, Nature::Stateful | Nature::Daemon);
+    let short_name = if nature == Nature::Stateful {
+        // This is who it is, before and after it was replaced.
+        &meta.name
+    } else if is_named {
         workload_of(pod)
     } else {
         meta.name.rsplit('-').next().unwrap_or(&meta.name)
@@ -475,6 +558,10 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
         PodLook::BackOff => waiting.map(|waiting| waiting.message.clone()),
         PodLook::Lost => Some("Its node has no power.".into()),
         _ => None,
+    };
+    let note = match &key.preempted_by {
+        Some(other) => Some(format!("Preempted: {other} takes its place.").into()),
+        None => note,
     };
     let step = match look {
         PodLook::Starting => key.answers_at.and_then(|end| {
@@ -501,6 +588,10 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
         restarts: statuses.iter().map(|status| status.restart_count).sum(),
         cpu_percent: key.cpu_percent,
         wedged: key.wedged,
+        nature,
+        is_named,
+        volumes: key.volumes.clone(),
+        preempted_by: key.preempted_by.clone(),
     }
 }
 

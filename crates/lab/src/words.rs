@@ -1,7 +1,8 @@
 //! Sentences for people: actions, facts, causes.
 
 pub use crate::tiles::status_word;
-use setpoint_sim::{Action, Method, Request};
+use setpoint_sim::fact::{Fact, What};
+use setpoint_sim::{Action, Method, Request, Sim};
 
 /// What an action did, as the rest of the sentence that its author begins.
 pub fn describe_action(action: &Action) -> String {
@@ -40,6 +41,7 @@ pub fn describe_action(action: &Action) -> String {
         Action::DeletePods { selector, nth: Some(_), .. } => format!("deleted a pod with {selector}"),
         Action::CrashPod { pod, .. } => format!("crashed pod {pod}"),
         Action::WedgePod { pod, .. } => format!("made pod {pod} hang"),
+        Action::WriteFile { pod, path, .. } => format!("wrote {path} in pod {pod}"),
         Action::SetCordoned { node, cordoned: true } => format!("cordoned {node}"),
         Action::SetCordoned { node, cordoned: false } => format!("uncordoned {node}"),
         Action::SetStrategy { deployment, max_surge, max_unavailable, .. } => {
@@ -63,20 +65,38 @@ pub fn describe_action(action: &Action) -> String {
     }
 }
 
+/// What an action did, or tried: a request that the API server has refused did nothing.
+pub fn describe_outcome(sim: &Sim, fact: u64, action: &Action) -> String {
+    let refused = |later: &Fact| later.cause == fact && matches!(later.what, What::Refused(_));
+    match action {
+        // The refusal is filed right behind the request.
+        Action::Request { request } if sim.facts().after(fact).take(4).any(refused) => {
+            let ((_, verb), what) = request_words(request);
+            format!("tried to {verb} {what}")
+        }
+        _ => describe_action(action),
+    }
+}
+
 /// What a request did.
 fn describe_request(request: &Request) -> String {
-    let name = request.named();
-    let kind = request.kind.to_lowercase();
+    let ((verb, _), what) = request_words(request);
+    format!("{verb} {what}")
+}
+
+/// What a request did, as what it is to do, and to what.
+fn request_words(request: &Request) -> ((&'static str, &'static str), String) {
+    let what = format!("{} {}", request.kind.to_lowercase(), request.named());
     match (request.method, &*request.subresource) {
-        (Method::Create, "eviction") => format!("evicted {kind} {name}"),
-        (Method::Create, "binding") => format!("bound {kind} {name}"),
-        (Method::Create, _) => format!("created {kind} {name}"),
-        (Method::Delete, _) => format!("deleted {kind} {name}"),
+        (Method::Create, "eviction") => (("evicted", "evict"), what),
+        (Method::Create, "binding") => (("bound", "bind"), what),
+        (Method::Create, _) => (("created", "create"), what),
+        (Method::Delete, _) => (("deleted", "delete"), what),
         (_, "scale") => {
             let replicas = &request.body["spec"]["replicas"];
-            format!("scaled {kind} {name} to {replicas} replicas")
+            (("scaled", "scale"), format!("{what} to {replicas} replicas"))
         }
-        _ => format!("changed {kind} {name}"),
+        _ => (("changed", "change"), what),
     }
 }
 

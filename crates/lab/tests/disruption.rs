@@ -71,3 +71,26 @@ fn a_budget_allows_one_eviction_at_a_time() {
     assert_eq!(status(&session), [3, 2, 1, 3]);
     evict(&mut session).expect("there is room for one again");
 }
+
+#[test]
+fn a_refused_request_was_tried_and_not_done() {
+    let mut session = Session::read(SCENARIO, 1).expect("a scenario");
+    let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "more" } });
+    let request = || Request {
+        method: Method::Create,
+        api_version: "v1".into(),
+        kind: "Namespace".into(),
+        body: body.clone(),
+        ..Request::default()
+    };
+    session.request(request()).expect("there is none yet");
+    session.request(request()).expect_err("there is one");
+    let frame = session.frame();
+    let own = frame.feed.iter().filter(|line| &*line.source == "you").rev();
+    let said: Vec<String> = own.map(|own| format!("{}: {}", own.reason, own.message)).collect();
+    let refusal = "NotDone: namespaces \"more\" already exists";
+    assert_eq!(
+        said,
+        ["Action: You created namespace more.", "Action: You tried to create namespace more.", refusal]
+    );
+}

@@ -1,21 +1,18 @@
 //! What a person does to the cluster. Whatever no longer applies becomes a fact that says so; nothing fails.
-//!
-//! Upstream: staging/src/k8s.io/kubectl/pkg/drain, pkg/registry/core/pod/storage/eviction.go.
-//! Simplified: a drain is `kubectl drain --ignore-daemonsets --force --delete-emptydir-data`; as an
-//! action of the page it does not ask PodDisruptionBudgets (the command does), and mirror pods are not told apart.
 
 use crate::action::Action;
 use crate::control_loop::Call;
 use crate::fact::{Actor, What};
+use crate::machine::Power;
 use crate::sim::{MachineConfig, Sim};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::time::{MILLISECOND, MINUTE, SECOND};
 use setpoint_api::{
-    DeleteOptions, Deployment, IntOrPercent, Kind, Micros, Node, ObjId, Object, Pod, Resource,
+    DeleteOptions, Deployment, IntOrPercent, Kind, Micros, Node, ObjId, Object, Resource,
     RollingUpdateDeployment, Scope, Selector, Status,
 };
-use setpoint_control::{CONTROLLERS, Patch, Profile, Tuning, Write};
+use setpoint_control::{CONTROLLERS, Profile, Tuning, Write};
 use std::rc::Rc;
 
 /// More requests per second than this are not simulated one by one.
@@ -81,6 +78,10 @@ impl Sim {
             Action::StopKubelet { node } => self.stop_kubelet(node, fact),
             Action::StartKubelet { node } => self.start_kubelet(node, fact),
             Action::AddMachine { node } => {
+                if let Some(number) = self.machine_without_node(node) {
+                    self.restore_power(number, fact);
+                    return Ok(());
+                }
                 if self.machine(node).is_some() || !setpoint_api::names::is_dns1123_subdomain(node).is_empty()
                 {
                     return Err(format!(
@@ -124,6 +125,10 @@ impl Sim {
                 let id = self.pod(namespace, pod)?;
                 self.wedge_pod(id, fact)
             }
+            Action::WriteFile { namespace, pod, container, path, text, append } => {
+                let pod = self.store.get::<setpoint_api::Pod>(self.pod(namespace, pod)?).cloned();
+                pod.map_or(Ok(()), |pod| self.write_file(&pod, container, path, text, *append))
+            }
             Action::SetCordoned { node, cordoned } => {
                 if !self.set_cordoned(node, *cordoned, fact)? {
                     let state = if *cordoned { "cordoned" } else { "uncordoned" };
@@ -155,6 +160,13 @@ impl Sim {
             Action::SetPeriod { period, micros } => self.set_period(period, *micros, fact),
             Action::SetComponent { component, up } => self.set_component(component, *up, fact),
         }
+    }
+
+    /// A machine without power whose node was deleted; switched on, it registers anew.
+    fn machine_without_node(&self, name: &str) -> Option<u32> {
+        let number = *self.machine_of_node.get(name)?;
+        let is_off = self.machines[number as usize].power == Power::Off;
+        (is_off && self.store.id_of(Kind::Node, "", name).is_none()).then_some(number)
     }
 
     fn by_person(
@@ -220,7 +232,7 @@ impl Sim {
     }
 
     /// Cordons or uncordons a node; says whether that changed anything.
-    fn set_cordoned(&mut self, name: &str, cordoned: bool, fact: u64) -> Result<bool, String> {
+    pub(crate) fn set_cordoned(&mut self, name: &str, cordoned: bool, fact: u64) -> Result<bool, String> {
         let found = self.store.find::<Node>("", name).cloned();
         let mut node = (*found.ok_or_else(|| format!("nodes {name:?} not found"))?).clone();
         if node.spec.unschedulable == cordoned {
@@ -228,27 +240,6 @@ impl Sim {
         }
         node.spec.unschedulable = cordoned;
         self.update_by_person(node.into_object(), fact).map(|()| true)
-    }
-
-    /// Cordons a node and evicts its pods side by side, as kubectl does; what a DaemonSet would only put back stays.
-    fn drain(&mut self, name: &str, fact: u64) -> Result<(), String> {
-        self.set_cordoned(name, true, fact)?;
-        let is_to_go = |pod: &&Rc<Pod>| {
-            let owner = pod.metadata.controller();
-            !pod.metadata.is_deleting() && owner.is_none_or(|owner| &*owner.kind != "DaemonSet")
-        };
-        let pods: Vec<Rc<Pod>> = self.store.pods_on(name).filter(is_to_go).cloned().gather();
-        for pod in pods {
-            let id = pod.metadata.id;
-            let evicted = crate::request::evicted(&pod, self.now);
-            // The Eviction is one request; each has a call of its own, so that a pod that is gone holds nobody up.
-            let writes = vec![Write::Together(vec![
-                Write::Patch(id, Patch::PodCondition(evicted, None)),
-                Write::Delete(id, DeleteOptions::default(), None),
-            ])];
-            self.send(Call::background(Actor::Person, 0, writes, fact));
-        }
-        Ok(())
     }
 
     fn edit_deployment(

@@ -12,7 +12,7 @@ use crate::streams::Purpose;
 use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::time::{MILLISECOND, SECOND};
-use setpoint_api::{Kind, Micros, ObjId, Str, Time};
+use setpoint_api::{Kind, Micros, ObjId, Reason, Str, Time};
 use setpoint_control::{CONTROLLERS, ChangeCx, Cx, Failure, Key, Keys, Note, Outcome, Write};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -403,11 +403,7 @@ impl Sim {
     fn go(&mut self, call: &mut Call) -> Time {
         let (qps, burst) = (self.tuning.client_qps, self.tuning.client_burst);
         let next = match call.by {
-            // The scheduler's client has its own, larger limits; bindings of one cycle a millisecond stay below them only
-            // in the long run, and upstream's own figures are reached with the limits lifted.
-            // One request deletes all objects of a kind in a namespace.
-            Actor::Controller(at) if CONTROLLERS[usize::from(at)].kind == Kind::Namespace => self.now,
-            Actor::Controller(controller) if controller != 0 && qps > 0 => {
+            Actor::Controller(controller) if is_limited(call.by) && qps > 0 => {
                 let group = call.writes.front().map_or(0, |(_, group)| *group);
                 let together = call.writes.iter().take_while(|(_, other)| *other == group);
                 let count = if group == 0 { 1 } else { together.count() as i64 };
@@ -430,8 +426,13 @@ impl Sim {
             self.facts.add(
                 self.now,
                 call.cause,
-                What::Denied { by: call.by, message: failure.status.message.clone() },
+                What::Denied { by: call.by, pod: None, message: failure.status.message.clone() },
             );
+            if let (Actor::Kubelet(number), Some(id), Reason::ServiceUnavailable) =
+                (call.by, failure.about, failure.status.reason)
+            {
+                self.report_refused(number, call.epoch, id);
+            }
             call.failure.get_or_insert((failure, group));
         }
         // Requests sent side by side are all tried; after a refusal nothing further is.
@@ -450,7 +451,9 @@ impl Sim {
         };
         let is_together = *next_group == group && group != 0;
         let at = if is_together {
-            call.next = call.next.plus(token(self.tuning.client_qps));
+            if is_limited(call.by) {
+                call.next = call.next.plus(token(self.tuning.client_qps));
+            }
             self.now.max(call.next.plus(self.tuning.api_request))
         } else {
             self.go(&mut call)
@@ -525,6 +528,18 @@ impl Sim {
         };
         let meta = id.and_then(|id| self.store.object(id)).map(setpoint_api::Object::metadata);
         meta.map(|meta| (meta.namespace.clone(), meta.name.clone())).unwrap_or_default()
+    }
+}
+
+/// Whether a client's requests have to keep to its rate.
+fn is_limited(by: Actor) -> bool {
+    match by {
+        // The scheduler's client has its own, larger limits; bindings of one cycle a millisecond stay below them only
+        // in the long run, and upstream's own figures are reached with the limits lifted. And one request deletes all objects
+        // of a kind in a namespace.
+        Actor::Controller(0) => false,
+        Actor::Controller(at) => CONTROLLERS[usize::from(at)].kind != Kind::Namespace,
+        Actor::Kubelet(_) | Actor::Person | Actor::World => false,
     }
 }
 

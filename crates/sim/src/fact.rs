@@ -65,7 +65,7 @@ pub enum What {
     /// The store changed.
     Stored { by: Actor, op: Op, kind: Kind, turn: Turn, id: ObjId, namespace: Str, name: Str },
     /// A write was refused.
-    Denied { by: Actor, message: String },
+    Denied { by: Actor, pod: Option<(Str, Str)>, message: String },
     /// A controller decided to write something.
     Decided { controller: u8, namespace: Str, about: Str, note: Rc<Note> },
     /// A machine or a container changed.

@@ -41,12 +41,16 @@ pub enum Wake {
     SyncPod { machine: u32, epoch: u32, pod: ObjId },
     /// A sandbox is there.
     Sandbox { machine: u32, epoch: u32, pod: ObjId, attempt: u32 },
+    /// The volumes of a pod are mounted.
+    Mounted { machine: u32, epoch: u32, pod: ObjId },
     /// An image has been pulled, or could not be.
     Pulled { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, took: Micros },
     /// A container's process starts.
     Started { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef },
     /// A container's process ends by itself, after TERM, or by KILL.
     Exited { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, code: i32 },
+    /// An eviction that a drain asks for is due.
+    Evict { pod: ObjId, cause: u64 },
     /// A probe is due.
     Probe { machine: u32, epoch: u32, pod: ObjId, at: ContainerRef, kind: ProbeKind },
 }

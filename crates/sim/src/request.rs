@@ -9,8 +9,6 @@ mod create;
 mod evict;
 mod remove;
 
-pub(crate) use evict::evicted;
-
 use crate::action::Action;
 use crate::sim::Sim;
 use serde_json::Value;

@@ -37,6 +37,8 @@ pub struct Config {
     pub machines: Vec<MachineConfig>,
     /// How images behave.
     pub catalogue: Rc<Catalogue>,
+    /// The arguments of the scheduler's plugins.
+    pub scheduler: Rc<setpoint_control::scheduler::strategy::Profile>,
 }
 
 /// A machine as it is bought.
@@ -96,10 +98,14 @@ pub struct Sim {
     pub(crate) routes: Routes,
     pub(crate) ledger: Ledger,
     pub(crate) wakes: u64,
+    /// What containers have written.
+    pub(crate) files: crate::files::Files,
     /// Counts changes of the resync period.
     pub(crate) resync_epoch: u32,
     /// The fact that set it; 0 for the profile.
     pub(crate) resync_fact: u64,
+    /// The evictions that budgets have refused.
+    pub(crate) refusals: crate::drain::Refusals,
 }
 
 impl Sim {
@@ -142,9 +148,12 @@ impl Sim {
             routes: Routes::default(),
             ledger: Ledger::default(),
             wakes: 0,
+            files: Map::new(),
             resync_epoch: 0,
             resync_fact: 0,
+            refusals: crate::drain::Refusals::new(),
         };
+        sim.memory.scheduler.cache.profile = config.scheduler.clone();
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let namespace = Namespace { metadata: ObjectMeta::named("", name), ..Namespace::default() };
             let _ = sim.create(namespace.into_object(), Actor::World, 0);
@@ -277,9 +286,11 @@ impl Sim {
             Wake::Booted { machine, epoch } => self.booted_due(machine, epoch),
             Wake::SyncPod { machine, epoch, pod } => self.sync_pod_due(machine, epoch, pod),
             Wake::Sandbox { machine, epoch, pod, attempt } => self.sandbox_due(machine, epoch, pod, attempt),
+            Wake::Mounted { machine, epoch, pod } => self.mounted_due(machine, epoch, pod),
             Wake::Pulled { machine, epoch, pod, at, took } => self.pulled_due(machine, epoch, pod, at, took),
             Wake::Started { machine, epoch, pod, at } => self.started_due(machine, epoch, pod, at),
             Wake::Exited { machine, epoch, pod, at, code } => self.exited_due(machine, epoch, pod, at, code),
+            Wake::Evict { pod, cause } => self.evict_due(pod, cause),
             Wake::Probe { machine, epoch, pod, at, kind } => self.probe_due(machine, epoch, pod, at, kind),
         }
     }

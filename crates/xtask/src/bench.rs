@@ -30,7 +30,7 @@ struct Figures {
 pub fn bench() -> Result<()> {
     let runner = runner(true)?;
     let module = page::node_module(Profile::Page)?;
-    let native = |name: &str| output(&mut command(&runner.to_string_lossy(), ["bench", name]));
+    let native = |name: &str| output(&mut command(&runner, ["bench", name]));
     let wasm =
         |name: &str| output(command("node", ["tests/browser/bench.mjs"]).arg(Path::new(&module)).arg(name));
 

@@ -10,8 +10,10 @@ use crate::engine;
 use crate::page::{self, Profile};
 use crate::process::{command, find, output, root, run};
 
-/// The oldest node whose test runner has all that the tests use; Debian 12 has it.
-const NODE_AT_LEAST: u32 = 18;
+/// The oldest node that the tests run on.
+const NODE_AT_LEAST: u32 = 20;
+/// What npm fetches where node is older, as on Debian 12.
+const NODE_PACKAGE: &str = "node@22.23.3";
 
 /// Runs the tests in `tests/browser` whose names contain `only` (all, if it is empty) against `dist`, and leaves the
 /// pictures that they take in `shots`.
@@ -19,7 +21,7 @@ const NODE_AT_LEAST: u32 = 18;
 /// # Errors
 /// When a test fails, or when the machine lacks something that can't be installed.
 pub fn test(dist: &Path, only: Option<&str>, shots: Option<&Path>) -> Result<()> {
-    check_node()?;
+    let program = node()?;
     let dir = root().join("tests/browser");
     install_packages(&dir)?;
     let chromium = chromium()?;
@@ -36,7 +38,7 @@ pub fn test(dist: &Path, only: Option<&str>, shots: Option<&Path>) -> Result<()>
     // One file at a time: two browsers on two cores would make the tests wait for each other.
     let mut failed = Vec::new();
     for path in &tests {
-        let mut node = command("node", ["--test".as_ref(), path.as_os_str()]);
+        let mut node = command(&program, ["--test".as_ref(), path.as_os_str()]);
         node.env("CHROMIUM", &chromium).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist);
         if let Some(shots) = shots {
             node.env("SETPOINT_SHOTS", shots);
@@ -57,22 +59,25 @@ pub fn test(dist: &Path, only: Option<&str>, shots: Option<&Path>) -> Result<()>
 /// # Errors
 /// As [`test`].
 pub fn program(name: &str, dist: &Path) -> Result<String> {
-    check_node()?;
+    let program = node()?;
     let dir = root().join("tests/browser");
     install_packages(&dir)?;
-    let mut node = command("node", [dir.join(name)]);
+    let mut node = command(&program, [dir.join(name)]);
     output(node.env("CHROMIUM", chromium()?).env("XTASK", env::current_exe()?).env("SETPOINT_DIST", dist))
 }
 
-fn check_node() -> Result<()> {
+/// A node that is new enough: the one on PATH, or one that npm fetches.
+fn node() -> Result<PathBuf> {
     let missing = format!("the browser tests need node {NODE_AT_LEAST} or later with npm on PATH");
-    found(&["node"], "nodejs", &missing)?;
+    let node = found(&["node"], "nodejs", &missing)?;
     found(&["npm"], "npm", &missing)?;
-    let version = output(&mut command("node", ["--version"]))?;
-    match major(&version) {
-        Some(major) if major >= NODE_AT_LEAST => Ok(()),
-        _ => bail!("{missing}; this is {}", version.trim()),
+    let version = output(&mut command(&node, ["--version"]))?;
+    if major(&version).is_some_and(|major| major >= NODE_AT_LEAST) {
+        return Ok(node);
     }
+    println!("node {} is too old: npm fetches {NODE_PACKAGE}.", version.trim());
+    let fetch = ["exec", "--yes", "--package", NODE_PACKAGE, "--", "node", "--print", "process.execPath"];
+    Ok(output(&mut command("npm", fetch)).context(missing)?.trim().into())
 }
 
 /// `v20.1.2` into 20.

@@ -74,7 +74,7 @@ pub fn hashes() -> Result<()> {
 fn hash(runner: &Path, scenario: &Path, seed: u64) -> Result<String> {
     let (seed, until) = (seed.to_string(), format!("{UNTIL_S}s"));
     let args = ["run", &scenario.to_string_lossy(), "--seed", &seed, "--until", &until, "--hash"];
-    let printed = output(&mut command(&runner.to_string_lossy(), args))?;
+    let printed = output(&mut command(runner, args))?;
     match printed.lines().rev().map(str::trim).find(|line| !line.is_empty()) {
         Some(line) => Ok(line.to_owned()),
         None => bail!("{} printed no hash for {}", runner.display(), scenario.display()),
@@ -96,7 +96,7 @@ fn hash_of_debug(debug: &Path, scenario: &Path, seed: u64, release_hash: &str) -
 pub fn swarm(seeds: u64, first: u64) -> Result<()> {
     let runner = runner(true)?;
     let (seeds, first) = (seeds.to_string(), first.to_string());
-    run(&mut command(&runner.to_string_lossy(), ["swarm", "--seeds", &seeds, "--first", &first]))
+    run(&mut command(&runner, ["swarm", "--seeds", &seeds, "--first", &first]))
 }
 
 /// Runs all tests again with golden files rewritten to what they now print.

@@ -21,7 +21,7 @@ pub fn target_dir() -> PathBuf {
 }
 
 /// A program about to be called, with its working folder set to the repository's top.
-pub fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>) -> Command {
+pub fn command<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
     command

@@ -15,7 +15,7 @@ pub const START: i64 = 60_000_000;
 const POLL: i64 = 50_000;
 /// How often one is asked that others wait for.
 const STEP: i64 = 12_000;
-/// How long the next command waits for one that does not end, after the time that it took in the recording.
+/// How long one that does not end may go on, after the time that it took in the recording.
 const PATIENCE: i64 = 1_500_000;
 
 /// How long kubectl takes to start before its first request, in microseconds: the recordings have the time of the shell's.
@@ -23,7 +23,7 @@ const BEGIN: i64 = 75_000;
 /// A command that took no longer did not wait for the cluster; its request came last, so much before its end.
 const QUICK: (i64, i64) = (700_000, 8_000);
 /// How long kubectl takes for each object of a file.
-const PACE: i64 = 20_000;
+const PACE: i64 = 30_000;
 
 /// A recorded command with what it printed here.
 #[derive(Default)]
@@ -123,13 +123,20 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
 /// How long after its time a command does what it does; what happens to machines happens at once.
 fn delay(entry: &Entry, next: i64) -> i64 {
     let took = next - entry.at;
-    let waits = [" delete ", " rollout status", " wait ", " drain ", " -w", " --watch"];
-    let waits = waits.iter().any(|word| entry.line.contains(word));
+    let waits = [" delete ", " rollout status", " wait ", " drain "];
+    let waits = is_watch(&entry.line) || waits.iter().any(|word| entry.line.contains(word));
+    let first = entry.times.first().map_or(i64::MAX, |at| at * 1000 - entry.at);
     match entry.mark {
+        // What it printed at first is what it found.
+        '&' if first < 350_000 && !entry.is_change() => (first - QUICK.1).max(0),
         '$' if took < QUICK.0 && !waits => (took - QUICK.1).max(0),
         '*' => 0,
         _ => BEGIN,
     }
+}
+
+fn is_watch(line: &str) -> bool {
+    line.contains(" -w") || line.contains(" --watch")
 }
 
 /// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop. They told of
@@ -256,7 +263,9 @@ impl Player {
         self.said.push(Said { line: entry.line, recorded, codes, times, is_mixed, ..Said::default() });
         self.said[place].add(output, now);
         if entry.mark == '&' {
-            self.beside.extend(command.map(|command| (place, command, self.start + entry.ends)));
+            // What is watched is watched until somebody stops it.
+            let patience = if is_watch(&line) { 0 } else { PATIENCE };
+            self.beside.extend(command.map(|command| (place, command, self.start + entry.ends + patience)));
             return;
         }
         // The next command waits until this one ends, as in a terminal.

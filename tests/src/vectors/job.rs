@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use setpoint_api::time::SECOND;
 use setpoint_api::wire::Wire;
 use setpoint_api::{
-    DeleteOptions, Job, JobSpec, Kind, Namespace, ObjId, Object, ObjectMeta, Pod, Resource, Stamp, Store,
-    Time,
+    DeleteOptions, Job, JobSpec, Kind, Namespace, ObjId, Object, ObjectMeta, Pod, Reason, Resource, Stamp,
+    Status, Store, Time,
 };
 use setpoint_control::job::backoff::{Record, finished_at};
 use setpoint_control::job::indexes::{self, Indexes};
 use setpoint_control::job::{FINALIZER, ROW, policies};
-use setpoint_control::{Cx, Key, Memory, Metrics, Profile, Tuning, Write};
+use setpoint_control::{Cx, Failure, Key, Memory, Metrics, Profile, Tuning, Write};
 use std::rc::Rc;
 fn int(value: &Value) -> i64 {
     i64::from(forms::int(value))
@@ -171,7 +171,8 @@ impl Play {
         spec["template"] =
             json!({ "spec": { "restartPolicy": "Never", "containers": [{ "name": "main" }] } });
         let manifest = json!({
-            "metadata": { "name": "job", "namespace": "default" }, "spec": spec, "status": status });
+            "metadata": { "name": "job", "namespace": "default", "finalizers": ["foregroundDeletion"] },
+            "spec": spec, "status": status });
         let (object, errors) = Object::from_value(Kind::Job, manifest);
         assert_eq!(errors, []);
         let job = store.create(object, Stamp::default()).expect("a new name");
@@ -225,17 +226,33 @@ pub(super) fn one_sync(Case { name, input, expect, .. }: Case) {
     }
     let tuning = Tuning::of(Profile::Real);
     let metrics = Metrics::default();
-    let cx = Cx {
-        view: &play.store,
-        now: Time(3600 * SECOND),
-        tuning: &tuning,
-        metrics: &metrics,
-        failure: None,
-        draw: 0,
+    if input["deleting"] == true {
+        play.store.delete(play.job, DeleteOptions::default(), Stamp::default()).expect("it is there");
+    }
+    let job = play.job;
+    let mut sync = |store: &Store, failure: Option<&Failure>| {
+        let cx = Cx {
+            view: store,
+            now: Time(3600 * SECOND),
+            tuning: &tuning,
+            metrics: &metrics,
+            failure,
+            draw: 0,
+        };
+        (ROW.reconcile)(&cx, Key::Object(job), &mut memory)
     };
-    let outcome = (ROW.reconcile)(&cx, Key::Object(play.job), &mut memory);
-    let job = play.store.get::<Job>(play.job).expect("a Job");
-    let found = summary(job, &outcome.writes);
+    let refusal = Failure { status: Status::new(Reason::Forbidden, "limit"), about: None };
+    let is_unsettled = int(&input["unobservedExpectation"]) != 0;
+    // The sync that only counts is here the one after a refusal.
+    let outcome = sync(&play.store, is_unsettled.then_some(&refusal));
+    let mut found = summary(play.store.get::<Job>(play.job).expect("a Job"), &outcome.writes);
+    let limit = int(&input["podCreateLimit"]);
+    if limit > 0 && int(&found["creations"]) > limit {
+        (0..limit).for_each(|_| play.pod("Pending", false, None, false));
+        let outcome = sync(&play.store, Some(&refusal));
+        found = summary(play.store.get::<Job>(play.job).expect("a Job"), &outcome.writes);
+        found["creations"] = limit.into();
+    }
     for (key, expected) in expect.as_object().expect("expectations") {
         if key == "conditions" {
             let shown = found[key].as_array().expect("a list").iter();

@@ -40,6 +40,8 @@ pub(super) fn quantities(input: &Value, wanted: &Value) -> Outcome {
 /// `int-or-percent`.
 pub(super) fn counts_and_percentages(input: &Value, wanted: &Value) -> Outcome {
     let value = match &input["value"] {
+        // A value that is not there is a field's own `None` here, and yields nothing, either.
+        Value::Null => return same("scaled", None, wanted["value"].as_i64()),
         Value::Number(number) => IntOrPercent::Int(number.as_i64().unwrap() as i32),
         Value::String(text) => IntOrPercent::Text(text.as_str().into()),
         other => return Err(format!("{other} is no value")),

@@ -9,8 +9,10 @@ use setpoint_api::{
 use setpoint_control::scheduler::cache::Cache;
 use setpoint_control::scheduler::filters::{Filters, Plugin};
 use setpoint_control::scheduler::message::FitError;
+use setpoint_control::scheduler::node_rules::NodeRules;
 use setpoint_control::scheduler::preempt::{Candidate, pick};
 use setpoint_control::scheduler::scores;
+use setpoint_control::scheduler::strategy::{Profile, Strategy, Weights};
 use std::rc::Rc;
 
 fn read<T: Resource + Wire + Default>(value: &Value) -> T {
@@ -166,6 +168,12 @@ pub(super) fn scores_among_nodes(input: &Value, expect: &Value) -> Outcome {
     for pod in list(input, "existingPods") {
         cluster.add_pod(pod, None);
     }
+    if !input["addedAffinity"].is_null() {
+        let mut reader = Reader::default();
+        let added = serde_json::json!({ "affinity": { "nodeAffinity": input["addedAffinity"] } });
+        let added_affinity = NodeRules::of(&PodSpec::read(added, &mut reader));
+        cluster.cache.profile = Rc::new(Profile { added_affinity, ..Profile::default() });
+    }
     let found = score(&mut cluster, &slots, input);
     let names = slots.iter().map(|slot| cluster.cache.nodes[*slot as usize].name.to_string());
     let found: serde_json::Map<String, Value> = names.zip(found.into_iter().map(Value::from)).collect();
@@ -174,12 +182,24 @@ pub(super) fn scores_among_nodes(input: &Value, expect: &Value) -> Outcome {
 
 /// `sched-fit-score`.
 pub(super) fn scores_from_resources(input: &Value, expect: &Value) -> Outcome {
-    let default = serde_json::json!([{"name": "cpu", "weight": 1}, {"name": "memory", "weight": 1}]);
-    if input["strategy"] == "MostAllocated" || input["resources"] != default {
-        return Err("another strategy or other resources".into());
-    }
     let mut cluster = Cluster::new(&Value::Null);
     let slot = cluster.add_node_info(&input["nodeInfo"]);
+    let weights = || {
+        Weights::of(
+            list(input, "resources").map(|it| (it["name"].as_str().unwrap(), it["weight"].as_i64().unwrap())),
+        )
+    };
+    let points = || {
+        list(input, "shape")
+            .map(|point| (point["utilization"].as_i64().unwrap(), point["score"].as_i64().unwrap()))
+    };
+    let strategy = match input["strategy"].as_str().unwrap_or_default() {
+        "MostAllocated" => Strategy::MostAllocated,
+        "RequestedToCapacityRatio" => Strategy::RequestedToCapacityRatio(points().collect()),
+        _ => Strategy::LeastAllocated,
+    };
+    cluster.cache.profile =
+        Rc::new(Profile { strategy, fit: weights(), balanced: weights(), ..Profile::default() });
     same(score(&mut cluster, &[slot], input)[0], expect["score"].as_i64().unwrap())
 }
 

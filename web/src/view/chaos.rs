@@ -7,7 +7,7 @@ use crate::app::Msg;
 use crate::faults::{Fault, Kind};
 use crate::words;
 use setpoint_lab::Action;
-use setpoint_lab::frame::{Component, Frame, NodeTile, PodLook, PodTile};
+use setpoint_lab::frame::{Component, Frame, Nature, NodeTile, PodLook, PodTile};
 use setpoint_lab::inspect::Subject;
 use std::rc::Rc;
 use web_sys::HtmlSelectElement;
@@ -31,14 +31,14 @@ pub fn view(props: &Props) -> Html {
 }
 
 /// A row of buttons below what they aim at.
-fn row(kind: &'static str, name: Option<Rc<str>>, hint: &'static str, buttons: Html) -> Html {
+fn row(kind: &'static str, name: Option<Rc<str>>, hint: Html, buttons: Html) -> Html {
     let aim = name.map_or_else(
         || html! { <span class="unit">{ "none" }</span> },
         |name| html! { <b class="mono">{ name }</b> },
     );
     html! {
         <div class="field aim">
-            <span>{ kind }{ " " }{ aim }<span class="unit">{ hint }</span></span>
+            <span>{ kind }{ " " }{ aim }{ hint }</span>
             <div class="segments">{ buttons }</div>
         </div>
     }
@@ -63,8 +63,11 @@ fn on_pod(props: &Props, pod: Option<&Rc<PodTile>>) -> Html {
     };
     row(
         "Pod",
-        pod.map(|pod| pod.name.rsplit('-').next().unwrap_or_default().into()),
-        "press one to aim",
+        pod.map(|pod| match pod.nature {
+            Nature::Stateful | Nature::Bare => pod.name.clone(),
+            _ => pod.name.rsplit('-').next().unwrap_or_default().into(),
+        }),
+        html! { <span class="unit">{ "press one to aim" }</span> },
         buttons,
     )
 }
@@ -89,7 +92,17 @@ fn on_node(props: &Props, node: Option<&Rc<NodeTile>>) -> Html {
             { button(props, "Drain a node", "Drain", act(|node| Action::Drain { node })) }
         </>
     };
-    row("Node", node.map(|node| node.name.clone()), "", buttons)
+    row("Node", node.map(|node| node.name.clone()), add_node(props), buttons)
+}
+
+/// One more machine, by the next number.
+fn add_node(props: &Props) -> Html {
+    let numbers =
+        props.frame.nodes.iter().filter_map(|node| node.name.rsplit('-').next()?.parse::<u32>().ok());
+    let next = format!("node-{:02}", numbers.max().unwrap_or(0).saturating_add(1));
+    let label = format!("Add {next}");
+    let onclick = props.send.reform(move |_: MouseEvent| Msg::Act(Action::AddMachine { node: next.clone() }));
+    html! { <button class="add" {onclick} title={label.clone()} aria-label={label}>{ "+ Add a node" }</button> }
 }
 
 fn on_component(props: &Props) -> Html {

@@ -23,6 +23,7 @@ mod sheet;
 mod side;
 mod tally;
 mod terminal;
+pub mod things;
 pub mod topbar;
 mod why;
 

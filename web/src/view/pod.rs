@@ -5,7 +5,7 @@ use super::parts::{icon, percent};
 use super::subject_of;
 use crate::app::{Msg, Send};
 use crate::words;
-use setpoint_lab::frame::{PodLook, PodTile};
+use setpoint_lab::frame::{Nature, PodLook, PodTile};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -27,9 +27,10 @@ pub fn Pod(props: &Props) -> Html {
     let subject = subject_of(pod);
     let (class, word, path) = look(pod);
     let class = format!(
-        "pod {} {class}{}",
+        "pod {} {class}{}{}",
         words::version_class(&pod.version),
-        if pod.wedged { " hung" } else { "" }
+        if pod.wedged { " hung" } else { "" },
+        if pod.is_named { " named" } else { "" }
     );
     html! {
         <button {class} id={format!("pod-{}", pod.id)} title={title(pod)}
@@ -37,7 +38,7 @@ pub fn Pod(props: &Props) -> Html {
             aria-pressed={if props.selected { "true" } else { "false" }}
             onclick={props.send.reform(move |_: MouseEvent| Msg::Select(subject.clone()))}>
             { fill(pod, props.at_us) }
-            <span><b>{ pod.version.clone() }</b><i class="name">{ pod.short_name.clone() }</i></span>
+            <span><b>{ pod.version.clone() }</b><i class="name">{ sign(pod.nature) }{ pod.short_name.clone() }</i></span>
             <span class="word">{ icon(path) }<i>{ word }</i><em>{ figure(pod, props.at_us) }</em></span>
             <span class="sr">{ more(pod) }</span>
         </button>
@@ -47,10 +48,25 @@ pub fn Pod(props: &Props) -> Html {
 /// What the pointer is told of a pod.
 pub fn title(pod: &PodTile) -> String {
     let word = look(pod).1;
-    match &pod.note {
-        Some(note) => format!("{}: {word}. {note}", pod.name),
-        None => format!("{}: {word}", pod.name),
+    let mut title = format!("{}: {word}", pod.name);
+    for more in [&pod.note, &pod.volumes].into_iter().flatten() {
+        title.push_str(". ");
+        title.push_str(more.trim_end_matches('.'));
     }
+    title
+}
+
+/// The sign of what a pod belongs to, if that is not a ReplicaSet.
+fn sign(nature: Nature) -> Html {
+    let path = match nature {
+        Nature::Replica => return html! {},
+        // A cylinder: it keeps something. A stake: it stands on its node. A flag: it runs to an end.
+        Nature::Stateful => "M3 4c0-2.4 10-2.4 10 0v8c0 2.4-10 2.4-10 0zM3 4c0 2.4 10 2.4 10 0",
+        Nature::Daemon => "M8 2v9M4.5 7.5 8 11l3.5-3.5M3 14h10",
+        Nature::Run => "M4 14V2.5h8L10 5.8 12 9H4",
+        Nature::Bare => "M8 5.5a2.5 2.5 0 1 1 0 5a2.5 2.5 0 1 1 0-5",
+    };
+    html! { <svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d={path} /></svg> }
 }
 
 /// Class, word and sign of a state.
@@ -65,13 +81,19 @@ pub fn look(pod: &PodTile) -> (&'static str, &'static str, &'static str) {
         PodLook::Ready => ("ready", "Ready", "M3 8.5 6.5 12 13 4.5"),
         PodLook::NotReady => ("unready", "Not ready", "M8 3v6.5M8 12.6v.2"),
         PodLook::BackOff => ("backoff", "Back-off", "M3 8a5 5 0 1 0 1.6-3.7M3 1.8v3.4h3.4M8 5.4v3M8 10.6v.1"),
+        PodLook::Terminating if pod.preempted_by.is_some() => {
+            ("terminating preempted", "Preempted", "M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3.5 13.5h9")
+        }
         PodLook::Terminating => ("terminating", "Terminating", "M4 4l8 8M12 4l-8 8"),
         // The cluster has given it up, but its kubelet cannot confirm.
         PodLook::Lost if *pod.status == *"Terminating" => {
             ("lost given-up", "Terminating", "M4 4l8 8M12 4l-8 8")
         }
         PodLook::Lost => ("lost", "Unknown", "M5.6 5.6a2.5 2.5 0 1 1 3.6 2.6C8.3 8.7 8 9.2 8 10M8 12.8v.1"),
-        PodLook::Finished => ("finished", "Finished", "M4 4h8v8H4z"),
+        PodLook::Finished if *pod.status == *"Completed" => {
+            ("finished well", "Completed", "M3 8.5 6.5 12 13 4.5")
+        }
+        PodLook::Finished => ("finished badly", "Failed", "M4 4l8 8M12 4l-8 8"),
     }
 }
 
@@ -106,6 +128,18 @@ pub fn more(pod: &PodTile) -> String {
     let mut more = format!(", pod {}, status {}", pod.name, pod.status);
     if pod.restarts > 0 {
         more.push_str(&format!(", {}", words::count(pod.restarts, "restart")));
+    }
+    let nature = match pod.nature {
+        Nature::Stateful => Some("of a StatefulSet"),
+        Nature::Daemon => Some("of a DaemonSet"),
+        Nature::Run => Some("of a Job"),
+        Nature::Replica | Nature::Bare => None,
+    };
+    let volumes = pod.volumes.as_ref().map(|volumes| format!("volume {volumes}"));
+    let taken = pod.preempted_by.as_ref().map(|other| format!("{other} takes its place"));
+    for part in nature.map(str::to_string).into_iter().chain(volumes).chain(taken) {
+        more.push_str(", ");
+        more.push_str(&part);
     }
     more
 }

@@ -10,6 +10,7 @@ use setpoint_api::{
     Endpoint, EndpointConditions, EndpointPort, IntOrPercent, Node, ObjectReference, Pod, PodIp, Service,
     ServicePort, Str,
 };
+use std::net::IpAddr;
 use std::rc::Rc;
 
 /// Whether a pod is an endpoint of the Services that select it: it has an address and is not finished.
@@ -27,13 +28,14 @@ pub fn differs(old: &Pod, new: &Pod) -> bool {
         || !addresses(old).eq(addresses(new))
 }
 
-/// IPv4 addresses of a pod.
-fn addresses(pod: &Pod) -> impl Iterator<Item = &Str> {
+/// IPv4 addresses of a pod; what is none is shown as upstream's printer of addresses shows nothing.
+fn addresses(pod: &Pod) -> impl Iterator<Item = Str> {
     let is_v4 = |ip: &&Str| !ip.is_empty() && !ip.contains(':');
     let ips: &[PodIp] = &pod.status.pod_ips;
     // The API server keeps the two fields in step, so one may stand for the other.
     let single = ips.is_empty().then_some(&pod.status.pod_ip);
-    single.into_iter().chain(ips.iter().map(|ip| &ip.ip)).filter(is_v4)
+    let shown = |ip: &Str| if ip.parse::<IpAddr>().is_ok() { ip.clone() } else { Str::fixed("<nil>") };
+    single.into_iter().chain(ips.iter().map(|ip| &ip.ip)).filter(is_v4).map(shown)
 }
 
 /// The endpoint of a pod; `kept`, the endpoint that is there already, if it is still right. `None` if the pod has no
@@ -59,7 +61,7 @@ pub fn pod_to_endpoint(
         && kept.conditions == conditions
         && kept.node_name == pod.spec.node_name
         && kept.target_ref.as_ref().is_some_and(|target| target.uid == Some(pod.metadata.uid))
-        && kept.addresses.iter().eq(addresses(pod))
+        && kept.addresses.iter().cloned().eq(addresses(pod))
         && field(kept, "zone") == zone
         && field(kept, "hostname") == hostname
     {
@@ -79,7 +81,7 @@ pub fn pod_to_endpoint(
         ..ObjectReference::default()
     };
     Some(Rc::new(Endpoint {
-        addresses: addresses(pod).cloned().gather(),
+        addresses: addresses(pod).gather(),
         conditions,
         target_ref: Some(Rc::new(target)),
         node_name: pod.spec.node_name.clone(),

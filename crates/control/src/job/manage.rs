@@ -21,7 +21,14 @@ impl<'a> Sync<'a> {
     pub(super) fn act(&mut self) {
         if self.finished.is_some() {
             let all = self.active.clone();
-            return self.delete(&all, false);
+            self.delete(&all, false);
+            if !self.is_settled {
+                self.finished = None;
+            }
+            return;
+        }
+        if !self.is_settled {
+            return;
         }
         if self.job.metadata.is_deleting() {
             self.decision = "is being deleted".into();

@@ -7,6 +7,7 @@ use super::affinity::Terms;
 use super::demand::{Demand, Memo};
 use super::groups::{Class, Groups, PodFilter, Slot};
 use super::rows::{Column, NodeSlot, Room, give_back, set_scalars, take};
+use super::strategy::Profile;
 use crate::node_lifecycle::Zone;
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
@@ -61,6 +62,8 @@ pub struct Cache {
     /// Where the next search for feasible nodes starts.
     pub next_start: u32,
     memo: Memo,
+    /// The arguments of the plugins.
+    pub profile: Rc<Profile>,
 }
 
 impl Cache {

@@ -27,7 +27,7 @@ pub fn intolerable_soft_taints(taints: &[Taint], tolerations: &[Toleration]) -> 
 }
 
 /// One term of a node selector, ready to match; one that is malformed or empty matches no node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Term {
     is_valid: bool,
     labels: Vec<Requirement>,
@@ -74,7 +74,7 @@ fn name_requirement(given: &NodeSelectorRequirement) -> Option<(bool, Str)> {
 }
 
 /// What a pod demands and prefers of nodes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeRules {
     selector: Rc<Map<Str, Str>>,
     required: Option<Vec<Term>>,

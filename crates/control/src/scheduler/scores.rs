@@ -1,15 +1,14 @@
 //! Scores of the nodes that do, per plugin 0 to 100, and their weights.
 //!
-//! Upstream: pkg/scheduler/framework/plugins/{tainttoleration,nodeaffinity,noderesources,imagelocality},
+//! Upstream: pkg/scheduler/framework/plugins/{tainttoleration,nodeaffinity,imagelocality},
 //! pkg/scheduler/framework/plugins/helper/normalize_score.go, pkg/scheduler/apis/config/v1/default_plugins.go.
 
 use super::cache::Cache;
-use super::demand::Demand;
 use super::filters::Filters;
 use super::groups::Slot;
 use super::node_rules::intolerable_soft_taints;
-use super::rows::{Room, SOFT_TAINTS};
-use super::{affinity, spread};
+use super::rows::SOFT_TAINTS;
+use super::{affinity, spread, strategy};
 use setpoint_api::Gather as _;
 use setpoint_api::{Node, PodSpec, Store, Str};
 
@@ -33,11 +32,8 @@ pub struct PluginScores {
 pub fn all(view: &Store, cache: &mut Cache, filters: &Filters, slots: &[Slot]) -> Vec<PluginScores> {
     let inter_pod = affinity::scores(view, cache, filters.pod, slots);
     let spread = spread::scores(view, cache, filters.pod, &filters.rules, slots);
-    let demand = &*filters.demand;
-    let rooms = || slots.iter().map(|slot| &cache.rooms[*slot as usize]);
-    let fit = rooms().map(|room| least_allocated(demand, room)).gather();
-    let is_balanced = demand.cpu != 0 || demand.memory != 0;
-    let balanced = is_balanced.then(|| rooms().map(|room| balanced_allocation(demand, room)).gather());
+    let fit = strategy::fit(cache, &filters.demand, slots);
+    let balanced = strategy::balanced(cache, &filters.demand, slots);
     let rows = [
         ("TaintToleration", 3, Some(taint_toleration(cache, filters, slots))),
         ("NodeAffinity", 2, node_affinity(cache, filters, slots)),
@@ -76,55 +72,18 @@ fn taint_toleration(cache: &Cache, filters: &Filters, slots: &[Slot]) -> Vec<i64
 }
 
 fn node_affinity(cache: &Cache, filters: &Filters, slots: &[Slot]) -> Option<Vec<i64>> {
-    let rules = &filters.rules;
-    (!rules.prefers_nothing()).then(|| normalise(on_node(cache, slots, |node| rules.preference(node)), false))
-}
-
-/// The more is left of CPU and memory, the better.
-fn least_allocated(demand: &Demand, room: &Room) -> i64 {
-    let share = |taken: i64, wanted: i64, has: i64| match taken.saturating_add(wanted) {
-        sum if sum > has => 0,
-        sum => percent(has.saturating_sub(sum), has),
-    };
-    let amounts = [
-        (room.nonzero_cpu, demand.nonzero_cpu, room.cpu),
-        (room.nonzero_memory, demand.nonzero_memory, room.memory),
-    ];
-    let (mut score, mut weights) = (0, 0);
-    for (taken, wanted, has) in amounts.into_iter().filter(|(_, _, has)| *has != 0) {
-        score += share(taken, wanted, has);
-        weights += 1;
-    }
-    if weights == 0 { 0 } else { score / weights }
+    let rules = [&filters.rules, &cache.profile.added_affinity];
+    let preference = |node: &Node| rules.iter().map(|rules| rules.preference(node)).sum();
+    let has_any = rules.iter().any(|rules| !rules.prefers_nothing());
+    has_any.then(|| normalise(on_node(cache, slots, preference), false))
 }
 
 /// `100 * part / whole` without overflow.
-fn percent(part: i64, whole: i64) -> i64 {
+pub(super) fn percent(part: i64, whole: i64) -> i64 {
     match part.checked_mul(100) {
         Some(product) => product / whole,
         None => (i128::from(part) * 100 / i128::from(whole)) as i64,
     }
-}
-
-/// The closer the used shares of CPU and memory come by the pod, the better.
-fn balanced_allocation(demand: &Demand, room: &Room) -> i64 {
-    let with = (room.used_cpu.saturating_add(demand.cpu), room.used_memory.saturating_add(demand.memory));
-    let with = balance(with, room);
-    let without = balance((room.used_cpu, room.used_memory), room);
-    50 + (50 + with - without) / 2
-}
-
-fn balance((cpu, memory): (i64, i64), room: &Room) -> i64 {
-    if room.cpu == 0 || room.memory == 0 {
-        return 100;
-    }
-    let share = |used: i64, has: i64| {
-        let share = used as f64 / has as f64;
-        if share > 1.0 { 1.0 } else { share }
-    };
-    let half = (share(cpu, room.cpu) - share(memory, room.memory)) / 2.0;
-    let deviation = if half < 0.0 { -half } else { half };
-    ((1.0 - deviation) * 100.0) as i64
 }
 
 /// The more of the pod's images a node has, the better; images on few nodes count less.

@@ -1,7 +1,8 @@
 //! Looks at a thing: what all kinds have in common, and then what is particular to its kind.
 
 use super::parts::{kind_of, link, row, state};
-use super::{Inspection, Link, Subject, Tone, autoscaler, component, node, pod, service, workload};
+use super::{Inspection, Link, Subject, Tone};
+use super::{autoscaler, component, jobs, node, pod, policy, service, sets, storage, workload};
 use crate::frame::FeedLine;
 use crate::picture::{Painter, line_of};
 use setpoint_api::map::Map;
@@ -76,6 +77,18 @@ fn fill(sim: &Sim, object: &Object, page: &mut Inspection) {
         Object::Service(of) => service::fill(sim, of, page),
         Object::EndpointSlice(of) => service::slice(sim, of, page),
         Object::HorizontalPodAutoscaler(of) => autoscaler::fill(sim, of, page),
+        Object::StatefulSet(of) => sets::stateful_set(sim, of, page),
+        Object::DaemonSet(of) => sets::daemon_set(sim, of, page),
+        Object::ReplicationController(of) => sets::replication_controller(sim, of, page),
+        Object::Job(of) => jobs::job(sim, of, page),
+        Object::CronJob(of) => jobs::cron_job(sim, of, page),
+        Object::PodDisruptionBudget(of) => policy::budget(sim, of, page),
+        Object::ResourceQuota(of) => policy::quota(sim, of, page),
+        Object::LimitRange(of) => policy::limits(of, page),
+        Object::PriorityClass(of) => policy::priority(sim, of, page),
+        Object::PersistentVolumeClaim(of) => storage::claim(sim, of, page),
+        Object::PersistentVolume(of) => storage::volume(sim, of, page),
+        Object::StorageClass(of) => storage::class(of, page),
         _ => {}
     }
     let meta = object.metadata();

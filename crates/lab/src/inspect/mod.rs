@@ -1,13 +1,18 @@
 //! What the inspector shows of one thing, and the chain of causes behind a fact, as plain data in the page's words.
 
 mod autoscaler;
+mod belongings;
 mod component;
+pub(crate) mod jobs;
 mod look;
 mod node;
 pub(crate) mod parts;
 mod pod;
+mod policy;
 mod scheduling;
 mod service;
+mod sets;
+pub(crate) mod storage;
 mod subject;
 mod workload;
 

@@ -1,7 +1,8 @@
 //! What the inspections of all kinds share: rows, timers, links, and the words for times and settings.
 
-use super::object;
+use super::sets::counted;
 use super::{Condition, Link, Row, Timer, Tone};
+use super::{jobs, object, policy, sets, storage};
 use crate::frame::PodLook;
 use crate::tiles;
 use crate::why::tenths;
@@ -84,9 +85,11 @@ pub(super) fn conditions(conditions: &[setpoint_api::Condition]) -> Vec<Conditio
 
 /// Some conditions are good news, others are bad news or a restraint.
 fn tone_of(kind: &str, status: ConditionStatus) -> Tone {
-    let is_bad_news = kind.ends_with("Pressure") || matches!(kind, "ReplicaFailure" | "DisruptionTarget");
+    let is_bad_news = kind.ends_with("Pressure")
+        || matches!(kind, "ReplicaFailure" | "DisruptionTarget" | "Failed" | "FailureTarget");
     match status {
-        _ if kind == "ScalingLimited" => Tone::Plain,
+        _ if matches!(kind, "ScalingLimited" | "Suspended") => Tone::Plain,
+        ConditionStatus::False if kind == "DisruptionAllowed" => Tone::Busy,
         ConditionStatus::Unknown if kind == "Ready" => Tone::Bad,
         ConditionStatus::Unknown => Tone::Busy,
         ConditionStatus::True => [Tone::Good, Tone::Bad][usize::from(is_bad_news)],
@@ -125,11 +128,7 @@ pub(super) fn links<'a>(sim: &Sim, objects: impl Iterator<Item = &'a Object>) ->
 }
 
 /// An object's state in a word or two.
-pub(super) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
-    let counted = |ready: i32, wanted: i32| {
-        let tone = if ready == wanted { Tone::Good } else { Tone::Busy };
-        (tone, format!("{ready}/{wanted} ready").into())
-    };
+pub(crate) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
     match of {
         Object::Pod(pod) => pod_state(sim, pod),
         Object::ReplicaSet(set) => counted(set.status.ready_replicas, set.spec.replicas.unwrap_or(1)),
@@ -156,12 +155,26 @@ pub(super) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
             (tone, format!("{} → {}", status.current_replicas, status.desired_replicas).into())
         }
         _ if of.metadata().is_deleting() => (Tone::Busy, "Terminating".into()),
+        Object::StatefulSet(set) => counted(set.status().ready_replicas, set.spec().replicas.unwrap_or(1)),
+        Object::DaemonSet(set) => {
+            let status = set.status();
+            counted(status.number_ready, status.desired_number_scheduled)
+        }
+        Object::ReplicationController(controller) => sets::controller_state(controller),
+        Object::Job(job) => jobs::job_state(job),
+        Object::CronJob(job) => jobs::cron_job_state(job),
+        Object::PodDisruptionBudget(budget) => policy::budget_state(budget),
+        Object::ResourceQuota(quota) => policy::quota_state(quota),
+        Object::PriorityClass(class) => policy::priority_state(class),
+        Object::PersistentVolumeClaim(claim) => storage::claim_state(claim),
+        Object::PersistentVolume(volume) => storage::volume_state(volume),
         _ => (Tone::Plain, "".into()),
     }
 }
 
 fn pod_state(sim: &Sim, pod: &Rc<Pod>) -> (Tone, Rc<str>) {
-    let tile = tiles::pod(pod, &tiles::pod_key(sim, pod, None));
+    let machine = pod.spec.node_name.as_ref().and_then(|node| sim.machine(node));
+    let tile = tiles::pod(pod, &tiles::pod_key(sim, machine, pod, None));
     let (tone, word) = match tile.look {
         PodLook::Ready if tile.wedged => (Tone::Bad, "Ready, but hangs"),
         PodLook::Ready => (Tone::Good, "Ready"),

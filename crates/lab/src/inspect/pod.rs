@@ -30,6 +30,7 @@ pub(super) fn fill(sim: &Sim, pod: &Rc<Pod>, page: &mut Inspection) {
     if let Some(service) = listed(sim, pod).and_then(|(_, service)| sim.store().object(service?)) {
         page.children.push(super::parts::link(sim, service));
     }
+    super::belongings::ties(sim, pod, page);
 }
 
 fn rows(sim: &Sim, pod: &Rc<Pod>, machine: Option<&Machine>, local: Option<&LocalPod>) -> Vec<Row> {
@@ -38,8 +39,13 @@ fn rows(sim: &Sim, pod: &Rc<Pod>, machine: Option<&Machine>, local: Option<&Loca
     for container in pod.spec.containers.iter() {
         let known = pods::container_status(pod, &container.name);
         let is = known.map_or_else(|| "not started".into(), |known| known.image.clone());
-        rows.push(row("image", &container.image, &is));
+        let name = match pod.spec.containers.len() {
+            1 => "image".to_string(),
+            _ => format!("image of {}", container.name),
+        };
+        rows.push(row(&name, &container.image, &is));
     }
+    rows.extend(super::belongings::containers(pod));
     rows.push(row_if(
         pod.spec.node_name.is_none(),
         "node",
@@ -47,7 +53,9 @@ fn rows(sim: &Sim, pod: &Rc<Pod>, machine: Option<&Machine>, local: Option<&Loca
         &pod.spec.node_name.clone().unwrap_or_else(|| "none yet".into()),
     ));
     let word = crate::words::status_word(pod);
-    rows.push(row_if(word != "Running", "status", &"Running", &word));
+    let is_run = pod.metadata.controller().is_some_and(|owner| &*owner.kind == "Job");
+    let wanted = if is_run { "Completed" } else { "Running" };
+    rows.push(row_if(word != wanted, "status", &wanted, &word));
     rows.push(ready_row(sim, pod));
     rows.push(truth_row(sim, pod, machine, local));
     let amounts = |key: &str| {

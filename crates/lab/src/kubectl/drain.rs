@@ -6,7 +6,7 @@
 use super::change::{self, COMMON, Dry, Fault, SELECT};
 use super::context::{Context, Ongoing};
 use super::failure::Failure;
-use super::flag::{Flag, flag};
+use super::flag::{CHUNK_SIZE, Flag, flag};
 use super::invocation::Invocation;
 use super::named::Found;
 use super::resource::{self, Resource, Target};
@@ -43,12 +43,7 @@ pub(super) static DRAIN: Verb = Verb {
     ..Verb::NONE
 };
 static OWN: &[Flag] = &[
-    flag(
-        "chunk-size",
-        '\0',
-        "500",
-        "Return large lists in chunks rather than all at once. Pass 0 to disable.",
-    ),
+    CHUNK_SIZE,
     flag(
         "delete-emptydir-data",
         '\0',

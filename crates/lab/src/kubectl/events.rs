@@ -4,7 +4,7 @@
 
 use super::context::{Context, Ongoing};
 use super::failure::Failure;
-use super::flag::flag;
+use super::flag::{ALL_NAMESPACES, CHUNK_SIZE, flag};
 use super::invocation::Invocation;
 use super::print::look::{has, int, text, time};
 use super::print::{self, Format, Tabs};
@@ -29,18 +29,8 @@ pub(super) static VERB: Verb = Verb {
     flags: &[
         print::FLAGS,
         &[
-            flag(
-                "all-namespaces",
-                'A',
-                "false",
-                "If present, list the requested object(s) across all namespaces. Namespace in current context is ignored even if specified with --namespace.",
-            ),
-            flag(
-                "chunk-size",
-                '\0',
-                "500",
-                "Return large lists in chunks rather than all at once. Pass 0 to disable.",
-            ),
+            ALL_NAMESPACES,
+            CHUNK_SIZE,
             flag("for", '\0', "''", "Filter events to only those pertaining to the specified resource."),
             flag("no-headers", '\0', "false", "When using the default output format, don't print headers."),
             flag("types", '\0', "[]", "Output only events of given types."),

@@ -43,6 +43,22 @@ pub const fn flag(name: &'static str, short: char, default: &'static str, usage:
     Flag { name, short, default, usage, bare: if is_switch { "true" } else { "" } }
 }
 
+/// `-A` of the verbs that list.
+pub const ALL_NAMESPACES: Flag = flag(
+    "all-namespaces",
+    'A',
+    "false",
+    "If present, list the requested object(s) across all namespaces. Namespace in current context is ignored even if specified with --namespace.",
+);
+
+/// How much one answer of the API server may hold; there is one answer only here.
+pub const CHUNK_SIZE: Flag = flag(
+    "chunk-size",
+    '\0',
+    "500",
+    "Return large lists in chunks rather than all at once. Pass 0 to disable.",
+);
+
 impl Flag {
     /// The same flag, with the value that it has when it is given without one.
     pub const fn or_bare(mut self, bare: &'static str) -> Flag {

@@ -72,10 +72,18 @@ fn root() -> String {
         }
         out.push('\n');
     }
+    out.push_str(&format!("Not simulated here: {}\n\n", absent().collect::<Vec<_>>().join(", ")));
     out.push_str("Usage:\n  kubectl [flags] [options]\n\n");
     out.push_str("Use \"kubectl <command> --help\" for more information about a given command.\n");
     out.push_str(FOOT);
     out
+}
+
+/// Verbs that kubectl has and that are not here.
+pub(super) fn absent() -> impl Iterator<Item = &'static str> {
+    let is_here = |name: &str| table::ROOT.verbs.iter().any(|verb| verb.name == name);
+    let listed = GROUPS.iter().flat_map(|(_, verbs)| verbs.iter().map(|(name, _)| *name));
+    listed.filter(move |name| !is_here(name))
 }
 
 /// What `kubectl options` prints.

@@ -51,7 +51,8 @@ pub(super) static ROOT: Verb = Verb {
     ..Verb::NONE
 };
 
-/// The groups of verbs as `kubectl --help` lists them; a verb without a row in [`ROOT`] is only listed.
+/// The groups of verbs as `kubectl --help` lists them; a verb without a row in [`ROOT`] is only listed, and the
+/// help says that it is not here.
 pub(super) const GROUPS: &[(&str, &[(&str, &str)])] = &[
     (
         "Basic Commands (Beginner):",

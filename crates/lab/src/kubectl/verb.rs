@@ -151,6 +151,11 @@ fn first_argument(verb: &Verb, words: &[String]) -> Option<usize> {
 }
 
 fn unknown_command(word: &str) -> Failure {
+    if super::help::absent().any(|name| name == word) {
+        return Failure::error(format!(
+            "kubectl {word} is not simulated here: nothing of the cluster changes by it"
+        ));
+    }
     let mut text = format!("unknown command {} for \"kubectl\"", go_quote(word));
     let near: Vec<&str> =
         table::ROOT.verbs.iter().map(|verb| verb.name).filter(|name| is_near(word, name)).collect();

@@ -1,7 +1,7 @@
 //! What is wrong with a manifest, each with its place, and what is likely not meant.
 
 use super::advice::advise;
-use setpoint_api::text::{self, Diagnostic, Node, NodeValue};
+use setpoint_api::text::{self, Diagnostic, Node};
 use setpoint_api::{manifest, order};
 
 impl crate::Session {
@@ -9,19 +9,10 @@ impl crate::Session {
     pub fn check_manifest(&self, text: &str) -> Vec<Diagnostic> {
         let mut found = manifest::check(text);
         let read = text::read(text);
-        let items: Vec<&Node> = read.documents.iter().flat_map(|document| items(&document.root)).collect();
+        let items: Vec<&Node> =
+            read.documents.iter().flat_map(|document| manifest::items(&document.root)).collect();
         advise(&items, self.sim(), &mut found);
         order::sort_by(&mut found, |a, b| (a.line, a.column).cmp(&(b.line, b.column)));
         found
-    }
-}
-
-/// A document, or the items of a `List`.
-fn items(root: &Node) -> Vec<&Node> {
-    let is_list =
-        matches!(root.get("kind").map(|kind| &kind.value), Some(NodeValue::Str(kind)) if &**kind == "List");
-    match root.get("items").map(|items| &items.value) {
-        Some(NodeValue::Seq(items)) if is_list => items.iter().collect(),
-        _ => vec![root],
     }
 }

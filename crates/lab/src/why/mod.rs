@@ -5,7 +5,7 @@ mod phrases;
 pub(crate) use phrases::{stored_words, tenths, who_did};
 
 use crate::inspect::{Cause, Subject, object, subject, subject_of};
-use crate::words::{author_of, describe_action, title_of};
+use crate::words::{author_of, describe_outcome, title_of};
 use phrases::{decided, kubelet, machine_words, node_turn, silence, stored_by_kubelet, title};
 use setpoint_api::{Event, Kind, Op};
 use setpoint_control::CONTROLLERS;
@@ -167,7 +167,8 @@ fn link(sim: &Sim, facts: &[&Fact]) -> (Option<Cause>, usize) {
         }
         (What::Happened { machine, pod, what }, _) => happened(sim, fact, *machine, pod.as_deref(), what),
         (What::Action { action, is_scripted }, _) => {
-            (made(author_of(*is_scripted).into(), describe_action(action), subject_of(action)), 1)
+            let what = describe_outcome(sim, fact.id, action);
+            (made(author_of(*is_scripted).into(), what, subject_of(action)), 1)
         }
         (What::Refused(sentence), _) => (made("Nothing".into(), format!("came of it: {sentence}"), None), 1),
         (What::Denied { message, .. }, _) => {

@@ -12,6 +12,7 @@ use setpoint_api::{
     condition_status,
 };
 use setpoint_control::{Patch, Write, disruption};
+use std::rc::Rc;
 
 /// The condition that an evicted pod gets.
 pub(crate) fn evicted(pod: &Pod, now: Time) -> Condition {
@@ -31,30 +32,37 @@ impl Sim {
         let Object::Pod(pod) = target.find(self.store(), &request.name)?.clone() else {
             return Err(target.not_found(&request.name));
         };
-        let is_free =
-            pod.metadata.is_deleting() || pod.status.phase.is_finished() || pod.spec.node_name.is_none();
-        if !is_free {
-            self.use_budget(&pod, fact)?;
-        }
-        let id = pod.metadata.id;
         let grace_seconds =
             request.body["deleteOptions"]["gracePeriodSeconds"].as_i64().or(request.grace_period_seconds);
-        let options = DeleteOptions { grace_seconds, ..DeleteOptions::default() };
-        let condition = Patch::PodCondition(evicted(&pod, self.now()), None);
-        for write in [Write::Patch(id, condition), Write::Delete(id, options, None)] {
-            let landed = self.land(write, Actor::Person, fact, &mut setpoint_api::map::Map::new());
-            landed.map_err(|failure| failure.status)?;
-        }
+        self.evict_pod(&pod, grace_seconds, fact)?;
         Ok(Reply {
             object: json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" }),
             ..Reply::default()
         })
     }
 
+    /// Evicts a pod, if its budget lets it go.
+    pub(crate) fn evict_pod(&mut self, pod: &Rc<Pod>, grace: Option<i64>, fact: u64) -> Result<(), Status> {
+        let is_free =
+            pod.metadata.is_deleting() || pod.status.phase.is_finished() || pod.spec.node_name.is_none();
+        if !is_free {
+            self.use_budget(pod, fact)?;
+        }
+        let id = pod.metadata.id;
+        self.refusals.remove(&id);
+        let options = DeleteOptions { grace_seconds: grace, ..DeleteOptions::default() };
+        let condition = Patch::PodCondition(evicted(pod, self.now()), None);
+        for write in [Write::Patch(id, condition), Write::Delete(id, options, None)] {
+            let landed = self.land(write, Actor::Person, fact, &mut setpoint_api::map::Map::new());
+            landed.map_err(|failure| failure.status)?;
+        }
+        Ok(())
+    }
+
     /// Takes what the disruption budget of a pod allows, if it has room.
     ///
     /// Upstream: `checkAndDecrement`.
-    fn use_budget(&mut self, pod: &Pod, fact: u64) -> Result<(), Status> {
+    fn use_budget(&mut self, pod: &Rc<Pod>, fact: u64) -> Result<(), Status> {
         let budgets = disruption::budgets_of(self.store(), pod);
         let budget = match budgets[..] {
             [] => return Ok(()),
@@ -73,6 +81,7 @@ impl Sim {
         }
         let is_behind = status.observed_generation < budget.metadata.generation;
         if is_behind || status.disruptions_allowed <= 0 {
+            self.refused(pod, budget, fact);
             let refusal = "Cannot evict pod as it would violate the pod's disruption budget.";
             return Err(Status::new(Reason::TooManyRequests, refusal));
         }

@@ -71,6 +71,12 @@ fn node(name: &str, props: &Props) -> Vec<Choice> {
     let (powered, cordoned) = tile.map_or((true, false), |tile| (tile.powered, tile.cordoned));
     let is_stopped = tile.is_some_and(|tile| tile.kubelet_stopped);
     let node = || name.to_string();
+    let last = if powered {
+        ("Drain", "Cordon, then evict its pods as budgets allow", Some(Action::Drain { node: node() }))
+    } else {
+        let delete = Action::Delete { kind: "Node".to_string(), namespace: String::new(), name: node() };
+        ("Delete", "Out of the cluster for good, with its pods", Some(delete))
+    };
     vec![
         if powered {
             (
@@ -107,7 +113,7 @@ fn node(name: &str, props: &Props) -> Vec<Choice> {
                 Some(Action::SetCordoned { node: node(), cordoned: true }),
             )
         },
-        ("Drain", "Cordon, then evict its pods one by one", Some(Action::Drain { node: node() })),
+        last,
     ]
 }
 

@@ -8,6 +8,7 @@ use super::feed::class;
 use super::panel::Props;
 use super::parts::icon;
 use super::side::{ask, go, only};
+use super::things::short;
 use crate::app::Msg;
 use crate::language;
 use crate::side::{TITLE, Turn};
@@ -66,11 +67,6 @@ fn yaml(props: &Props) -> Html {
     let open =
         props.send.reform(move |_: MouseEvent| Msg::Language(language::Msg::Export(Some(subject.clone()))));
     html! { <button class="link" onclick={open} title="Open it as a manifest">{ "YAML" }</button> }
-}
-
-/// Kinds whose names leave no room beside them go by the name that people use.
-fn short(kind: &str) -> &str {
-    if kind == "HorizontalPodAutoscaler" { "HPA" } else { kind }
 }
 
 fn thing(seen: &Inspection, props: &Props) -> Html {
@@ -200,10 +196,15 @@ fn children(seen: &Inspection) -> Html {
     let title = match &seen.subject {
         Subject::Component(_) => "Leads to",
         Subject::Object { kind, .. } => match &**kind {
-            "pod" => "Runs on",
+            "pod" => "Belongs to",
             "node" => "Runs",
             "service" | "endpointslice" => "Sends to",
             "horizontalpodautoscaler" => "Scales",
+            "poddisruptionbudget" => "Protects",
+            "resourcequota" => "Counts",
+            "persistentvolumeclaim" => "Used by, and its volume",
+            "persistentvolume" => "Claimed by",
+            "priorityclass" => "Goes for",
             _ => "Owns",
         },
     };

@@ -15,7 +15,7 @@ pub(super) use pod::field_of;
 
 use super::context::Context;
 use super::failure::Failure;
-use super::flag::flag;
+use super::flag::{ALL_NAMESPACES, CHUNK_SIZE, flag};
 use super::invocation::Invocation;
 use super::print::look;
 use super::resource::{self, Resource, Target};
@@ -35,18 +35,8 @@ pub(super) static VERB: Verb = Verb {
                label name=myLabel\nkubectl describe pods -l name=myLabel",
     usage: "kubectl describe (-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME) [options]",
     flags: &[&[
-        flag(
-            "all-namespaces",
-            'A',
-            "false",
-            "If present, list the requested object(s) across all namespaces. Namespace in current context is ignored even if specified with --namespace.",
-        ),
-        flag(
-            "chunk-size",
-            '\0',
-            "500",
-            "Return large lists in chunks rather than all at once. Pass 0 to disable.",
-        ),
+        ALL_NAMESPACES,
+        CHUNK_SIZE,
         flag(
             "filename",
             'f',

@@ -1,6 +1,6 @@
 //! The flags and the help of `kubectl get`.
 
-use crate::kubectl::flag::{Flag, flag};
+use crate::kubectl::flag::{ALL_NAMESPACES, CHUNK_SIZE, Flag, flag};
 
 pub(super) static LONG: &str = "\
 Display one or many resources.
@@ -57,24 +57,14 @@ kubectl get pods --all-namespaces";
 pub(super) static USAGE: &str = "kubectl get [(-o|--output=)json|yaml|kyaml|name|go-template|go-template-file|template|templatefile|jsonpath|jsonpath-as-json|jsonpath-file|custom-columns|custom-columns-file|wide] (TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]";
 
 pub(super) static FLAGS: &[Flag] = &[
-    flag(
-        "all-namespaces",
-        'A',
-        "false",
-        "If present, list the requested object(s) across all namespaces. Namespace in current context is ignored even if specified with --namespace.",
-    ),
+    ALL_NAMESPACES,
     flag(
         "allow-missing-template-keys",
         '\0',
         "true",
         "If true, ignore any errors in templates when a field or map key is missing in the template. Only applies to golang and jsonpath output formats.",
     ),
-    flag(
-        "chunk-size",
-        '\0',
-        "500",
-        "Return large lists in chunks rather than all at once. Pass 0 to disable.",
-    ),
+    CHUNK_SIZE,
     flag(
         "field-selector",
         '\0',

@@ -20,8 +20,8 @@ const PAGE: usize = 65_536;
 pub struct Record {
     /// The functions that ran, by fingerprint of their names.
     pub ran: BTreeMap<u32, Ran>,
-    /// Those that did not, with their [`kin`].
-    pub idle: BTreeMap<u32, u32>,
+    /// Path and shape of those that did not, and how many have both.
+    pub idle: BTreeMap<(u32, u32), usize>,
 }
 
 /// What ran of a function.
@@ -73,11 +73,6 @@ pub fn path(name: &str) -> &str {
     }
 }
 
-/// A number for functions that go by the same path and have the same shape.
-pub fn kin(path: u32, shape: u32) -> u32 {
-    path.rotate_left(16) ^ shape
-}
-
 impl Record {
     /// Reads the text that [`Record::to_text`] writes.
     ///
@@ -95,8 +90,8 @@ impl Record {
         let words: Vec<&str> = line.split(' ').collect();
         let number = |word: &str| u32::from_str_radix(word, 16).ok();
         match words[..] {
-            [name, kin] => {
-                self.idle.insert(number(name)?, number(kin)?);
+            [path, shape] => {
+                *self.idle.entry((number(path)?, number(shape)?)).or_default() += 1;
             }
             [name, path, shape, segments] => {
                 let (letters, []) = segments.as_bytes().as_chunks() else { return None };
@@ -108,15 +103,15 @@ impl Record {
         Some(())
     }
 
-    /// A line for each function: of one that ran name, path, shape, and two letters for each segment; of another name and kin.
+    /// A line for each function: of one that ran name, path, shape, and two letters for each segment; of another path and shape.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for (name, Ran { path, shape, segments }) in &self.ran {
             let segments: String = segments.iter().flat_map(|segment| segment.letters()).collect();
             let _ = writeln!(text, "{name:08x} {path:08x} {shape:08x} {segments}");
         }
-        for (name, kin) in &self.idle {
-            let _ = writeln!(text, "{name:08x} {kin:08x}");
+        for ((path, shape), count) in &self.idle {
+            text.push_str(&format!("{path:08x} {shape:08x}\n").repeat(*count));
         }
         text
     }
@@ -184,7 +179,7 @@ impl Watched {
             if segments.iter().any(|segment| segment.has_run) {
                 record.ran.insert(*name, Ran { path: *path, shape: *shape, segments });
             } else {
-                record.idle.insert(*name, kin(*path, *shape));
+                *record.idle.entry((*path, *shape)).or_default() += 1;
             }
         }
         record
@@ -257,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_record_is_read_back_as_it_was_written() {
-        let text = "0000002a 00000007 ffffffff !!!\"#$~~\n1234abcd 00000000\n";
+        let text = "0000002a 00000007 ffffffff !!!\"#$~~\n1234abcd 00000000\n1234abcd 00000000\n";
         let record = Record::read(text).unwrap();
         let seen = [(0, false), (0, true), (2 * 47 + 1, true), (94 * 47 - 1, true)];
         let segments = seen.map(|(mark, has_run)| Segment { mark, has_run }).to_vec();

@@ -18,7 +18,7 @@ use super::outline::{Finder, Part};
 use super::record::{Own, Record};
 
 /// Largest body of a new function that comes because code calls it of which it is not known whether it runs.
-const CALLED: usize = 16_384;
+const CALLED: usize = 1 << 16;
 /// Largest one of a function that is known not to have run, and is called by new code.
 const OLD: usize = 256;
 /// Largest one of a new function that comes because it is named.
@@ -120,7 +120,9 @@ impl Growth<'_, '_> {
 
     /// Finds the parts of a function of the first file that are in the rest.
     fn cut(&mut self, function: u32) -> Result<()> {
-        let Some(code) = self.facts.code(function) else { return Ok(()) };
+        let (Some(code), Some(_)) = (self.facts.code(function), self.lots.get(&function)) else {
+            return Ok(());
+        };
         let lives = self.lives(function, code).into_iter();
         let runs: Vec<bool> = lives.map(|(segment, life)| self.may_run(&code.ops[segment], life)).collect();
         let parts = Finder::find(code, &runs, &self.facts.signature(function).1)?;
@@ -128,14 +130,15 @@ impl Growth<'_, '_> {
         Ok(())
     }
 
-    /// A function's segments, with what is known of them; of one without a name, that they run.
+    /// A function's segments, with what is known of them.
     fn lives(&self, function: u32, code: &Code<'_>) -> Vec<(Range<usize>, Life)> {
         let starts = code.segments();
         let ends = starts.iter().skip(1).copied().chain([code.ops.len()]);
         let life = |at: usize| match self.lots.get(&function) {
             Some(Lot::Ran(lives)) => lives.get(at).copied().unwrap_or(Life::New),
             Some(Lot::New | Lot::Idle) => Life::New,
-            None => Life::Ran,
+            // It is there as it is, whatever it calls.
+            None => Life::Idle,
         };
         starts.iter().zip(ends).enumerate().map(|(at, (start, end))| (*start..end, life(at))).collect()
     }
@@ -184,12 +187,7 @@ impl Growth<'_, '_> {
             if is_cut || !self.may_run(ops, life) {
                 continue;
             }
-            let is_needed = |callee: &u32| match life {
-                // What a segment that ran calls has run; if it did not, it is not what it was.
-                Life::Ran => self.lots.get(callee) == Some(&Lot::New),
-                _ => !self.has_run(*callee),
-            };
-            needed.extend(callees(ops).filter(is_needed));
+            needed.extend(callees(ops).filter(|callee| !self.has_run(*callee)));
         }
         needed
     }

@@ -211,7 +211,7 @@ test("with the keyboard alone: from the strip to a set, to its pod, to its claim
 for (const [scenario, wanted] of [["stateful", "PDB db"], ["batch", "Job import"], ["crowded", "Quota team-a/team-a"]]) {
   for (const [width, height, theme] of [[1440, 900, "light"], [390, 844, "dark"]]) {
     test(`${scenario} at ${width} pixels, ${theme}: nothing for axe to complain of, and nothing sticks out`, () => visit(scenario, async (page, open) => {
-      await speed(page, 8);
+      await speed(page, 10);
       await until(() => chipText(page, scenario === "batch" ? "Job report" : wanted), /4 of 4 done|1 may go|2\/2/, { timeout: 40_000 });
       await speed(page, 1);
       await chip(page, wanted).click();

@@ -3,6 +3,7 @@
 //! **Border**: nothing here changes the store, draws a random number or knows the event queue. A controller reads a view
 //! and returns writes; the simulator lands them later, through the API server, where they may be refused.
 
+pub mod claim;
 pub mod controller;
 pub mod cronjob;
 pub mod daemonset;

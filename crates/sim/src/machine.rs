@@ -49,6 +49,8 @@ pub struct Machine {
     pub cpu_free_at: Time,
     /// When its kubelet last reported the node.
     pub reported_at: Time,
+    /// Whether its kubelet has registered its node, or found it, since it began.
+    pub is_registered: bool,
     /// When its kubelet began.
     pub kubelet_since: Time,
     /// When the network of its pods is set up.
@@ -122,6 +124,13 @@ pub struct LocalPod {
     pub probes: Map<(ContainerRef, kubelet::ProbeKind), Option<Time>>,
 }
 
+impl LocalPod {
+    /// Whether one of its containers runs.
+    pub fn runs(&self) -> bool {
+        self.processes.iter().any(|process| process.started_at.is_some())
+    }
+}
+
 /// A container's process.
 #[derive(Clone, Debug)]
 pub struct Process {
@@ -174,6 +183,7 @@ impl Sim {
             pull_free_at: Time(0),
             cpu_free_at: Time(0),
             reported_at: Time(0),
+            is_registered: false,
             kubelet_since: self.now,
             network_at,
             boots: 0,

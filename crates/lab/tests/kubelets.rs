@@ -119,6 +119,17 @@ fn what_was_deleted_meanwhile_ends_when_the_kubelet_returns() {
 }
 
 #[test]
+fn a_deleted_node_comes_back_when_its_kubelet_starts_anew() {
+    let mut session = opened();
+    session.act(Action::Delete { kind: "Node".into(), namespace: String::new(), name: node() });
+    run_for(&mut session, 90);
+    assert!(told(&mut session).starts_with("Ready gone, 0 running"), "{}", told(&mut session));
+    session.act(Action::AddMachine { node: node() });
+    run_for(&mut session, 5);
+    assert!(told(&mut session).starts_with("Ready True"), "{}", told(&mut session));
+}
+
+#[test]
 fn a_machine_that_loses_its_power_has_no_stopped_kubelet() {
     let mut session = opened();
     for action in [

@@ -96,8 +96,6 @@ fn creations_that_are_refused() {
         assert_eq!((status.reason, status.message.as_str()), (reason, message));
     }
     assert_eq!(store.revision(), revision, "a refusal changes nothing");
-    let event = made("Event", "e", json!({ "metadata": { "namespace": "ending" } }));
-    assert!(store.create(event, at(3)).is_ok(), "events about the end are still taken");
 }
 
 /// A change of a stored object, the scope it is written to, and what becomes of generation and revision.
@@ -260,7 +258,7 @@ fn namespaces_stay_until_their_contents_are_gone() {
     assert!(namespace.metadata.is_deleting());
     let mut empty = (*namespace).clone();
     empty.spec.finalizers.clear();
-    store.update(empty.into_object(), Scope::Main, at(3)).unwrap();
+    store.update(empty.into_object(), Scope::Binding, at(3)).unwrap();
     assert!(store.object(id).is_none());
 }
 

@@ -168,8 +168,12 @@ impl Play {
         let namespace = Namespace { metadata: ObjectMeta::named("", "default"), ..Namespace::default() };
         store.create(namespace.into_object(), Stamp::default()).expect("an empty store");
         let mut spec = spec.clone();
-        spec["template"] =
-            json!({ "spec": { "restartPolicy": "Never", "containers": [{ "name": "main" }] } });
+        spec["manualSelector"] = true.into();
+        spec["selector"] = json!({ "matchLabels": { "job": "job" } });
+        spec["template"] = json!({
+            "metadata": { "labels": { "job": "job" } },
+            "spec": { "restartPolicy": "Never", "containers": [{ "name": "main" }] },
+        });
         let manifest = json!({
             "metadata": { "name": "job", "namespace": "default", "finalizers": ["foregroundDeletion"] },
             "spec": spec, "status": status });
@@ -186,7 +190,7 @@ impl Play {
             json!({ "apiVersion": "batch/v1", "kind": "Job", "name": "job", "uid": uid, "controller": true });
         let mut manifest = json!({
             "metadata": {
-                "name": format!("job-{}", self.pods), "namespace": "default",
+                "name": format!("job-{}", self.pods), "namespace": "default", "labels": { "job": "job" },
                 "ownerReferences": [owner], "finalizers": [FINALIZER],
             },
             "spec": { "nodeName": "n1", "containers": [{ "name": "main" }] },

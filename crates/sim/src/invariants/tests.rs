@@ -303,6 +303,10 @@ fn what_is_wrong_with_budgets_quotas_and_volumes_is_found() {
         "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], \
          resources: {requests: {storage: 1Gi}}}}"
             .to_string(),
+        // The volume is made for the node of the first pod that asks for it.
+        "{apiVersion: v1, kind: Pod, metadata: {name: user}, spec: {containers: [{name: a, image: \"a:v1\"}], \
+         volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]}}"
+            .to_string(),
     ];
     let cases: [Case; 7] = [
         (&budget("minAvailable: 1"), |sim| mark(sim, "EvictionByEvictionAPI"), "pod web-"),

@@ -6,6 +6,7 @@
 
 use crate::timeline::Timeline;
 use serde_json::Value;
+use setpoint_api::Quantity;
 use std::collections::BTreeMap;
 
 /// One change.
@@ -226,7 +227,9 @@ impl Reducer {
             "CronJob" => cron_job(object),
             "ControllerRevision" => format!("revision={}", number(object, "revision")),
             "Service" => format!("type:{}", text(object, "type")),
-            "ResourceQuota" => format!("hard:{} used:{}", object["hard"], object["used"]),
+            "ResourceQuota" => {
+                format!("{} {}", amounts(object, "hard"), amounts(object, "used")).trim_end().into()
+            }
             "PodDisruptionBudget" => budget(object),
             "HorizontalPodAutoscaler" => autoscaler(object),
             "Node" => {
@@ -435,6 +438,19 @@ fn cron_job(object: &Value) -> String {
         has("lastScheduleTime"),
         has("lastSuccessfulTime")
     )
+}
+
+/// Quantities by name, in thousandths.
+fn amounts(object: &Value, key: &str) -> String {
+    let all = object.get(key).and_then(Value::as_object).into_iter().flatten();
+    let words = all.map(|(name, amount)| {
+        let amount = amount.as_str().map_or_else(|| amount.to_string(), str::to_owned);
+        match Quantity::parse(&amount) {
+            Ok(amount) => format!("{key}.{name}={}", amount.milli_value()),
+            Err(_) => format!("{key}.{name}:{amount}"),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn budget(object: &Value) -> String {

@@ -29,6 +29,15 @@ const RACE: &str = "Two controllers work on the same at the same moment; which o
 const SIDE_BY_SIDE: &str = "Several writers within some hundredths of a second: how often the Deployment's controller comes \
                             to look while pods change one by one differs from run to run, and with it its steps";
 
+const ORDER: &str = "Deletions that are sent side by side arrive in no order, and of pods that are equally good any goes: which \
+                     pod goes when is drawn";
+const LOOKS: &str = "Some hundredths of a second decide which of several changes the scheduler has seen when it looks at a \
+                     pod again, and a pod's condition when it looks once more";
+const MISSING: &str =
+    "Which of several pods without a request is named is drawn each time; here it is always the same";
+const STRUCTS: &str =
+    "That a pod cannot be changed so is told with a comparison of Go's structs, which is not made here";
+
 const OLDER: &str = "What older recordings had left in the cluster";
 
 /// All that are known; the first that fits counts.
@@ -89,19 +98,17 @@ pub const KNOWN: &[Known] = &[
     known("d-", "events: events replicaset", "", SIDE_BY_SIDE),
     known("d-", "kubectl: kubectl get", "", SIDE_BY_SIDE),
     known("", "placement", "", DRAWN),
-    known(
-        "j-many",
-        "events: events replicaset",
-        "",
-        "Events do not share the rate limit of their controller's client",
-    ),
-    known(
-        "j-many",
-        "",
-        "",
-        "Deletions that are sent side by side arrive in their order; upstream's arrive in any, so that \
-           waiting pods find a place before they go",
-    ),
+    known("j-many", "", "FailedScheduling", LOOKS),
+    known("j-many", "", "", ORDER),
+    known("j-unschedulable", "", "FailedScheduling", LOOKS),
+    known("j-spread", "", "FailedScheduling", LOOKS),
+    known("j-preemption", "kubectl: kubectl ", "worker-", DRAWN),
+    known("i-hpa-errors", "", "missing request for cpu", MISSING),
+    known("i-hpa-spike", "", "is ", ORDER),
+    known("p-invalid", "conditions: conditions deployment web2", "", SIDE_BY_SIDE),
+    known("p-invalid", "workloads: deployment web2", "", SIDE_BY_SIDE),
+    known("p-invalid", "events: events replicaset", "FailedCreate", SIDE_BY_SIDE),
+    known("p-invalid", "kubectl: kubectl apply -f web.yaml", "", STRUCTS),
     known("", "kubectl: kubectl get events", "IPAddressWrongReference", OLDER),
     known(
         "",

@@ -72,9 +72,14 @@ fn prepared(lines: &[String], command: &str, normal: &Normal) -> Vec<String> {
 
 fn with_figures(line: &str, normal: &Normal) -> String {
     line.split_whitespace()
-        .map(|word| if word.ends_with('m') { word.to_owned() } else { normal.line(word) })
+        .map(|word| if is_milli(word) { word.to_owned() } else { normal.line(word) })
         .collect::<Vec<_>>()
         .join("  ")
+}
+
+/// `250m`: thousandths, not minutes.
+fn is_milli(word: &str) -> bool {
+    word.strip_suffix('m').is_some_and(|digits| digits.parse::<u32>().is_ok())
 }
 
 /// The longest common subsequence, as pairs of places.

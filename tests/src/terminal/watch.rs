@@ -67,6 +67,8 @@ fn named(title: &str, cell: &str) -> String {
     let title = title.to_lowercase();
     match cell.split_once('/') {
         Some((ready, all)) if title == "ready" => format!("ready={ready} of={all}"),
+        // Which of several equal nodes it is is drawn.
+        _ if title == "nominated node" && cell != "<none>" => "nominated".to_string(),
         _ if cell.parse::<i64>().is_ok() => format!("{title}={cell}"),
         _ => format!("{title}:{}", Normal::default().line(cell)),
     }

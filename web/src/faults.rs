@@ -17,6 +17,8 @@ pub enum Kind {
     Power,
     /// A machine whose kubelet does not run.
     Kubelet,
+    /// A machine whose disk is full.
+    Disk,
     /// A node that takes no new pods.
     Cordon,
     /// A part of the control plane that does not run.
@@ -68,6 +70,7 @@ impl Fault {
         Some(match self.kind {
             Kind::Power => ("Restore", Action::RestoreMachine { node: name }),
             Kind::Kubelet => ("Start", Action::StartKubelet { node: name }),
+            Kind::Disk => ("Free", Action::SetDiskFull { node: name, full: false }),
             Kind::Cordon => ("Uncordon", Action::SetCordoned { node: name, cordoned: false }),
             Kind::Stopped => ("Start", Action::SetComponent { component: name, up: true }),
             Kind::Hang | Kind::Crash => {
@@ -165,6 +168,9 @@ fn broken(frame: &Frame) -> Vec<(Kind, Rc<str>, Rc<str>)> {
         }
         if node.kubelet_stopped {
             found.push((Kind::Kubelet, none.clone(), node.name.clone()));
+        }
+        if node.disk_full {
+            found.push((Kind::Disk, none.clone(), node.name.clone()));
         }
         if node.cordoned {
             found.push((Kind::Cordon, none.clone(), node.name.clone()));

@@ -221,6 +221,8 @@ pub struct NodeTile {
     pub powered: bool,
     /// Whether its kubelet was stopped while it runs on: the truth.
     pub kubelet_stopped: bool,
+    /// Whether its disk is full.
+    pub disk_full: bool,
     /// What the cluster believes: `Ready`, `NotReady`, `Unknown`, ...
     pub status: Rc<str>,
     /// Whether the cluster believes it ready.

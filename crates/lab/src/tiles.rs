@@ -318,6 +318,7 @@ pub(crate) fn node(
         name: name.clone().into(),
         powered,
         kubelet_stopped: machine.is_some_and(|machine| machine.is_kubelet_stopped),
+        disk_full: machine.is_some_and(|machine| machine.pressure.is_disk_full),
         status: node_status(node).into(),
         ready: is_ready,
         cordoned: node.spec.unschedulable,

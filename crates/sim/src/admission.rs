@@ -4,6 +4,7 @@
 //! Simplified: the account `default` and the certificate kube-root-ca.crt are made together with their namespace, and not
 //! put back by a controller.
 
+mod label_keys;
 mod limits;
 mod quota;
 
@@ -49,6 +50,7 @@ impl Sim {
         if let Object::Pod(pod) = object {
             self.set_priority(pod)?;
             let is_valid = self.admit_pod(pod);
+            label_keys::merge(pod);
             let is_changed = self.set_default_amounts(pod);
             if is_changed {
                 let class = setpoint_control::kubelet::qos_class(&pod.spec);
@@ -292,6 +294,16 @@ fn prepare_pod(pod: &mut Pod, toleration_seconds: i64) {
     }
     pod.status = Default::default();
     pod.status.qos_class = Str::fixed(setpoint_control::kubelet::qos_class(&pod.spec));
+    let gates = pod.spec.rest.as_deref().and_then(|rest| rest.get("schedulingGates")?.as_array());
+    if gates.is_some_and(|gates| !gates.is_empty()) {
+        pod.status.conditions.push(Condition {
+            kind: Str::fixed("PodScheduled"),
+            status: ConditionStatus::False,
+            reason: Str::fixed("SchedulingGated"),
+            message: Str::fixed("Scheduling is blocked due to non-empty scheduling gates"),
+            ..Condition::default()
+        });
+    }
     if pod.spec.node_name.is_some() {
         put_condition(
             &mut pod.status.conditions,

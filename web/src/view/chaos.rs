@@ -171,6 +171,7 @@ fn fault_row(fault: &Fault, props: &Props) -> Html {
         Kind::Power => "off for ",
         Kind::Cordon => "cordoned for ",
         Kind::Kubelet => "without its kubelet for ",
+        Kind::Disk => "full for ",
         Kind::Stopped => "stopped for ",
         Kind::Hang => "hung for ",
         Kind::Image => "stalled for ",

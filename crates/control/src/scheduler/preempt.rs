@@ -2,7 +2,7 @@
 //!
 //! Upstream: pkg/scheduler/framework/preemption/preemption.go (`Evaluator.Preempt`, `pickOneNodeForPreemption`),
 //! plugins/defaultpreemption (`SelectVictimsOnNode`), plugins/dynamicresources (`PostFilter`).
-//! Simplified: a pod of priority 0 or less has nobody deleted; at most 100 nodes are looked at, from the first on; the victims are
+//! Simplified: at most 100 nodes are looked at, from the first on; the victims are
 //! deleted at once, not by a call of its own.
 
 use super::cache::Cache;
@@ -15,7 +15,8 @@ use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::{
-    Condition, ConditionStatus, DeleteOptions, ObjId, Pod, PodSpec, Store, Str, Time, condition,
+    Condition, ConditionStatus, DeleteOptions, ObjId, Pod, PodSpec, PriorityClass, Store, Str, Time,
+    condition,
 };
 use std::cmp::Reverse;
 use std::rc::Rc;
@@ -72,9 +73,15 @@ fn is_going(pod: &Pod) -> bool {
         && target.is_some_and(|target| target.status == ConditionStatus::True && &*target.reason == REASON)
 }
 
+/// The priority below which no pod can be, so that most pods need not look for any.
+fn lowest_priority(view: &Store) -> i32 {
+    let value = |class: &Rc<PriorityClass>| setpoint_api::wire::kept::<i32>(&class.rest, "value");
+    view.list::<PriorityClass>().map(value).min().unwrap_or(0).min(0)
+}
+
 /// Looks for pods that have to go.
 pub(super) fn attempt(view: &Store, cache: &mut Cache, pod: &Pod) -> Found {
-    if priority(pod) <= 0 || pod.spec.preemption_policy.as_deref() == Some("Never") {
+    if priority(pod) <= lowest_priority(view) || pod.spec.preemption_policy.as_deref() == Some("Never") {
         return Found::Nothing;
     }
     let nominated = &pod.status.nominated_node_name;
@@ -83,6 +90,9 @@ pub(super) fn attempt(view: &Store, cache: &mut Cache, pod: &Pod) -> Found {
         return Found::Waits;
     }
     let filters = Filters::of(view, cache, pod);
+    if filters.volumes.as_ref().is_some_and(|(_, volumes)| volumes.refusal.is_some()) {
+        return Found::Nothing;
+    }
     let order = cache.order();
     let may_help = |slot: &Slot| filters.reject(cache, *slot).is_some_and(|why| !why.is_unresolvable);
     let slots: Vec<Slot> = order.iter().copied().filter(may_help).take(MOST_CANDIDATES).gather();

@@ -48,6 +48,11 @@ fn usual(dice: &mut Dice, sim: &Sim, calm: bool) -> Option<Action> {
         16 if dice.chance(50) => Action::Drain { node: node(dice) },
         16 if dice.chance(50) => Action::StopKubelet { node: node(dice) },
         16 => Action::StartKubelet { node: node(dice) },
+        12 if dice.chance(30) => Action::SetDiskFull { node: node(dice), full: dice.chance(50) },
+        12 if dice.chance(40) => {
+            let memory = dice.pick(&["90Mi", "600Mi", "7Gi", "20Gi"])?.to_string();
+            Action::UseMemory { namespace: namespace(), pod: pod(dice), memory }
+        }
         8 | 17 => Action::KillMachine { node: node(dice) },
         9 | 10 => Action::RestoreMachine { node: node(dice) },
         11 => Action::CrashPod { namespace: namespace(), pod: pod(dice) },

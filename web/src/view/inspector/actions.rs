@@ -49,7 +49,8 @@ fn button(at: usize, (name, comes, action): Choice, send: &Send) -> Html {
 
 fn pod(namespace: &str, name: &str) -> Vec<Choice> {
     let of = || (namespace.to_string(), name.to_string());
-    let ((namespace, pod), (b_namespace, b_pod), (c_namespace, c_pod)) = (of(), of(), of());
+    let ((namespace, pod), (b_namespace, b_pod), (c_namespace, c_pod), (d_namespace, d_pod)) =
+        (of(), of(), of(), of());
     vec![
         (
             "Crash",
@@ -60,6 +61,11 @@ fn pod(namespace: &str, name: &str) -> Vec<Choice> {
             "Hang",
             "It runs but answers nothing, until probes notice",
             Some(Action::WedgePod { namespace: b_namespace, pod: b_pod }),
+        ),
+        (
+            "Eat memory",
+            "It takes 8 Gi: its limit, or the machine, says no",
+            Some(Action::UseMemory { namespace: d_namespace, pod: d_pod, memory: "8Gi".into() }),
         ),
         (
             "Delete",
@@ -107,6 +113,7 @@ fn node(name: &str, props: &Props) -> Vec<Choice> {
     let tile = props.frame.nodes.iter().find(|tile| *tile.name == *name);
     let (powered, cordoned) = tile.map_or((true, false), |tile| (tile.powered, tile.cordoned));
     let is_stopped = tile.is_some_and(|tile| tile.kubelet_stopped);
+    let is_full = tile.is_some_and(|tile| tile.disk_full);
     let node = || name.to_string();
     let last = if powered {
         ("Drain", "Cordon, then evict its pods as budgets allow", Some(Action::Drain { node: node() }))
@@ -135,6 +142,19 @@ fn node(name: &str, props: &Props) -> Vec<Choice> {
                 "Stop kubelet",
                 "Its pods run on, but nobody speaks for them",
                 Some(Action::StopKubelet { node: node() }).filter(|_| powered),
+            )
+        },
+        if is_full {
+            (
+                "Free disk",
+                "After a while it takes pods again",
+                Some(Action::SetDiskFull { node: node(), full: false }),
+            )
+        } else {
+            (
+                "Fill disk",
+                "Its kubelet evicts pods, one after the other",
+                Some(Action::SetDiskFull { node: node(), full: true }).filter(|_| powered),
             )
         },
         if cordoned {

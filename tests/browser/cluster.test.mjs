@@ -1,28 +1,20 @@
 // What a person does first with the cluster, and what they see of it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { assertQuiet, openPage, startBrowser, startServer, waitForStart } from "./page.mjs";
+import { test } from "node:test";
+import { assertQuiet, openPage, setUp, waitForStart } from "./page.mjs";
 import {
   balancer, counter, dragLoad, events, load, node, nodeLabel, press, saying, speed, tiles, until, untilCounter, untilEvent,
   untilReady, watchReady,
 } from "./person.mjs";
 
-let browser, server;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const own = setUp();
 
 const names = ["node-01", "node-02", "node-03"];
 
 /** Opens the page, waits until it has converged, and gives it to `use`; in the end nothing must have gone wrong. */
 async function converged(use, options = {}) {
-  const open = await openPage(browser, server.url, { width: 1440, height: 900, ...options });
+  const open = await openPage(own.browser, own.url, { width: 1440, height: 900, ...options });
   await waitForStart(open.page);
   await speed(open.page, 4);
   await untilReady(open.page, 3);
@@ -34,7 +26,7 @@ async function converged(use, options = {}) {
 }
 
 test("it starts with empty nodes and converges to three pods that serve", async () => {
-  const open = await openPage(browser, server.url, {
+  const open = await openPage(own.browser, own.url, {
     width: 1440, height: 900,
     // What the first pictures show is gone before a test could ask for it.
     prepare: (page) => page.addInitScript(() => {

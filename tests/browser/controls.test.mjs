@@ -1,26 +1,18 @@
 // Time, choices, the keyboard, and what the page says to what can't be done.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { assertQuiet, openPage, startBrowser, startServer, waitForStart } from "./page.mjs";
+import { test } from "node:test";
+import { assertQuiet, openPage, setUp, waitForStart } from "./page.mjs";
 import {
   balancer, counter, dragLoad, events, hint, load, loads, node, nodeLabel, press, saying, speed, tabTo, tiles, until, untilCounter,
   untilEvent, untilReady,
 } from "./person.mjs";
 
-let browser, server;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const own = setUp();
 
 /** Opens the page, gives it to `use` with what openPage returns, and closes it; nothing must have gone wrong. */
 async function visit(use, { query = "", ready = false } = {}) {
-  const open = await openPage(browser, server.url + query, { width: 1440, height: 900 });
+  const open = await openPage(own.browser, own.url + query, { width: 1440, height: 900 });
   await waitForStart(open.page);
   if (ready) {
     await speed(open.page, 4);
@@ -334,7 +326,7 @@ test("at ×60 under a rollout and a kill, at most 20 announcements a minute", ()
 
 for (const [width, height, context] of [[1440, 900], [1024, 768], [390, 844, { hasTouch: true, isMobile: true }], [320, 640, { hasTouch: true, isMobile: true }]]) {
   test(`every target is at least 24 pixels, and nothing is cut off, at ${width} by ${height}`, async () => {
-    const open = await openPage(browser, server.url, { width, height, context });
+    const open = await openPage(own.browser, own.url, { width, height, context });
     const { page } = open;
     await waitForStart(page);
     await speed(page, 4);

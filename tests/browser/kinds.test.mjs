@@ -2,25 +2,17 @@
 // every node, budgets, quotas, priorities.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { assertQuiet, openPage, startBrowser, startServer, violations, waitForStart } from "./page.mjs";
+import { test } from "node:test";
+import { assertQuiet, openPage, setUp, violations, waitForStart } from "./page.mjs";
 import {
   detail, details, eventRow, events, chain, focused, node, nodeLabel, press, speed, tabTo, until, untilEvent, walkTo,
 } from "./person.mjs";
 
-let browser, server;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const own = setUp();
 
 /** Opens a scenario and gives it to `use`; in the end nothing must have gone wrong. */
 async function visit(scenario, use, { times = 10, ...options } = {}) {
-  const open = await openPage(browser, `${server.url}?scenario=${scenario}`, { width: 1440, height: 900, ...options });
+  const open = await openPage(own.browser, `${own.url}?scenario=${scenario}`, { width: 1440, height: 900, ...options });
   await waitForStart(open.page);
   await speed(open.page, times);
   await use(open.page, open);

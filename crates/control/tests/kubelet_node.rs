@@ -12,6 +12,7 @@ fn facts(name: &Str) -> NodeFacts<'_> {
         name,
         address: "10.0.0.11",
         cpu_milli: 4000,
+        is_short: (false, false),
         memory_bytes: 8 << 30,
         pods_max: 110,
         boots: 1,

@@ -138,7 +138,7 @@ mod tests {
             ("order-service", 3, 14),
             ("monolith", 7, 14),
             ("by-hand", 6, 14),
-            ("stateful", 4, 14),
+            ("stateful", 4, 20),
             ("batch", 7, 14),
             ("crowded", 8, 14),
             ("four-nodes", 7, 14),

@@ -129,6 +129,11 @@ impl Sim {
                 let id = self.pod(namespace, pod)?;
                 self.wedge_pod(id, fact)
             }
+            Action::SetDiskFull { node, full } => self.set_disk_full(node, *full, fact),
+            Action::UseMemory { namespace, pod, memory } => {
+                let id = self.pod(namespace, pod)?;
+                self.use_memory(id, memory, fact)
+            }
             Action::WriteFile { namespace, pod, container, path, text, append } => {
                 let pod = self.store.get::<setpoint_api::Pod>(self.pod(namespace, pod)?).cloned();
                 pod.map_or(Ok(()), |pod| self.write_file(&pod, container, path, text, *append))

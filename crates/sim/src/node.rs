@@ -37,6 +37,7 @@ impl Sim {
         for pod in bound.into_iter().filter(|pod| !known.contains(&pod.metadata.id)) {
             self.take_up(number, pod, cause);
         }
+        self.pressure_begins(number);
         self.queue.push(self.now, Wake::Heartbeat { machine: number, epoch });
     }
 
@@ -162,7 +163,7 @@ impl Sim {
         let status = if is_late && is_fake {
             NodeStatus::default()
         } else {
-            kubelet::node_status(&facts(machine, !is_late, is_fake), None, self.now)
+            kubelet::node_status(&facts(machine, !is_late, is_fake, (false, false)), None, self.now)
         };
         let mut node = Node { metadata, status, ..Node::default() };
         if !is_fake {
@@ -187,12 +188,13 @@ impl Sim {
     }
 
     /// Reports the node's status. A node that was deleted is not registered again before its kubelet starts anew.
-    fn report_node(&mut self, number: u32, cause: u64) {
+    pub(crate) fn report_node(&mut self, number: u32, cause: u64) {
+        let is_short = self.pressures(number);
         let machine = &mut self.machines[number as usize];
         machine.reported_at = self.now;
         let Some(stored) = self.store.find::<Node>("", &machine.config.node).cloned() else { return };
         let mut status = kubelet::node_status(
-            &facts(machine, machine.network_at <= self.now, self.catalogue.is_fake),
+            &facts(machine, machine.network_at <= self.now, self.catalogue.is_fake, is_short),
             Some(&stored.status),
             self.now,
         );
@@ -230,7 +232,12 @@ const FAST_UPDATE: Micros = 100 * MILLISECOND;
 const KUBELET_PORT: u32 = 10_250;
 
 /// What a kubelet knows of its machine.
-fn facts(machine: &Machine, has_network: bool, is_fake: bool) -> kubelet::NodeFacts<'_> {
+fn facts(
+    machine: &Machine,
+    has_network: bool,
+    is_fake: bool,
+    is_short: (bool, bool),
+) -> kubelet::NodeFacts<'_> {
     let config = &machine.config;
     kubelet::NodeFacts {
         name: &config.node,
@@ -241,6 +248,7 @@ fn facts(machine: &Machine, has_network: bool, is_fake: bool) -> kubelet::NodeFa
         boots: machine.boots,
         has_network,
         port: if is_fake { 0 } else { KUBELET_PORT },
+        is_short,
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
         | A::StopKubelet { node }
         | A::StartKubelet { node }
         | A::AddMachine { node }
+        | A::SetDiskFull { node, .. }
         | A::SetCordoned { node, .. }
         | A::Drain { node } => object(Kind::Node, "", node),
         A::Scale { namespace, deployment, .. }
@@ -54,6 +55,7 @@ pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
         A::DeletePod { namespace, pod, .. }
         | A::CrashPod { namespace, pod }
         | A::WriteFile { namespace, pod, .. }
+        | A::UseMemory { namespace, pod, .. }
         | A::WedgePod { namespace, pod } => object(Kind::Pod, namespace, pod),
         A::SetLoad { namespace, service, .. } | A::SetCpuLoad { namespace, service, .. } => {
             object(Kind::Service, namespace, service)

@@ -138,8 +138,8 @@ mod tests {
             ("order-service", 3, 14),
             ("monolith", 7, 14),
             ("by-hand", 6, 14),
-            ("stateful", 4, 20),
-            ("batch", 7, 14),
+            ("stateful", 3, 14),
+            ("batch", 7, 12),
             ("crowded", 8, 14),
             ("four-nodes", 7, 14),
             // 150 pods and their events, of which the client sends 20 a second.

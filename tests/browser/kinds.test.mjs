@@ -220,7 +220,7 @@ test("with the keyboard alone: from the strip to a set, to its pod, to its claim
   await page.keyboard.press("Enter");
   await until(() => detail(page), /^StatefulSet 3\/3 ready .* db /);
   assert.match(await rowOf(page, "db-1"), /a pod with data-db-1 ready on node-0\d$/);
-  assert.match(await rowOf(page, "order"), /OrderedReady OrderedReady: one after the other/);
+  assert.match(await rowOf(page, "order"), /OrderedReady: one after the other/);
   await walkTo(page, "Tab", /^Pod db-1$/);
   await page.keyboard.press("Enter");
   await until(() => detail(page), /^Pod Ready .* db-1 Owned by StatefulSet db /);

@@ -202,7 +202,10 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     say_allowed(&mut status, &budget.metadata, cx.now);
     let is_new = status != stored;
     if is_new {
-        writes.push(Write::Update(budget.with_status(&status).into_object(), Scope::Status));
+        // An eviction that was allowed meanwhile must not be forgotten: then this is refused as stale, and tried again.
+        let mut changed = budget.with_status(&status);
+        changed.metadata.resource_version = budget.metadata.resource_version;
+        writes.push(Write::Update(changed.into_object(), Scope::Status));
     }
     let observed = vec![
         ("healthy", i64::from(status.current_healthy)),

@@ -94,3 +94,19 @@ fn a_refused_request_was_tried_and_not_done() {
         ["Action: You created namespace more.", "Action: You tried to create namespace more.", refusal]
     );
 }
+
+/// The controller counts pods while evictions go on; what it writes must not forget those that were allowed meanwhile.
+#[test]
+fn evictions_in_quick_succession_stay_within_the_budget() {
+    let source = SCENARIO.replace("replicas: 3", "replicas: 4").replace("minAvailable: 2", "minAvailable: 1");
+    let mut session = Session::read(&source, 1).expect("a scenario");
+    let begin = 60_000_000;
+    session.advance(begin, &mut || true);
+    let mut evicted = 0;
+    for millisecond in 0..30 {
+        session.advance(begin + millisecond * 1000, &mut || true);
+        evicted += i32::from(evict(&mut session).is_ok());
+        assert!(evicted <= 3, "the last pod was evicted after {millisecond} ms");
+    }
+    assert_eq!(evicted, 3);
+}

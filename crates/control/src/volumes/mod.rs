@@ -144,7 +144,7 @@ fn sync_claim(cx: &Cx, claim: &Rc<PersistentVolumeClaim>, memory: &mut Memory) -
             provision(cx, claim, found, &provisioner, node, memory)
         }
         _ => {
-            let (is_warning, reason, text) = if &*class == "" || found.is_some() {
+            let (is_warning, reason, text) = if class.is_empty() || found.is_some() {
                 let text = "no persistent volumes available for this claim and no storage class is set";
                 (false, "FailedBinding", text.to_string())
             } else {

@@ -139,6 +139,9 @@ fn apply(sim: &mut Sim, manifest: &str) {
     assert_eq!(refused, None, "{manifest}");
 }
 
+/// Manifests, what breaks their cluster, and the beginning of what is found.
+type Case<'a> = (&'a [String], fn(&mut Sim), &'a str);
+
 /// What is found when somebody breaks what has been well for ten seconds.
 fn broken(manifests: &[String], break_it: fn(&mut Sim)) -> String {
     let (mut sim, mut checker) = (cluster(), Checker::default());
@@ -166,7 +169,7 @@ fn what_is_wrong_with_workloads_is_found() {
     let stuck = vec![set("replicas: 3, ")[0].replace("{metadata: {labels: {app: db}}", NEVER)];
     let job = |spec| vec![workload("Job", "work", spec)];
     let done = vec![job("")[0].replace("a:v1", "busybox")];
-    let cases: [(&[String], fn(&mut Sim), &str); 18] = [
+    let cases: [Case; 18] = [
         (&set("replicas: 1, "), |sim| copy_pod(sim, "db-x"), "pod db-x of stateful set db has no place"),
         (&stuck, |sim| copy_pod(sim, "db-1"), "pod db-1 was made before db-0 was well"),
         (
@@ -301,7 +304,7 @@ fn what_is_wrong_with_budgets_quotas_and_volumes_is_found() {
          resources: {requests: {storage: 1Gi}}}}"
             .to_string(),
     ];
-    let cases: [(&[String], fn(&mut Sim), &str); 7] = [
+    let cases: [Case; 7] = [
         (&budget("minAvailable: 1"), |sim| mark(sim, "EvictionByEvictionAPI"), "pod web-"),
         (
             &budget("minAvailable: 2"),

@@ -60,7 +60,7 @@ test("a StatefulSet makes its pods in order, each with a name and a volume; what
   }, /3\/3 ready$/, { timeout: 40_000 });
   assert.deepEqual(seen.map((text) => text.slice(-9)), ["0/3 ready", "1/3 ready", "2/3 ready", "3/3 ready"]);
   for (const place of ["db-0", "db-1", "db-2"]) {
-    assert.match(await tile(page, place).getAttribute("title"), new RegExp(`^${place}: Ready\\. data-${place} Bound 1Gi$`));
+    assert.match(await tile(page, place).getAttribute("title"), new RegExp(`^${place}: Ready\\. data-${place} Bound 1Gi, attached to node-0\\d$`));
     assert.match(await tileText(page, place), new RegExp(`^16 ${place} Ready`));
     await untilChip(page, `PVC data-${place}`, new RegExp(`^PVC data-${place} Bound 1Gi$`));
   }
@@ -77,7 +77,7 @@ test("a deleted database pod comes back by its own name and to its own volume, o
   const volume = await until(() => rowOf(page, "volume"), /pvc-/);
   await tile(page, "db-1").first().click();
   await until(() => detail(page), /^Pod /);
-  assert.match(await rowOf(page, "volume"), /data-db-1 Bound 1Gi$/);
+  assert.match(await rowOf(page, "volume"), /data-db-1 Bound 1Gi, attached to node-0\d$/);
   // Two containers, one address, one volume.
   assert.match(await rowOf(page, "container postgres"), /runs runs, ready$/);
   assert.match(await rowOf(page, "container exporter"), /runs runs, ready$/);
@@ -137,6 +137,8 @@ test("a budget refuses a drain: the node and the feed say which, and it is asked
   await speed(page, 4);
   await until(() => podsOn(page, "node-02"), (pods) => pods.length === 0, { timeout: 30_000 });
   await until(() => tileText(node(page, "node-03"), db), /^16 db-\d Ready/, { timeout: 30_000 });
+  // Its volume came along: it was detached there and attached here.
+  assert.match(await tile(page, db).getAttribute("title"), new RegExp(`data-${db} Bound 1Gi, attached to node-03$`));
   assert.doesNotMatch(await node(page, "node-02").innerText(), /keeps/);
 }));
 
@@ -218,7 +220,7 @@ test("with the keyboard alone: from the strip to a set, to its pod, to its claim
   await page.keyboard.press("Enter");
   await until(() => detail(page), /^StatefulSet 3\/3 ready .* db /);
   assert.match(await rowOf(page, "db-1"), /a pod with data-db-1 ready on node-0\d$/);
-  assert.match(await rowOf(page, "order"), /OrderedReady OrderedReady: one after the other/);
+  assert.match(await rowOf(page, "order"), /OrderedReady: one after the other/);
   await walkTo(page, "Tab", /^Pod db-1$/);
   await page.keyboard.press("Enter");
   await until(() => detail(page), /^Pod Ready .* db-1 Owned by StatefulSet db /);

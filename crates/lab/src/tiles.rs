@@ -496,8 +496,10 @@ fn volumes(sim: &Sim, pod: &Pod, claims: &[Str]) -> Option<Rc<str>> {
     }
     let told = |name: &Str| {
         let claim = sim.store().find::<PersistentVolumeClaim>(&pod.metadata.namespace, name);
-        let state = claim.map_or_else(|| "missing".into(), |claim| storage::claim_state(claim).1);
-        format!("{name} {state}")
+        let Some(claim) = claim else { return format!("{name} missing") };
+        let (state, attached) = (storage::claim_state(claim).1, storage::attached(sim, claim));
+        let comma = if attached.is_empty() { "" } else { ", " };
+        format!("{name} {state}{comma}{attached}")
     };
     Some(claims.iter().map(told).gather().join(", ").into())
 }

@@ -91,8 +91,10 @@ pub(super) fn ties(sim: &Sim, pod: &Rc<Pod>, page: &mut Inspection) {
         let claim = store.find::<PersistentVolumeClaim>(&pod.metadata.namespace, &name);
         let state = claim
             .map_or_else(|| "there is no such claim".into(), |claim| super::storage::claim_state(claim).1);
-        let is_bound = state.starts_with("Bound");
-        page.rows.push(row_if(!is_bound, "volume", &name, &state));
+        let attached = claim.map_or_else(String::new, |claim| super::storage::attached(sim, claim));
+        let comma = if attached.is_empty() { "" } else { ", " };
+        let is_there = state.starts_with("Bound") && !attached.contains("ing ");
+        page.rows.push(row_if(!is_there, "volume", &name, &format_args!("{state}{comma}{attached}")));
         let claim = claim.and_then(|claim| store.object(claim.metadata.id));
         page.children.extend(claim.map(|claim| link(sim, claim)));
     }

@@ -88,6 +88,7 @@ fn fill(sim: &Sim, object: &Object, page: &mut Inspection) {
         Object::PriorityClass(of) => policy::priority(sim, of, page),
         Object::PersistentVolumeClaim(of) => storage::claim(sim, of, page),
         Object::PersistentVolume(of) => storage::volume(sim, of, page),
+        Object::VolumeAttachment(of) => storage::attachment(sim, of, page),
         Object::StorageClass(of) => storage::class(of, page),
         _ => {}
     }

@@ -50,7 +50,7 @@ pub(super) fn stateful_set(sim: &Sim, of: &StatefulSet, page: &mut Inspection) {
             &format_args!("{} is current", hash(&status.current_revision)),
         ),
         row("image", &"", &first_image(&spec.template.spec)),
-        row("order", &order, &order_is(&order, how)),
+        row("order", &"", &format_args!("{order}: {how}")),
         row("partition", &"", &format_args!("{partition}: places below keep their revision")),
         row("Service", &"", &or(&spec.service_name, "none")),
         row(
@@ -63,7 +63,6 @@ pub(super) fn stateful_set(sim: &Sim, of: &StatefulSet, page: &mut Inspection) {
             ),
         ),
     ];
-    page.rows.iter_mut().filter(|row| &*row.name == "order").for_each(|row| row.differs = false);
     let start = spec.ordinals.as_ref().map_or(0, |ordinals| ordinals.start);
     let templates: Vec<_> =
         spec.volume_claim_templates.iter().map(|template| template.metadata.name.clone()).gather();
@@ -80,10 +79,6 @@ pub(super) fn stateful_set(sim: &Sim, of: &StatefulSet, page: &mut Inspection) {
     };
     let claims = sim.store().list_in::<PersistentVolumeClaim>(&of.metadata.namespace).filter(is_own);
     page.children.extend(links(sim, claims.filter_map(|claim| sim.store().object(claim.metadata.id))));
-}
-
-fn order_is(order: &str, how: &str) -> String {
-    format!("{order}: {how}")
 }
 
 /// One place of a StatefulSet: its name never changes, whoever sits there.

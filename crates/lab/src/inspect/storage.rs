@@ -6,7 +6,8 @@ use serde_json::Value;
 use setpoint_api::Gather as _;
 use setpoint_api::wire::kept;
 use setpoint_api::{
-    Event, ObjId, PersistentVolume, PersistentVolumeClaim, Pod, PodSpec, StorageClass, Str, Time,
+    Event, Kind, ObjId, PersistentVolume, PersistentVolumeClaim, Pod, PodSpec, StorageClass, Str, Time,
+    VolumeAttachment,
 };
 use setpoint_sim::Sim;
 use std::rc::Rc;
@@ -28,6 +29,35 @@ pub(crate) fn claim_state(of: &PersistentVolumeClaim) -> (Tone, Rc<str>) {
         "Lost" => (Tone::Bad, "Lost".into()),
         phase => (Tone::Busy, phase.into()),
     }
+}
+
+/// Where a volume is attached, or is on its way to or from.
+fn attachments<'a>(
+    sim: &'a Sim,
+    volume: &'a str,
+) -> impl Iterator<Item = (&'a Rc<VolumeAttachment>, String)> {
+    sim.store().list::<VolumeAttachment>().filter_map(move |attachment| {
+        let spec: Value = kept(&attachment.rest, "spec");
+        if spec["source"]["persistentVolumeName"] != *volume {
+            return None;
+        }
+        let status: Value = kept(&attachment.rest, "status");
+        let verb = match (attachment.metadata.is_deleting(), status["attached"] == true) {
+            (true, _) => "detaching from",
+            (_, true) => "attached to",
+            _ => "attaching to",
+        };
+        Some((attachment, format!("{verb} {}", spec["nodeName"].as_str().unwrap_or_default())))
+    })
+}
+
+/// Where the volume of a claim is attached, in words; empty if it is nowhere.
+pub(crate) fn attached(sim: &Sim, claim: &PersistentVolumeClaim) -> String {
+    // Most clusters have no volumes that must be attached.
+    if sim.store().ids(Kind::VolumeAttachment).next().is_none() {
+        return String::new();
+    }
+    attachments(sim, &claim.spec().volume_name).map(|(_, words)| words).gather().join(", ")
 }
 
 /// The last thing that was said about an object.
@@ -70,6 +100,11 @@ pub(super) fn claim(sim: &Sim, of: &PersistentVolumeClaim, page: &mut Inspection
             &(if spec.volume_name.is_empty() { "none yet" } else { &*spec.volume_name }),
         ),
     ];
+    let at = attached(sim, of);
+    if !at.is_empty() {
+        let wanted = "where its pod is";
+        page.rows.push(row_if(!at.starts_with("attached"), "node", &wanted, &at));
+    }
     if !is_bound && let Some(why) = last_said(sim, of.metadata.id) {
         page.rows.push(row_if(true, "waits", &"", &why));
     }
@@ -113,8 +148,28 @@ pub(super) fn volume(sim: &Sim, of: &PersistentVolume, page: &mut Inspection) {
         ),
         row("when the claim is gone", &"", &word(&spec["persistentVolumeReclaimPolicy"], "Retain")),
     ];
+    let attached: Vec<_> = attachments(sim, &of.metadata.name).gather();
+    let words = attached.iter().map(|(_, words)| &**words).gather().join(", ");
+    page.rows.push(row("node", &"", &(if words.is_empty() { "attached nowhere" } else { &*words })));
     let claim = sim.store().find::<PersistentVolumeClaim>(&namespace, &name);
     page.children = links(sim, claim.and_then(|claim| sim.store().object(claim.metadata.id)).into_iter());
+}
+
+/// Fills in what is particular to attachments of volumes.
+pub(super) fn attachment(sim: &Sim, of: &VolumeAttachment, page: &mut Inspection) {
+    let (spec, status): (Value, Value) = (kept(&of.rest, "spec"), kept(&of.rest, "status"));
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_string();
+    let (volume, node) = (word(&spec["source"]["persistentVolumeName"]), word(&spec["nodeName"]));
+    let is_attached = status["attached"] == true;
+    page.rows = vec![
+        row("volume", &"", &volume),
+        row("node", &"", &node),
+        row_if(!is_attached, "attached", &"yes", &super::parts::yes_no(is_attached)),
+        row("driver", &"", &word(&spec["attacher"])),
+    ];
+    let ids = [(Kind::PersistentVolume, volume), (Kind::Node, node)];
+    let ids = ids.into_iter().filter_map(|(kind, name)| sim.store().id_of(kind, "", &name));
+    page.children = links(sim, ids.filter_map(|id| sim.store().object(id)));
 }
 
 /// Fills in what is particular to classes of storage.

@@ -28,6 +28,9 @@ pub(super) fn repairs(sim: &Sim, cast: &[Member]) -> Vec<Action> {
         if machine.is_kubelet_stopped {
             actions.push(Action::StartKubelet { node: node.clone() });
         }
+        if machine.pressure.is_disk_full {
+            actions.push(Action::SetDiskFull { node: node.clone(), full: false });
+        }
         let Some(found) = sim.store().find::<Node>("", &node) else { continue };
         if found.spec.taints.iter().any(|taint| &*taint.key == "swarm") {
             actions.push(set_taint(&node, None));
@@ -153,7 +156,9 @@ fn web(sim: &Sim) -> Option<String> {
     if let Some(what) = deployed(deployment) {
         return Some(what);
     }
-    let there: Vec<_> = store.list_in::<Pod>("default").gather();
+    // Pods that a kubelet has evicted stay to be looked at.
+    let is_told_of = |pod: &&Rc<Pod>| &*pod.status.reason != "Evicted";
+    let there: Vec<_> = store.list_in::<Pod>("default").filter(is_told_of).gather();
     if there.len() as i32 != wanted || there.iter().any(|pod| !pods::is_active(pod)) {
         return Some(format!("{} pods for {wanted} replicas", there.len()));
     }

@@ -57,6 +57,11 @@ fn usual(dice: &mut Dice, sim: &Sim, calm: bool) -> Option<Action> {
         9 | 10 => Action::RestoreMachine { node: node(dice) },
         11 => Action::CrashPod { namespace: namespace(), pod: pod(dice) },
         12 => Action::WedgePod { namespace: namespace(), pod: pod(dice) },
+        13 if dice.chance(25) => Action::SetDiskFull { node: node(dice), full: dice.chance(60) },
+        13 if dice.chance(30) => {
+            let memory = dice.pick(&["100Mi", "2Gi", "9Gi"])?.to_string();
+            Action::UseMemory { namespace: namespace(), pod: pod(dice), memory }
+        }
         13 => Action::SetCordoned { node: node(dice), cordoned: dice.chance(50) },
         14 => Action::DeletePod { namespace: namespace(), pod: pod(dice), grace_seconds: Some(0) },
         _ => {

@@ -16,6 +16,7 @@ mod unpack;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use pack::{pack, unpack};
+pub use place::size;
 
 /// Bytes at the start of the packed file: how long it is unpacked, where in it the bodies of functions begin and end, and the
 /// first four bytes of the arithmetic coder.

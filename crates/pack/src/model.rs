@@ -158,18 +158,21 @@ impl Model {
         let [new, old] = place.operators;
         let start = |guess: u32| guess << 8 | kind;
         let late = mix(mix(start(4), part), new);
-        let pair = back(1) << 8 | back(2);
-        self.bases =
-            [mix(start(1), back(1)), mix(start(2), pair), mix(start(3), back(2) << 8 | back(3)), late, 0, 0];
-        let others = if place.kind == Kind::Data {
-            // Tables of words of four bytes.
-            let column = back(4) << 2 | before.len() as u32 & 3;
-            [mix(start(5), column), mix(start(6), back(4) << 8 | back(3))]
+        // Data is tables of words of four bytes, and text.
+        let (five, six) = if place.kind == Kind::Data {
+            ((start(5), back(4) << 2 | before.len() as u32 & 3), (start(6), back(4) << 8 | back(3)))
         } else {
             let last = new << 16 | place.last[place.kind as usize] & 0xffff;
-            [mix(late, old ^ start(5)), mix(mix(start(6), part), last)]
+            ((late, old ^ start(5)), (mix(start(6), part), last))
         };
-        self.bases[4..].copy_from_slice(&others);
+        self.bases = [
+            mix(start(1), back(1)),
+            mix(start(2), back(1) << 8 | back(2)),
+            mix(start(3), back(2) << 8 | back(3)),
+            late,
+            mix(five.0, five.1),
+            mix(six.0, six.1),
+        ];
         self.set = SETS * kind as usize;
         self.left = 0;
         let matched = before.get(self.matched as usize).filter(|_| self.length > 0);
@@ -197,12 +200,13 @@ impl Model {
             slots[guess] = slot;
             inputs[guess] = self.odds(slot);
         }
+        let trust = self.trust % (LONGEST as usize + 1);
         let has_match = self.left > 0;
         let mut foretold = 0;
         if has_match {
             self.left -= 1;
             foretold = self.foretold >> self.left & 1;
-            let sure = self.odds(self.going_on[self.trust] | 15);
+            let sure = self.odds(self.going_on[trust] | 15);
             inputs[GUESSES] = if foretold == 1 { sure } else { -sure };
         }
         let weights = &mut self.weights[(self.set + (path as usize & 255)) % (SETS * KINDS)];
@@ -224,10 +228,10 @@ impl Model {
         }
         if has_match {
             let goal = if bit == foretold { 0x7fff } else { -0x8000 };
-            self.going_on[self.trust] += (goal - self.going_on[self.trust]) / 50;
+            self.going_on[trust] += (goal - self.going_on[trust]) / 50;
             if bit != foretold {
                 self.left = 0;
-                if self.trust > 0 {
+                if trust > 0 {
                     self.length = 0;
                 }
             }

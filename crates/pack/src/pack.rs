@@ -8,7 +8,8 @@ use crate::place::{KINDS, Place};
 use crate::unpack::{Unpacker, Walk};
 use crate::{LARGEST, LARGEST_PACKED};
 
-/// Packs a file of wasm in which the bodies of functions are at `bodies`; nothing if it is too large.
+/// Packs a file of wasm in which the bodies of functions are at `bodies`, with sizes of three bytes each; nothing if that is
+/// not so, or if it is too large.
 pub fn pack(wasm: &[u8], bodies: Range<usize>) -> Option<Vec<u8>> {
     if wasm.len() > LARGEST - TABLE {
         return None;
@@ -20,20 +21,22 @@ pub fn pack(wasm: &[u8], bodies: Range<usize>) -> Option<Vec<u8>> {
     let file = [&table(wasm, own)[..], wasm].concat();
     let mut tables = Tables::new();
     let mut walk = Walk::new();
+    // The file as the unpacker has it: the sizes of bodies come when these are complete.
+    let mut seen = Vec::with_capacity(file.len());
     let (mut low, mut high) = (0_u32, u32::MAX);
-    for at in 0..file.len() {
+    for (at, next) in file.iter().enumerate() {
         if at == TABLE {
-            walk.turn(&file[..TABLE], own);
+            walk.turn(&seen, own);
         }
-        let code = walk.codes().of(file[at]);
-        let mut left = code.ilog2();
-        walk.step(&file[..at], &mut tables, |likely, foretold| {
+        let code = walk.codes().of(*next);
+        let mut left = code.max(1).ilog2();
+        let byte = walk.step(&seen, &mut tables, |likely, foretold| {
             let bit = foretold.map_or_else(
                 || {
                     left -= 1;
                     code >> left & 1
                 },
-                |byte| u32::from(byte == file[at]),
+                |byte| u32::from(byte == *next),
             );
             let middle = low + ((u64::from(high - low) * u64::from(likely)) >> 16) as u32;
             *(if bit == 1 { &mut high } else { &mut low }) = middle + (1 - bit);
@@ -43,6 +46,11 @@ pub fn pack(wasm: &[u8], bodies: Range<usize>) -> Option<Vec<u8>> {
             }
             bit
         });
+        seen.push(byte);
+        walk.complete(&mut seen);
+    }
+    if seen != file {
+        return None;
     }
     out.extend(high.to_be_bytes());
     // The coder's first bytes are a word like those before it.
@@ -87,7 +95,7 @@ mod tests {
         let body = |i: u8| {
             let ops =
                 [0, 0x20, i % 5, 0x41, 0x80 | i, i % 7, 0x28, 2, i % 9, 0x10, i % 11, 0x0e, 2, 0, 1, 2, 0x0b];
-            [&[17][..], &ops].concat()
+            [&crate::place::size(ops.len())[..], &ops].concat()
         };
         (0..count).flat_map(body).collect()
     }
@@ -95,7 +103,7 @@ mod tests {
     #[test]
     fn what_was_packed_is_unpacked() {
         let wasm = [noise(40), bodies(200), b"text and text and text and text".to_vec()].concat();
-        let packed = pack(&wasm, 40..40 + 200 * 18).unwrap();
+        let packed = pack(&wasm, 40..40 + 200 * 20).unwrap();
         assert!(unpack(&packed) == wasm);
         // The code without the noise takes little.
         assert!(packed.len() < 900, "{}", packed.len());
@@ -103,15 +111,17 @@ mod tests {
 
     #[test]
     fn whatever_stands_in_a_file_is_unpacked() {
-        for (bytes, bodies) in [(noise(5000), 100..4000), (Vec::new(), 0..0), (vec![0x43; 300], 0..300)] {
-            assert!(unpack(&pack(&bytes, bodies).unwrap()) == bytes);
+        for bytes in [noise(5000), Vec::new(), vec![0x43; 300]] {
+            assert!(unpack(&pack(&bytes, 0..0).unwrap()) == bytes);
+            // As bodies of functions it makes no sense, and is refused.
+            assert!(bytes.is_empty() || pack(&bytes, 0..bytes.len()).is_none());
         }
     }
 
     #[test]
     fn a_file_is_unpacked_while_it_arrives() {
-        let wasm = bodies(250);
-        let packed = pack(&wasm, 0..wasm.len()).unwrap();
+        let wasm = [noise(8), bodies(250)].concat();
+        let packed = pack(&wasm, 8..wasm.len()).unwrap();
         let mut output: Box<[u8; LARGEST]> = Box::new([0; LARGEST]);
         let (mut unpacker, mut tables) = (Unpacker::new(), Tables::new());
         let mut last = 0;

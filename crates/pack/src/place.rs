@@ -28,7 +28,7 @@ pub enum Kind {
     Jump,
     /// What a block leaves.
     Block,
-    /// Size of a body.
+    /// Size of a body: three bytes, which are not packed, for a body ends with its last block.
     Size,
     /// Number of a body's declarations of locals.
     Declarations,
@@ -45,6 +45,14 @@ pub enum Kind {
 /// How many kinds there are.
 pub const KINDS: usize = Kind::Byte as usize + 1;
 
+/// Bytes of a body's size.
+pub const SIZE: usize = 3;
+
+/// A body's size as it is written.
+pub fn size(bytes: usize) -> [u8; SIZE] {
+    [bytes as u8 | 0x80, (bytes >> 7) as u8 | 0x80, (bytes >> 14) as u8 & 0x7f]
+}
+
 /// Where in a file of wasm the next byte stands.
 pub struct Place {
     /// Where the bodies of functions are.
@@ -58,8 +66,8 @@ pub struct Place {
     /// The number that the next byte goes on with, and how many bytes of it there were.
     pub number: u32,
     pub length: u32,
-    /// Where the body ends.
-    end: u32,
+    /// How many blocks are open in the body, itself included.
+    depth: u32,
     /// The last operators, four to a word, the newest in the lowest byte of the first.
     pub operators: [u32; 2],
     /// The last numbers of each kind, two to a word.
@@ -78,7 +86,7 @@ impl Place {
             waiting: 0,
             number: 0,
             length: 0,
-            end: 0,
+            depth: 0,
             operators: [0; 2],
             last: [0; KINDS],
             entry: 0,
@@ -94,6 +102,11 @@ impl Place {
         let left = self.entry.wrapping_add(1).unbounded_shr(7 * self.length);
         let more = if left < 64 { 0 } else { 0x80 };
         Some((left & 0x7f) as u8 | more)
+    }
+
+    /// Whether a body's size begins here.
+    pub fn is_body(&self) -> bool {
+        self.kind == Kind::Size && self.length == 0
     }
 
     fn is_behind_call(&self) -> bool {
@@ -113,7 +126,7 @@ impl Place {
             kind => {
                 self.number |= u32::from(byte & 0x7f).wrapping_shl(7 * self.length);
                 self.length += 1;
-                if byte & 0x80 != 0 {
+                if if kind == Kind::Size { self.length < SIZE as u32 } else { byte & 0x80 != 0 } {
                     return;
                 }
                 let last = &mut self.last[kind as usize];
@@ -140,7 +153,7 @@ impl Place {
             }
             return *kind;
         }
-        if self.at < self.end { Kind::Operator } else { Kind::Size }
+        if self.depth > 0 { Kind::Operator } else { Kind::Size }
     }
 
     fn follow(&mut self, kind: Kind, times: u32) {
@@ -151,6 +164,11 @@ impl Place {
     }
 
     fn operands(&mut self, operator: u8) {
+        match operator {
+            0x02..=0x04 => self.depth += 1,
+            0x0b => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
         match operator {
             0x02..=0x04 | 0xd0 => self.follow(Kind::Block, 1),
             0x0c | 0x0d => self.follow(Kind::Jump, 1),
@@ -179,7 +197,7 @@ impl Place {
     fn behind(&mut self, kind: Kind, number: u32) {
         match kind {
             Kind::Size => {
-                self.end = self.at.wrapping_add(number);
+                self.depth = 1;
                 self.operators = [0; 2];
                 self.follow(Kind::Declarations, 1);
             }

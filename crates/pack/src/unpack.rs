@@ -2,7 +2,7 @@
 
 use crate::codes::{Codes, TABLE};
 use crate::model::{Model, Tables};
-use crate::place::{KINDS, Place};
+use crate::place::{KINDS, Kind, Place, SIZE, size};
 use crate::{HEAD, LARGEST};
 
 /// Bytes of the packed file that one byte takes at most, and some more.
@@ -13,12 +13,19 @@ pub struct Walk {
     model: Model,
     place: Place,
     codes: [Codes; KINDS],
+    /// Where the body is that is not yet complete.
+    body: Option<usize>,
 }
 
 impl Walk {
     /// Before the first byte of the table of lengths.
     pub fn new() -> Self {
-        Self { model: Model::new(), place: Place::new((0, 0)), codes: [Codes::new(&[8; 256]); KINDS] }
+        Self {
+            model: Model::new(),
+            place: Place::new((0, 0)),
+            codes: [Codes::new(&[8; 256]); KINDS],
+            body: None,
+        }
     }
 
     /// Turns from the table to the file itself.
@@ -27,6 +34,21 @@ impl Walk {
             *codes = Codes::new(lengths);
         }
         self.place = Place::new(bodies);
+    }
+
+    /// Gives a body its size once it is complete. There is `file` up to here.
+    pub fn complete(&mut self, file: &mut [u8]) {
+        let is_end = self.place.is_body() || self.place.kind == Kind::Data;
+        if let Some(body) = self.body.filter(|_| is_end) {
+            let bytes = file.len().wrapping_sub(body + SIZE);
+            if let Some(place) = file.get_mut(body..).and_then(<[u8]>::first_chunk_mut) {
+                *place = size(bytes);
+            }
+            self.body = None;
+        }
+        if self.place.is_body() {
+            self.body = Some(file.len());
+        }
     }
 
     /// The codes of bytes such as the next one.
@@ -43,6 +65,10 @@ impl Walk {
         tables: &mut Tables,
         mut tell: impl FnMut(u32, Option<u8>) -> u32,
     ) -> u8 {
+        if self.place.kind == Kind::Size {
+            self.place.pass(0);
+            return 0;
+        }
         let codes = &self.codes[self.place.kind as usize];
         if let Some(byte) = self.model.foretell(before, tables, &mut tell) {
             self.place.pass(byte);
@@ -99,8 +125,11 @@ impl Unpacker {
             let Some((before, [next, ..])) = output.split_at_mut_checked(self.written) else { break };
             *next = self.byte(before, packed, tables);
             self.written += 1;
+            if let Some(file) = output.get_mut(..self.written) {
+                self.walk.complete(file);
+            }
         }
-        self.written.saturating_sub(TABLE)
+        self.walk.body.filter(|_| self.written < end).unwrap_or(self.written).saturating_sub(TABLE)
     }
 
     /// Not a part of its caller, so that a browser can put a faster version in place while that one runs.

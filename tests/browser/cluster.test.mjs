@@ -18,7 +18,7 @@ async function converged(use, options = {}) {
   await waitForStart(open.page);
   await speed(open.page, 4);
   await untilReady(open.page, 3);
-  await untilCounter(open.page, "Requests", /of 10\/s served/);
+  await untilCounter(open.page, "Requests", /load 10\/s/);
   await speed(open.page, 1);
   await use(open.page);
   assertQuiet(open);
@@ -55,7 +55,7 @@ test("it starts with empty nodes and converges to three pods that serve", async 
   }
   assert.match(await balancer(page), /^Load balancer web:80 3 ready endpoints$/);
   assert.match(await counter(page, "Version"), /Complete v1 3 deployment "web" successfully rolled out/);
-  await untilCounter(page, "Requests", /\b\d+ of 10\/s served 0 failed of [1-9]/);
+  await untilCounter(page, "Requests", /\b\d+ served\/s, load 10\/s 0 failed of [1-9]/);
   await untilCounter(page, "Average CPU", /\d+ % of request Target 70%/);
   const said = (await events(page)).map(saying);
   for (const wanted of [
@@ -76,7 +76,7 @@ test("load up by mouse: the autoscaler follows in steps, and holds CPU at its ta
   const rps = await load(page);
   assert.ok(rps >= 250 && rps <= 400, `dragged to ${rps}`);
   await untilEvent(page, new RegExp(`Action .* You set the load on web to ${rps} requests per second\\. you$`));
-  await untilCounter(page, "Requests", new RegExp(`of ${rps}/s served`));
+  await untilCounter(page, "Requests", new RegExp(`load ${rps}/s`));
 
   const first = await untilEvent(page, /SuccessfulRescale .* New size: \d+; reason: cpu resource utilization \(percentage of request\) above target HorizontalPodAutoscaler\/web/);
   const size = Number(/New size: (\d+)/.exec(first)[1]);
@@ -148,7 +148,7 @@ test("a dead node: believed for a while, then NotReady, its pod replaced on the 
 test("a rollout to v2 under load loses no request and never has fewer than three pods ready", () => converged(async (page) => {
   await page.getByRole("textbox", { name: /^User load/ }).fill("80");
   await page.keyboard.press("Enter");
-  await untilCounter(page, "Requests", /^Requests .* (7\d|8\d) of 80\/s served/);
+  await untilCounter(page, "Requests", /^Requests .* (7\d|8\d) served\/s, load 80\/s/);
   await speed(page, 2);
   const stop = await watchReady(page);
   await press(page, "Deploy v2");

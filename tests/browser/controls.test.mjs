@@ -100,7 +100,7 @@ for (const hand of hands) {
 
   test(`a rollout under load, paused and resumed, fails no request: ${hand.name}`, () => visit(async (page) => {
     await hand.type(page, /^User load/, "60");
-    await untilCounter(page, "Requests", /(5|6)\d of 60\/s served/);
+    await untilCounter(page, "Requests", /(5|6)\d served\/s, load 60\/s/);
     await speed(page, 1);
     await hand.press(page, "Deploy v2");
     await untilCounter(page, "Version", /^Version Rolling out v1 \d → v2 1 /);
@@ -264,7 +264,7 @@ test("the hint keeps its place whatever it says, and can be dismissed", () => vi
 
 test("the chart tells of any second, to the pointer and to the keys, and as a table", () => visit(async (page) => {
   await dragLoad(page, 100);
-  await untilCounter(page, "Requests", /of 100\/s served/);
+  await untilCounter(page, "Requests", /load 100\/s/);
   const began = await clock(page);
   await until(() => clock(page), (at) => at > began + 8);
   await press(page, "Pause");
@@ -299,7 +299,7 @@ test("a cluster without a Deployment says so, and the sample brings it back", ()
   await press(page, "Apply the sample: web, 3 replicas");
   await speed(page, 10);
   await untilReady(page, 3);
-  await untilCounter(page, "Requests", /[1-9]\d* of 10\/s served/);
+  await untilCounter(page, "Requests", /[1-9]\d* served\/s, load 10\/s/);
 }, { ready: true }));
 
 test("at ×60 under a rollout and a kill, at most 20 announcements a minute", () => visit(async (page) => {

@@ -120,7 +120,7 @@ async function open(state, size) {
   });
   const { page } = found;
   await until(() => page.locator("#boot-loading").count(), (count) => count === 0);
-  await pass(page, says(page, "Requests"), /[1-9]\d* of 10\/s served/);
+  await pass(page, says(page, "Requests"), /[1-9]\d* served\/s, load 10\/s/);
   assert.match(await counter(page, "Healthy pods"), /3 of 3 All are ready/);
   await state.enter(page);
   await page.mouse.move(0, 0);

@@ -35,7 +35,7 @@ impl Conformance {
 }
 
 /// How many seeds a recording is played with.
-pub const SEEDS: u64 = 8;
+pub const SEEDS: u64 = 16;
 
 /// Plays a recording with several seeds: what is drawn, and how the phases of what is periodic stand to the recording's
 /// beginning, was drawn in the recording too. The run that is most like it counts.
@@ -65,11 +65,11 @@ pub fn conform(recording: &Recording, drawn: Drawn) -> Conformance {
     for (number, said) in played.said.iter().enumerate() {
         parts.extend(of_command(recording, &played, number, said, &actions));
     }
-    let unplayed = played.unplayed.iter().map(|line| Part {
+    let unplayed = played.unplayed.iter().map(|(line, why)| Part {
         topic: "kubectl",
         name: line.clone(),
         all: 1,
-        differences: vec!["cannot be played: what it does is not known".into()],
+        differences: vec![why.clone()],
         ..Part::default()
     });
     parts.extend(unplayed);
@@ -109,4 +109,29 @@ fn of_command(
     }
     part.differences = differences;
     vec![part]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_played_differs() {
+        for namespace in ["n", "", "default", "Not A Name"] {
+            let recording = Recording::read(&format!(
+                "namespace {namespace}\nuntil 5.000\n* 1.000 melt worker-1\n* 1.500 {{\"t\":1.5,\"power\":\"off\"}}\n\
+                 * 2.000 kill worker-77\n* 2.500 \n* 2.600 load web\n$ 3.000 sleep 5 | cat\n= 0\n$ 3.500 \n= 1 0.000\n\
+                 & 4.000 kubectl get gizmos -w\n> NAME\n= 0 4.500\n"
+            ));
+            let found = conform(&recording, Drawn::of(1));
+            let differs = |name: &str| {
+                found.parts.iter().any(|part| {
+                    part.name.contains(name) && part.matched < part.all && !part.differences.is_empty()
+                })
+            };
+            for name in ["melt worker-1", "power", "kill worker-77", "sleep 5 | cat", "get gizmos"] {
+                assert!(differs(name), "{namespace:?}: {name} must differ: {:?}", found.parts);
+            }
+        }
+    }
 }

@@ -31,7 +31,6 @@ const REST_MS: f64 = 160.0;
 impl App {
     /// One frame of the browser: dots move, a part of the page is drawn anew, and time passes within the budget.
     pub(super) fn beat(&mut self, now_ms: f64) -> bool {
-        let began_ms = frame_loop::now_ms();
         let wall_ms = self.pace.wall_ms(now_ms);
         let moving_ms = if self.playing { wall_ms } else { 0.0 };
         let mut changed = self.stage.beat(&self.frame, now_ms, moving_ms, self.pace.speed());
@@ -42,7 +41,7 @@ impl App {
         let draws = !waits && (self.settle_load(now_ms) || self.take_turns(now_ms));
         changed |= draws;
         if self.playing && is_open && wall_ms > 0.0 {
-            self.run(wall_ms, began_ms, if waits || draws { DRAWING_SHARE } else { 1.0 });
+            self.run(wall_ms, if waits || draws { DRAWING_SHARE } else { 1.0 });
         }
         if self.language.waits() {
             let (is_new, effect) = self.language.beat(now_ms, &mut self.session);
@@ -83,16 +82,17 @@ impl App {
         true
     }
 
-    /// Lets time pass. `began_ms` is when the frame's work began, and `share` what part of the budget there is for it.
-    fn run(&mut self, wall_ms: f64, began_ms: f64, share: f64) {
+    /// Lets time pass; `share` is what part of the budget there is for it.
+    fn run(&mut self, wall_ms: f64, share: f64) {
         let from_us = self.session.now_us();
+        let started_ms = frame_loop::now_ms();
         // What must be drawn comes first: late frames leave less to the simulation, good ones more again.
         let wished_ms = if wall_ms > LATE_MS { self.budget_ms * 0.7 } else { self.budget_ms + 0.2 };
         self.budget_ms = wished_ms.clamp(BUDGET_MS[1], BUDGET_MS[0]);
         let easy_ms = EASY_MS + self.pace.debt() * (BUDGET_MS[0] - EASY_MS);
-        let budget_ms = self.budget_ms.min(easy_ms) * share;
+        let budget_ms = (self.budget_ms.min(easy_ms) * share).max(BUDGET_MS[1]);
         self.session.advance(from_us + self.pace.span_us(wall_ms), &mut || {
-            frame_loop::now_ms() - began_ms < budget_ms
+            frame_loop::now_ms() - started_ms < budget_ms
         });
         self.pace.record(wall_ms, self.session.now_us() - from_us);
     }

@@ -84,8 +84,8 @@ pub struct App {
     told_ms: f64,
     /// Whether the person has done something since the last frame, which is drawn anew for that.
     is_busy: bool,
-    /// Whether the parts that take turns wait for the next frame therefore.
-    waits: bool,
+    /// For how many frames the parts that take turns have waited therefore.
+    waited: u8,
     /// Whether the address does not say yet what is shown.
     is_moved: bool,
     looked_ms: f64,
@@ -156,7 +156,7 @@ impl Component for App {
             calm_ms: 0.0,
             told_ms: 0.0,
             is_busy: false,
-            waits: false,
+            waited: 0,
             is_moved: false,
             looked_ms: 0.0,
             opened_ms: None,
@@ -187,7 +187,11 @@ impl Component for App {
             Msg::Beat(now_ms) => return self.beat(now_ms),
             Msg::Act(action) => self.act(action),
             Msg::Load(rps) => self.load = Some(Pending { rps, since_ms: None }),
-            Msg::Toggle => self.playing = !self.playing,
+            Msg::Toggle => {
+                self.playing = !self.playing;
+                // What stands still is seen as it is at one time.
+                self.look();
+            }
             Msg::Step => {
                 self.playing = false;
                 self.session.step();

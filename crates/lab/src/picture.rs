@@ -42,7 +42,7 @@ pub(crate) struct Painter {
     pods: Slab<(tiles::PodKey, Rc<PodTile>)>,
     /// How many pictures there were.
     pictures: u64,
-    /// In how many pictures all machines are looked at.
+    /// In how many pictures all nodes are looked at.
     turns: u64,
     /// Whether the cluster has more than one Deployment or Service, so that tiles say whose they are.
     has_several_workloads: bool,
@@ -198,7 +198,7 @@ impl Painter {
         self.feed.truncate(FEED_MAX);
     }
 
-    /// The picture of now. `in_turns` looks at a crowd's machines in several pictures.
+    /// The picture of now. `in_turns` looks at the nodes of a crowd in several pictures.
     pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64, in_turns: bool) -> Rc<Frame> {
         self.pictures += 1;
         let several = |kind| sim.store().ids(kind).nth(1).is_some();

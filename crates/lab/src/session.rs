@@ -175,8 +175,8 @@ impl Session {
     pub fn frame(&mut self) -> Rc<Frame> {
         self.painter.frame(&mut self.sim, self.seed, false)
     }
-    /// The picture of now for one who looks many times a second: in a crowd of pods, what only the machines know of them (CPU,
-    /// pulls, whether they answer) is looked at on some of the nodes each time.
+    /// The picture of now for one who looks many times a second: in a crowd of pods some of the nodes are looked at each time,
+    /// and the others are as they were a moment ago.
     pub fn frame_in_turns(&mut self) -> Rc<Frame> {
         self.painter.frame(&mut self.sim, self.seed, true)
     }

@@ -15,6 +15,10 @@ use yew::prelude::*;
 
 /// Most lines on the page.
 const LINES_MAX: usize = 100;
+/// So many lines tell their age exactly; those below, mostly out of sight, in steps of so many microseconds. While somebody reads
+/// the list, all do.
+const EXACT: usize = 12;
+const STEP_US: i64 = 10_000_000;
 /// Letters of a reason that fit on a line beside its age, however narrow the page.
 const REASON_MAX: usize = 18;
 /// The id of the list.
@@ -28,6 +32,7 @@ pub fn view(props: &Props) -> Html {
     let held = props.side.held.as_ref();
     let all = held.map_or(&frame.feed, |held| &held.lines);
     let mut lines = all.iter().filter(|line| shows(filter, line)).take(LINES_MAX).peekable();
+    let step_us = |at: usize| if at < EXACT || held.is_some() { 1 } else { STEP_US };
     let nothing = if all.is_empty() { "Nothing has happened yet." } else { "No event matches." };
     html! {
         <div class="feed">
@@ -35,7 +40,7 @@ pub fn view(props: &Props) -> Html {
             if lines.peek().is_none() {
                 <p class="nothing">{ nothing }</p>
             }
-            { list(lines.map(|line| row(line, frame.at_us)).collect(), &props.send) }
+            { list(lines.enumerate().map(|(at, line)| row(line, step_us(at), frame.at_us)).collect(), &props.send) }
         </div>
     }
 }
@@ -120,7 +125,8 @@ fn shows(filter: &Filter, line: &FeedLine) -> bool {
             || [&line.reason, &line.object, &line.message, &line.source].into_iter().any(|text| holds(text)))
 }
 
-fn row(line: &FeedLine, now_us: i64) -> Html {
+fn row(line: &FeedLine, step_us: i64, now_us: i64) -> Html {
+    let age_us = (now_us - line.at_us) / step_us * step_us;
     html! {
         <li key={line.id} class={class(line)}>
             <time title={format!("at {}", words::clock(line.at_us))}>{ words::minute(line.at_us) }</time>
@@ -128,7 +134,7 @@ fn row(line: &FeedLine, now_us: i64) -> Html {
             if line.count > 1 {
                 <span class="times">{ format!("×{}", line.count) }</span>
             }
-            <span class="age">{ words::age(now_us - line.at_us) }</span>
+            <span class="age">{ words::age(age_us) }</span>
             <p>{ line.message.clone() }</p>
             <div class="who">
                 { object(line) }

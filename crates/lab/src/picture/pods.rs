@@ -11,11 +11,11 @@ use std::rc::Rc;
 
 /// In how many pictures each thing's CPU is looked at anew: it trembles all the time.
 const CPU_TURNS: u64 = 8;
-/// So many pods are a crowd, and in how many pictures a crowd's machines are looked at.
+/// So many pods are a crowd, and in how many pictures all of a crowd's nodes are looked at.
 const CROWD: u32 = 400;
 const CROWD_TURNS: u64 = 4;
 
-/// In how many pictures all machines are looked at, for so many pods.
+/// In how many pictures all nodes are looked at, for so many pods.
 pub(super) fn turns(pods: u32) -> u64 {
     if pods > CROWD { CROWD_TURNS } else { 1 }
 }
@@ -25,39 +25,49 @@ impl Painter {
         let mut tiles: Vec<Rc<NodeTile>> = Vec::new();
         let mut seen = 0;
         for (at, node) in sim.store().list::<Node>().enumerate() {
-            let machine = sim.machine(&node.metadata.name);
+            let name = &node.metadata.name;
             let is_turn = (self.pictures + at as u64).is_multiple_of(self.turns);
-            let (mut requested, mut used) = (0, 0);
-            let mut pods: Vec<Rc<PodTile>> = Vec::new();
-            for pod in sim.store().pods_on(&node.metadata.name) {
-                self.look_at(sim, machine, pod, is_turn);
-                let Some((key, tile)) = self.pods.get(pod.metadata.id.0) else { continue };
-                requested += if pod.status.phase.is_finished() { 0 } else { key.requested_milli };
-                used += key.used_milli.unwrap_or(0);
-                pods.push(tile.clone());
-                seen += 1;
-            }
-            let mut tile = tiles::node(sim, node, pods, (requested, used));
-            let old = self.last.nodes.get(at).filter(|old| old.name == tile.name);
-            let old = old.or_else(|| self.last.nodes.iter().find(|old| old.name == tile.name));
-            if let Some(old) = old {
-                let most = tile.cpu_allocatable_milli / 16;
-                let is_turn = is_turn && self.is_cpu_turn(u64::from(node.metadata.id.0));
-                tile.cpu_used_milli = steady(old.cpu_used_milli, tile.cpu_used_milli, is_turn, most);
-            }
-            tiles.push(match old {
-                Some(old) if **old == tile => old.clone(),
-                _ => Rc::new(tile),
-            });
+            let old = self.last.nodes.get(at).filter(|old| *old.name == **name);
+            let old = old.or_else(|| self.last.nodes.iter().find(|old| *old.name == **name)).cloned();
+            let tile = match old {
+                Some(old) if !is_turn => old,
+                old => self.node(sim, node, old),
+            };
+            seen += tile.pods.len();
+            tiles.push(tile);
         }
         for pod in sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none()) {
-            self.look_at(sim, None, pod, true);
+            self.look_at(sim, None, pod);
             seen += 1;
         }
-        if self.pods.len() > seen {
+        if self.pods.len() as usize > seen {
             self.forget(sim);
         }
         tiles
+    }
+
+    /// The tile of a node; the old one if nothing that it shows has changed.
+    fn node(&mut self, sim: &Sim, node: &Node, old: Option<Rc<NodeTile>>) -> Rc<NodeTile> {
+        let machine = sim.machine(&node.metadata.name);
+        let (mut requested, mut used) = (0, 0);
+        let mut pods: Vec<Rc<PodTile>> = Vec::new();
+        for pod in sim.store().pods_on(&node.metadata.name) {
+            self.look_at(sim, machine, pod);
+            let Some((key, tile)) = self.pods.get(pod.metadata.id.0) else { continue };
+            requested += if pod.status.phase.is_finished() { 0 } else { key.requested_milli };
+            used += key.used_milli.unwrap_or(0);
+            pods.push(tile.clone());
+        }
+        let mut tile = tiles::node(sim, node, pods, (requested, used));
+        if let Some(old) = &old {
+            let most = tile.cpu_allocatable_milli / 16;
+            let is_turn = self.is_cpu_turn(u64::from(node.metadata.id.0));
+            tile.cpu_used_milli = steady(old.cpu_used_milli, tile.cpu_used_milli, is_turn, most);
+        }
+        match old {
+            Some(old) if *old == tile => old,
+            _ => Rc::new(tile),
+        }
     }
 
     /// Drops the tiles of pods that are gone.
@@ -82,19 +92,15 @@ impl Painter {
         waiting.filter_map(|pod| self.pods.get(pod.metadata.id.0).map(|(_, tile)| tile.clone())).gather()
     }
 
-    /// Whether a thing's CPU is looked at in this picture, if its machine is.
+    /// Whether a thing's CPU is looked at in this picture, if its node is.
     fn is_cpu_turn(&self, id: u64) -> bool {
         (self.pictures / self.turns + id).is_multiple_of(CPU_TURNS / self.turns)
     }
 
-    /// Brings the tile of a pod up to date; it stays the same one if nothing that it shows has changed. If it is not its machine's
-    /// turn, only what is stored counts.
-    fn look_at(&mut self, sim: &Sim, machine: Option<&Machine>, pod: &Rc<Pod>, is_turn: bool) {
+    /// Brings the tile of a pod up to date; it stays the same one if nothing that it shows has changed.
+    fn look_at(&mut self, sim: &Sim, machine: Option<&Machine>, pod: &Rc<Pod>) {
         let id = pod.metadata.id.0;
         let last = self.pods.get(id);
-        if !is_turn && last.is_some_and(|(key, _)| key.is_of(pod)) {
-            return;
-        }
         let mut key = tiles::pod_key(sim, machine, pod, last.map(|(key, _)| key));
         key.is_among_others = self.has_several_workloads;
         if let Some((old, _)) = last {
@@ -105,5 +111,31 @@ impl Painter {
             _ => Rc::new(tiles::pod(pod, &key)),
         };
         self.pods.insert(id, (key, tile));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Session;
+    use crate::frame::{Frame, PodLook};
+    use setpoint_api::time::SECOND;
+    use std::rc::Rc;
+
+    fn looks(frame: &Frame) -> Vec<Vec<(u32, PodLook)>> {
+        frame.nodes.iter().map(|node| node.pods.iter().map(|pod| (pod.id, pod.look)).collect()).collect()
+    }
+
+    #[test]
+    fn of_a_crowd_some_nodes_are_looked_at_in_each_picture_and_all_in_four() {
+        let mut session = Session::named("large", 1).expect("it is there");
+        session.advance(22 * SECOND, &mut || true);
+        let before = session.frame();
+        session.advance(24 * SECOND, &mut || true);
+        let one = session.frame_in_turns();
+        let changed = one.nodes.iter().zip(&before.nodes).filter(|(new, old)| !Rc::ptr_eq(new, old));
+        assert!((1..=13).contains(&changed.count()));
+        let last = (1..4).map(|_| session.frame_in_turns()).last().expect("three more");
+        assert_ne!(looks(&last), looks(&before));
+        assert_eq!(looks(&last), looks(&session.frame()));
     }
 }

@@ -18,10 +18,6 @@ const STEP: i64 = 12_000;
 /// How long one that does not end may go on, after the time that it took in the recording.
 const PATIENCE: i64 = 1_500_000;
 
-/// How long kubectl takes to start before its first request, in microseconds: the recordings have the time of the shell's.
-const BEGIN: i64 = 75_000;
-/// A command that took no longer did not wait for the cluster; its request came last, so much before its end.
-const QUICK: (i64, i64) = (700_000, 8_000);
 /// How long kubectl takes for each object of a file.
 const PACE: i64 = 30_000;
 
@@ -102,8 +98,7 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let mut player = Player::new(session, terminal, recording, START + phase::shift(recording, drawn));
     player.note();
     for (place, entry) in recording.entries.iter().enumerate() {
-        let acts_at = recording.entries.get(place + 1).map_or(recording.until, |next| next.at);
-        player.advance(player.start + entry.at + delay(entry, acts_at));
+        player.advance(player.start + entry.at);
         let next = recording.entries[place + 1..].iter().find(|next| next.mark == '$');
         match entry.mark {
             '*' => player.happen(&entry.line),
@@ -117,21 +112,6 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
         unplayed: player.unplayed,
         sets: (player.recorded.0, player.here.0),
         changes: player.changes,
-    }
-}
-
-/// How long after its time a command does what it does; what happens to machines happens at once.
-fn delay(entry: &Entry, next: i64) -> i64 {
-    let took = next - entry.at;
-    let waits = [" delete ", " rollout status", " wait ", " drain "];
-    let waits = is_watch(&entry.line) || waits.iter().any(|word| entry.line.contains(word));
-    let first = entry.times.first().map_or(i64::MAX, |at| at * 1000 - entry.at);
-    match entry.mark {
-        // What it printed at first is what it found.
-        '&' if first < 350_000 && !entry.is_change() => (first - QUICK.1).max(0),
-        '$' if took < QUICK.0 && !waits => (took - QUICK.1).max(0),
-        '*' => 0,
-        _ => BEGIN,
     }
 }
 

@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 
 /// How long kubectl takes to start, in microseconds, where nothing tells when it did something.
 const STARTS: i64 = 80_000;
+/// How long before its first words, or its end, a command has read what it says.
+const READ: i64 = 8_000;
+/// What takes longer has waited for something.
+const QUICK: f64 = 0.6;
 /// How long after its time a command does something at most.
-const ACTS: f64 = 0.6;
+const ACTS: f64 = 1.0;
 
 /// Reads a trace. `transcript` is the text of the terminal, if there is one: it has what commands read.
 ///
@@ -38,6 +42,13 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
         if entry.is_change() {
             let deed = deeds.iter().copied().find(|deed| *deed >= t && *deed < next.min(t + ACTS));
             entry.at = deed.map_or(entry.at, |deed| micros(deed) - 4_000);
+        } else {
+            let first = entry.times.first().map_or(f64::MAX, |at| *at as f64 / 1000.0);
+            // What it printed was read last.
+            let said = if entry.mark == '&' { first } else { next };
+            if said < t + QUICK {
+                entry.at = micros(said.max(t)) - READ;
+            }
         }
         recording.entries.push(entry);
     }

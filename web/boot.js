@@ -3,6 +3,50 @@
 // nobody could say why the page stays empty.
 "use strict";
 (() => {
+  const fetched = async (url) => {
+    const response = await fetch(url);
+    if (!response.ok) throw new TypeError(`${response.status} ${response.statusText}: ${url}`);
+    return response;
+  };
+
+  // The files of wasm come packed (crates/pack): they are unpacked, and compiled, while they arrive.
+  const SLICE = 16_384;
+  const unpacked = async (url, unpacker) => {
+    const [{ body }, { exports }] = await Promise.all([fetched(url), unpacker.then((module) => WebAssembly.instantiate(module))]);
+    const [input, output] = [exports.begin(), exports.unpacked()];
+    const bytes = new Uint8Array(exports.memory.buffer);
+    const reader = body.getReader();
+    const stream = new ReadableStream({
+      async start(out) {
+        let [used, passed, end, isAll] = [0, 0, 0, false];
+        while (!isAll) {
+          if (used === end) {
+            const { done, value } = await reader.read();
+            isAll = done;
+            bytes.set(value ?? [], input + end);
+            end += value?.length ?? 0;
+          }
+          used = Math.min(used + SLICE, end);
+          const ready = exports.go_on(used, isAll);
+          if (ready > passed) out.enqueue(bytes.slice(output + passed, output + ready));
+          passed = ready;
+        }
+        out.close();
+      },
+    });
+    return new Response(stream, { headers: { "Content-Type": "application/wasm" } });
+  };
+
+  // The page starts this script once more, as a worker: it unpacks what comes after the start, and hands it over compiled.
+  if (typeof document === "undefined") {
+    onmessage = async ({ data: [url, unpacker] }) => {
+      const compiled = WebAssembly.compileStreaming(unpacked(url, Promise.resolve(unpacker)));
+      postMessage(await compiled.catch((error) => error.message));
+    };
+    return;
+  }
+  const script = document.currentScript.src;
+
   const element = (id) => document.getElementById(id);
   // The theme that the person chose on an earlier visit, before anything is painted.
   try {
@@ -100,49 +144,21 @@
   addEventListener("error", (event) => onError(event.error));
   addEventListener("unhandledrejection", (event) => onError(event.reason));
 
-  const fetched = async (url) => {
-    const response = await fetch(url);
-    if (!response.ok) throw new TypeError(`${response.status} ${response.statusText}: ${url}`);
-    return response;
-  };
   const link = (name) => document.querySelector(`link[data-boot="${name}"]`);
-
-  // The page's first file of wasm comes packed (crates/pack): it is unpacked, and compiled, while it arrives.
-  const SLICE = 16_384;
-  const unpacked = async (file, unpacker) => {
-    const [{ body }, { instance: { exports } }] =
-      await Promise.all([fetched(file), WebAssembly.instantiateStreaming(fetched(unpacker))]);
-    const [input, output] = [exports.begin(), exports.unpacked()];
-    const bytes = new Uint8Array(exports.memory.buffer);
-    const reader = body.getReader();
-    const stream = new ReadableStream({
-      async start(out) {
-        let [used, passed, end, isAll] = [0, 0, 0, false];
-        while (!isAll) {
-          if (used === end) {
-            const { done, value } = await reader.read();
-            isAll = done;
-            bytes.set(value ?? [], input + end);
-            end += value?.length ?? 0;
-          }
-          used = Math.min(used + SLICE, end);
-          const ready = exports.go_on(used, isAll);
-          if (ready > passed) out.enqueue(bytes.slice(output + passed, output + ready));
-          passed = ready;
-        }
-        out.close();
-      },
-    });
-    return new Response(stream, { headers: { "Content-Type": "application/wasm" } });
-  };
 
   // The page's second file of wasm: what an untouched page does not run. It is fetched when a person turns to the page,
   // or at once if the address asks for more than the page as it opens; whoever needs it sooner waits for it.
   const restAddress = link("wasm")?.dataset.rest && new URL(link("wasm").dataset.rest, document.baseURI).href;
   const styleAddresses = (link("wasm")?.dataset.style ?? "").split(" ").filter((name) => name)
     .map((name) => new URL(name, document.baseURI).href);
-  let rest; // The promise of its module.
+  let unpacker; // The promise of the module that unpacks.
+  let unpackerModule;
+  let rest; // The promise of the second file's module.
   let module; // The module, once it and its style sheets are there.
+  const unpacking = () => {
+    unpacker ??= WebAssembly.compileStreaming(fetched(link("unpack").href)).then((made) => (unpackerModule = made));
+    return unpacker;
+  };
   const arrived = (made, ...styles) => {
     for (const text of styles) {
       const sheet = new CSSStyleSheet();
@@ -151,11 +167,24 @@
     }
     module = made;
   };
+  const inWorker = (url) => new Promise((resolve, reject) => {
+    const worker = new Worker(script);
+    const ended = (told) => {
+      worker.terminate();
+      if (told instanceof WebAssembly.Module) resolve(told);
+      else reject(new TypeError(told));
+    };
+    worker.onmessage = ({ data }) => ended(data);
+    worker.onerror = ({ message }) => ended(message);
+    worker.postMessage([url, unpackerModule]);
+  });
   const fetchRest = () => {
     if (!restAddress || rest) return rest;
     const styles = styleAddresses.map(async (url) => (await fetched(url)).text());
-    rest = Promise.all([WebAssembly.compileStreaming(fetched(restAddress)), ...styles])
-      .then((parts) => { if (!module) arrived(...parts); });
+    // Some frames may have no workers.
+    const made = unpacking().then(() => inWorker(restAddress))
+      .catch(() => WebAssembly.compileStreaming(unpacked(restAddress, unpacker)));
+    rest = Promise.all([made, ...styles]).then((parts) => { if (!module) arrived(...parts); });
     return rest;
   };
   const now = (url, type) => {
@@ -167,8 +196,13 @@
     return request.responseText;
   };
   const restNow = () => {
-    const bytes = Uint8Array.from(now(restAddress, "text/plain; charset=x-user-defined"), (letter) => letter.charCodeAt(0));
-    arrived(new WebAssembly.Module(bytes), ...styleAddresses.map((url) => now(url, "text/css; charset=utf-8")));
+    const packed = now(restAddress, "text/plain; charset=x-user-defined");
+    const { exports } = new WebAssembly.Instance(unpackerModule);
+    const input = new Uint8Array(exports.memory.buffer, exports.begin(), packed.length);
+    for (let at = 0; at < packed.length; at += 1) input[at] = packed.charCodeAt(at);
+    const length = exports.go_on(packed.length, true);
+    const made = new WebAssembly.Module(new Uint8Array(exports.memory.buffer, exports.unpacked(), length));
+    arrived(made, ...styleAddresses.map((url) => now(url, "text/css; charset=utf-8")));
   };
   /** Called by the page before the first use of what is in the second file. */
   window.setpointRest = (exports) => {
@@ -200,9 +234,10 @@
   for (const sign of passing) addEventListener(sign, pass, { passive: true, capture: true });
 
   const start = async (glue) => {
+    const file = link("wasm").href;
+    const first = link("unpack") ? unpacked(file, unpacking()) : fetched(file);
     if (location.search !== "" || location.hash !== "") await fetchRest();
-    const [file, unpacker] = [link("wasm").href, link("unpack")?.href];
-    await glue.default({ module_or_path: unpacker ? unpacked(file, unpacker) : fetched(file) });
+    await glue.default({ module_or_path: first });
   };
   if (link("glue")) {
     import(link("glue").href).then(start).then(() => { started = true; }, onError);

@@ -105,7 +105,7 @@ test("load up by mouse: the autoscaler follows in steps, and holds CPU at its ta
   assert.ok(steps.length >= 2 && steps.at(-1) === pods, `several steps: ${steps}`);
   assert.deepEqual(steps, [...new Set(steps)].sort((a, b) => a - b), "each is higher than the one before");
 
-  await speed(page, 15);
+  await speed(page, 10);
   await page.getByRole("slider", { name: "User load" }).focus();
   await page.keyboard.press("Home");
   assert.equal(await load(page), 10);
@@ -179,7 +179,7 @@ test("a broken image stalls while the old pods serve, and undo puts it right", (
   await untilCounter(page, "Version", /Rolling out v1 3 → broken 1/);
   await until(() => tiles(page).allInnerTexts(), (all) => all.some((tile) => /^broken\s\S+\s+Not ready/.test(tile)));
   await untilEvent(page, /Unhealthy .* Readiness probe failed: HTTP probe failed with statuscode: 500/);
-  await speed(page, 8);
+  await speed(page, 10);
   await untilCounter(page, "Version", /^Version Stalled v1 3 → broken 1 .*progress deadline/);
   await untilCounter(page, "Healthy pods", /^Healthy pods 3 of 3 1 not ready$/);
   assert.match(await balancer(page), /3 ready endpoints$/);

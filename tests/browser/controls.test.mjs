@@ -100,7 +100,7 @@ for (const hand of hands) {
     assert.ok(first <= 30, `${first} s of 30 s`);
     await speed(page, 2);
     await untilCounter(page, "Target replicas", (words) => held.test(words) && left(words) <= first - 3);
-    await speed(page, 15);
+    await speed(page, 10);
     await untilEvent(page, /SuccessfulRescale .* New size: 3; reason: All metrics below target/);
     await untilReady(page, 3);
     await untilCounter(page, "Target replicas", /^Target replicas 3 by HPA The HPA keeps it between 3 and 20\.$/);
@@ -115,7 +115,7 @@ for (const hand of hands) {
     await hand.press(page, "Pause rollout");
     await untilCounter(page, "Version", /^Version Paused v1 \d → v2 \d Paused: changes of the template wait\./);
     assert.match(await hint(page), /^Paused\. Watch: /);
-    await speed(page, 8);
+    await speed(page, 10);
     const paused = await counter(page, "Version");
     const stood = await clock(page);
     await until(() => clock(page), (at) => at > stood + 10);
@@ -131,7 +131,7 @@ for (const hand of hands) {
   test(`a broken version stalls, is listed as a fault, and undo ends it: ${hand.name}`, () => visit(async (page) => {
     await hand.press(page, "Deploy broken");
     assert.match(await hint(page), /^web:broken rolls out\. Watch: it never gets ready, the old pods go on serving; then undo\.$/);
-    await speed(page, 8);
+    await speed(page, 10);
     await untilCounter(page, "Version", /^Version Stalled v1 3 → broken 1 .*progress deadline/);
     await until(() => faults(page), (rows) => /^Rollout of web stalled for .* 0 requests failed; no pod missing$/.test(rows[0]));
     assert.match(await counter(page, "Requests"), /\b0 failed since deploy broken$/);
@@ -167,13 +167,13 @@ for (const hand of hands) {
     assert.ok(await clock(page) >= stood);
     const first = await beginning(page, 12);
     await hand.press(page, "Restart with seed 1");
-    await speed(page, 8);
+    await speed(page, 10);
     await untilReady(page, 3);
     const again = await beginning(page, 12);
     assert.deepEqual(again.slice(0, first.length), first);
     await hand.type(page, "Seed", "8");
     await until(() => page.getByRole("button", { name: "Restart with seed 8" }).count(), (count) => count === 1);
-    await speed(page, 8);
+    await speed(page, 10);
     await untilReady(page, 3);
     assert.notDeepEqual((await beginning(page, 12)).slice(0, first.length), first, "another seed, other names");
     await hand.type(page, "Seed", "no number");
@@ -305,7 +305,7 @@ test("a cluster without a Deployment says so, and the sample brings it back", ()
   await until(() => tiles(page).count(), (count) => count === 0);
   await until(() => balancer(page), /web:80 0 ready endpoints$/);
   await press(page, "Apply the sample: web, 3 replicas");
-  await speed(page, 8);
+  await speed(page, 10);
   await untilReady(page, 3);
   await untilCounter(page, "Requests", /[1-9]\d* of 10\/s served/);
 }, { ready: true }));
@@ -490,7 +490,7 @@ test("replicas by hand, and the autoscaler off and on", () => visit(async (page)
   await until(() => balancer(page), /5 ready endpoints$/);
   await page.getByText("Autoscaler", { exact: true }).click();
   await untilCounter(page, "Target replicas", /The HPA keeps it between 3 and 20/);
-  await speed(page, 15);
+  await speed(page, 10);
   await untilEvent(page, /New size: \d; reason: All metrics below target/);
   await untilReady(page, 3);
 }, { ready: true }));
@@ -577,7 +577,7 @@ test("another scenario is chosen on top: orders on a Friday, at the service's ow
   await page.waitForURL(/\?scenario=order-service$/);
   await waitForStart(page);
   await until(() => balancer(page), /order-service:8080 3 ready endpoints/);
-  await speed(page, 8);
+  await speed(page, 10);
   const replicas = page.getByRole("textbox", { name: "Replicas" });
   await until(() => replicas.inputValue(), /^10$/, { timeout: 30_000 });
   assert.match(await counter(page, "Target replicas"), /by HPA/);
@@ -591,7 +591,7 @@ test("the autoscaler goes by memory or by requests per second as well", () => vi
   await metric.selectOption("requests");
   await until(() => counter(page, "Average CPU"), /HPA: 20 requests\/s per pod/);
   await hands[0].type(page, "Req/s per pod", "2");
-  await speed(page, 8);
+  await speed(page, 10);
   // 10 requests per second, 2 for each pod.
   await until(() => counter(page, "Target replicas"), /^Target replicas[^0-9]*5\b/s, { timeout: 30_000 });
 }, { ready: true }));

@@ -62,7 +62,7 @@ test("timers run, and the pod that is gone stays as it was last seen", () => con
   const name = await heading(page);
   await details(page).getByRole("button", { name: /^Delete / }).click();
   await until(() => detail(page), /^Pod (Terminating|Deleted).*/);
-  await speed(page, 8);
+  await speed(page, 10);
   await until(() => detail(page), /Deleted\. This is how it was last seen\./);
   assert.equal(await heading(page), name);
   assert.match(await detail(page, "Spec against status"), /image web:v1 web:v1 node any that fits node-02 /, "what it was is still there");

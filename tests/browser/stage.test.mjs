@@ -66,7 +66,7 @@ test("a pod that hangs is still listed, and the strip says that it answers nothi
   await press(page, "Hang a pod");
   await until(() => balancer(page), /3 ready endpoints 1 answers nothing$/);
   await until(() => tiles(page).allInnerTexts(), (all) => all.some((tile) => /Hangs/.test(tile)));
-  await speed(page, 8);
+  await speed(page, 10);
   await until(() => balancer(page), /^Load balancer web:80 3 ready endpoints$/, { timeout: 30_000 });
 }));
 
@@ -85,7 +85,7 @@ test("pods without room wait in the tray with the scheduler's words, and nothing
   const places = () => page.evaluate(() => ["nodes", "tray"].map((id) => Math.round(document.getElementById(id).getBoundingClientRect().y)));
   const before = await places();
   await scale(page, 60);
-  await speed(page, 8);
+  await speed(page, 10);
   await until(() => tray(page).innerText(), /12 pods\b.*\b12 pods: 0\/3 nodes are available: 3 Insufficient cpu\..* preemption: /s, { timeout: 40_000 });
   assert.equal(await tiles(tray(page)).count(), 12);
   assert.deepEqual(await places(), before);
@@ -98,7 +98,7 @@ test("pods without room wait in the tray with the scheduler's words, and nothing
 for (const [width, height] of [[1440, 900], [1024, 768]]) {
   test(`thirty pods on three nodes need no scrolling at ${width} by ${height}, and keep their words and their places`, () => visit(async (page) => {
     await scale(page, 30);
-    await speed(page, 8);
+    await speed(page, 10);
     await untilReady(page, 30, { timeout: 60_000 });
     assert.deepEqual(await hidden(page), { inside: 0, beyond: 0, sideways: 0 });
     assert.ok((await tiles(page).allInnerTexts()).every((tile) => /^v1\s.*\bReady\b/s.test(tile)));

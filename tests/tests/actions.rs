@@ -46,6 +46,24 @@ fn what_does_not_apply_is_told_in_a_sentence() {
         ),
         (vec![Action::KillMachine { node: "node-99".into() }], "NotDone: There is no machine \"node-99\"."),
         (
+            vec![
+                Action::StopKubelet { node: "node-02".into() },
+                Action::StopKubelet { node: "node-02".into() },
+            ],
+            "NotDone: The kubelet of node-02 is stopped already.",
+        ),
+        (
+            vec![Action::StartKubelet { node: "node-01".into() }],
+            "NotDone: The kubelet of node-01 runs already.",
+        ),
+        (
+            vec![
+                Action::KillMachine { node: "node-01".into() },
+                Action::StartKubelet { node: "node-01".into() },
+            ],
+            "NotDone: The machine of node-01 has no power.",
+        ),
+        (
             vec![Action::Undo { namespace: namespace(), deployment: web(), to_revision: None }],
             "NotDone: no rollout history found for deployment \"web\"",
         ),
@@ -215,10 +233,12 @@ impl Dice {
     }
     fn action(&mut self) -> Action {
         let (namespace, deployment, node, pod) = (self.name(), self.name(), self.name(), self.name());
-        match self.roll(19) {
+        match self.roll(21) {
             0 => Action::SetLoad { namespace, service: self.name(), rps: self.number() as u32 % 3000 },
             1 => Action::SetCpuLoad { namespace, service: self.name(), milli: self.number() as u32 },
             2 => Action::KillMachine { node },
+            19 => Action::StopKubelet { node },
+            20 => Action::StartKubelet { node },
             3 => Action::RestoreMachine { node },
             4 => Action::AddMachine { node },
             5 => Action::Scale { namespace, deployment, replicas: self.number() as i32 },

@@ -1,5 +1,6 @@
 //! The owner of the run: time goes in, frames come out, actions go in.
 
+mod beat;
 mod panels;
 
 use crate::announce::Crier;
@@ -21,28 +22,10 @@ use std::rc::Rc;
 use web_sys::Element;
 use yew::prelude::*;
 
-/// Most and least simulation work per frame of the browser, in milliseconds.
-const BUDGET_MS: [f64; 2] = [8.0, 2.0];
-/// A frame that came later than this had too much to do.
-const LATE_MS: f64 = 20.0;
-/// Time between two pictures, in milliseconds; what moves does so on the canvas, in every frame.
-const PICTURE_MS: f64 = 30.0;
-/// The same for a crowd of pods.
-const CROWD_MS: f64 = 60.0;
-/// So many pods are a crowd.
-const CROWD: usize = 400;
 /// When the nodes of a scenario have joined, and nothing else has happened yet.
 const JOINED_US: i64 = 5_000;
-/// How long the first picture stands before time begins to pass, in milliseconds.
-const OPENING_MS: f64 = 500.0;
-/// How often the slow parts of the page (counters, chart) are brought up to date, in milliseconds.
-const CALM_MS: f64 = 250.0;
-/// The same for the panel beside the cluster, which is mostly text.
-const TOLD_MS: f64 = 400.0;
 /// From this width on, in pixels, events and details stand side by side; the style sheet knows it as well.
 const WIDE: f64 = 1720.0;
-/// How long the load slider must rest before its value is an action.
-const REST_MS: f64 = 160.0;
 
 /// What happens to the page.
 pub enum Msg {
@@ -93,12 +76,18 @@ pub struct App {
     scenario: AttrValue,
     /// The picture of now.
     frame: Rc<Frame>,
-    /// A picture at most [`CALM_MS`] old, for what people read as numbers.
+    /// A picture some 250 ms old at most, for what people read as numbers.
     calm: Rc<Frame>,
     /// The same for the panel beside the cluster, which takes turns with the others.
     told: Rc<Frame>,
     calm_ms: f64,
     told_ms: f64,
+    /// Whether the person has done something since the last frame, which is drawn anew for that.
+    is_busy: bool,
+    /// Whether the parts that take turns wait for the next frame therefore.
+    waits: bool,
+    /// Whether the address does not say yet what is shown.
+    is_moved: bool,
     looked_ms: f64,
     opened_ms: Option<f64>,
     budget_ms: f64,
@@ -166,9 +155,12 @@ impl Component for App {
             frame,
             calm_ms: 0.0,
             told_ms: 0.0,
+            is_busy: false,
+            waits: false,
+            is_moved: false,
             looked_ms: 0.0,
             opened_ms: None,
-            budget_ms: BUDGET_MS[0],
+            budget_ms: beat::BUDGET_MS[0],
             pace: Pace::new(),
             playing: true,
             load: None,
@@ -240,6 +232,7 @@ impl Component for App {
                 None => return false,
             },
         }
+        self.is_busy = true;
         true
     }
 
@@ -311,82 +304,6 @@ impl Component for App {
 }
 
 impl App {
-    /// One frame of the browser: dots move, time passes within the budget, and a new picture is taken.
-    fn beat(&mut self, now_ms: f64) -> bool {
-        let wall_ms = self.pace.wall_ms(now_ms);
-        let moving_ms = if self.playing { wall_ms } else { 0.0 };
-        let mut changed = self.stage.beat(&self.frame, now_ms, moving_ms, self.pace.speed());
-        changed |= self.settle_load(now_ms);
-        let is_open = now_ms - *self.opened_ms.get_or_insert(now_ms) >= OPENING_MS;
-        if self.playing && is_open && wall_ms > 0.0 {
-            self.run(wall_ms);
-        }
-        if self.language.waits() {
-            let (is_new, effect) = self.language.beat(now_ms, &mut self.session);
-            changed |= is_new;
-            self.heed(effect);
-        }
-        // Counters, lines and pictures take turns, so that no frame has to draw all of them.
-        let is_due =
-            |shown: &Rc<Frame>, at_ms: f64, ms: f64| now_ms - at_ms >= ms && !Rc::ptr_eq(shown, &self.frame);
-        if is_due(&self.told, self.told_ms, TOLD_MS) {
-            self.told_ms = now_ms;
-            self.told = self.frame.clone();
-            self.measure();
-            self.inspect();
-            changed = true;
-        } else if is_due(&self.calm, self.calm_ms, CALM_MS) {
-            self.calm_ms = now_ms;
-            self.calm = self.frame.clone();
-            self.desk.settle();
-            changed = true;
-        } else if self.playing && now_ms - self.looked_ms >= self.picture_ms() {
-            self.looked_ms = now_ms;
-            self.frame = self.session.frame();
-            self.desk.see(&self.frame);
-            changed = true;
-        }
-        if let Some(status) = self.crier.listen(now_ms, &self.frame) {
-            self.status = status.into();
-            changed = true;
-        }
-        changed
-    }
-
-    /// Time between two pictures.
-    fn picture_ms(&self) -> f64 {
-        let pods: usize = self.frame.nodes.iter().map(|node| node.pods.len()).sum();
-        if pods > CROWD { CROWD_MS } else { PICTURE_MS }
-    }
-
-    fn run(&mut self, wall_ms: f64) {
-        let from_us = self.session.now_us();
-        let started_ms = frame_loop::now_ms();
-        // What must be drawn comes first: late frames leave less to the simulation, good ones more again.
-        let wished_ms = if wall_ms > LATE_MS { self.budget_ms * 0.7 } else { self.budget_ms + 0.2 };
-        let budget_ms = wished_ms.clamp(BUDGET_MS[1], BUDGET_MS[0]);
-        self.budget_ms = budget_ms;
-        // Debt is dropped rather than caught up with: a slow machine shows a slower cluster, not a jumping one.
-        self.session.advance(from_us + self.pace.span_us(wall_ms), &mut || {
-            frame_loop::now_ms() - started_ms < budget_ms
-        });
-        self.pace.record(wall_ms, self.session.now_us() - from_us);
-    }
-
-    /// Sends the slider's value once it has rested, so that one drag is one action.
-    fn settle_load(&mut self, now_ms: f64) -> bool {
-        let Some(load) = &mut self.load else { return false };
-        if now_ms - *load.since_ms.get_or_insert(now_ms) < REST_MS {
-            return false;
-        }
-        let rps = load.rps;
-        self.load = None;
-        if let Some((namespace, service)) = view::service_of(&self.frame) {
-            self.act(Action::SetLoad { namespace, service, rps });
-        }
-        true
-    }
-
     fn act(&mut self, action: Action) {
         self.session.act(action.clone());
         address::leave_report(&self.session.report());
@@ -395,13 +312,11 @@ impl App {
         self.language.act(&action, &self.session, &self.desk.guide);
     }
 
+    /// The cluster is drawn as it is now, and the panels around it in the next frames.
     fn look(&mut self) {
         self.frame = self.session.frame();
-        self.calm = self.frame.clone();
-        self.told = self.frame.clone();
         self.desk.see(&self.frame);
-        self.desk.settle();
-        self.inspect();
+        (self.told_ms, self.calm_ms) = (f64::MIN, f64::MIN);
     }
 
     /// Starts over with a seed; the timing is the person's choice and stays.
@@ -420,6 +335,9 @@ impl App {
         self.desk = Desk::new(&self.session, self.desk.keys.clone());
         address::leave_report(&self.session.report());
         self.look();
-        self.tell_address();
+        (self.calm, self.told) = (self.frame.clone(), self.frame.clone());
+        self.desk.settle();
+        self.inspect();
+        self.is_moved = true;
     }
 }

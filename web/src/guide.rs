@@ -81,6 +81,9 @@ pub fn after(action: &Action, frame: &Frame) -> String {
             "The process hangs. Watch: readiness takes it out of the Service, then liveness restarts it."
                 .to_string()
         }
+        Action::WriteFile { path, .. } => {
+            format!("{path} is written. What stands in a claimed volume outlives the pod; the rest does not.")
+        }
         Action::SetCordoned { node, cordoned: true } => {
             format!("{node} is cordoned. Watch: its pods stay, but new ones go elsewhere.")
         }

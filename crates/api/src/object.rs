@@ -297,6 +297,9 @@ kinds! {
     /// A kind that the cluster is taught.
     CustomResourceDefinition { }
         api "apiextensions.k8s.io/v1" plural "customresourcedefinitions" namespaced false
+    /// A volume that a node has, or is to have.
+    VolumeAttachment { }
+        api "storage.k8s.io/v1" plural "volumeattachments" namespaced false
     /// An object of a kind that has no type here: one that a definition has taught, or one of upstream's that is only stored.
     /// What it calls itself is in the object; see [`Object::api_version`] and [`Object::kind_name`].
     Custom { }

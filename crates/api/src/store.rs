@@ -383,7 +383,7 @@ impl Store {
                 self.dependents.entry(owner.uid).or_default().insert(meta.id);
             }
         }
-        if matches!(kind, Kind::Pod | Kind::ReplicaSet) && meta.controller().is_none() {
+        if is_adopted(kind) && meta.controller().is_none() {
             self.free.entry((kind, meta.namespace.clone())).or_default().insert(meta.id);
         }
         if let Object::EndpointSlice(slice) = new {
@@ -423,7 +423,7 @@ impl Store {
                 drop_entry(&mut self.dependents, &owner.uid, meta.id);
             }
         }
-        if matches!(kind, Kind::Pod | Kind::ReplicaSet)
+        if is_adopted(kind)
             && meta.controller().is_none()
             && new.is_none_or(|new| new.metadata().controller().is_some())
         {
@@ -479,6 +479,11 @@ fn splitmix(seed: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+/// Whether controllers take up objects of a kind that nobody has.
+fn is_adopted(kind: Kind) -> bool {
+    matches!(kind, Kind::Pod | Kind::ReplicaSet | Kind::ControllerRevision)
 }
 
 /// Whether the API server counts generations of a kind.

@@ -230,6 +230,7 @@ fn live_all(seeds: impl Iterator<Item = u64>, is_shown: bool) -> ([u64; 4], Vec<
             }
             Err(failure) => {
                 if let Some(sim) = failure.sim.as_ref().filter(|_| is_shown) {
+                    swarm::diary(sim).iter().for_each(|line| println!("{line}"));
                     print::events(sim);
                     print::objects(sim);
                 }

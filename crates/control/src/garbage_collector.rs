@@ -1,6 +1,6 @@
 //! Removes what its owners left behind, and carries out foreground and orphaning deletions.
 //!
-//! Watches: every kind that can own or be owned. Leases own nothing and go when their Node does; nobody owns an Event.
+//! Watches: all kinds but two. Leases own nothing, and are looked at when a Node comes or goes; nobody owns an Event.
 //! Writes: deletions, owner references, the finalizers foregroundDeletion and orphan.
 //! Rule: an object whose owners are all gone is deleted; one that is deleted in the foreground goes after the dependents that
 //! block it; one that is orphaning goes after its dependents have let go of it.
@@ -20,28 +20,49 @@ use std::rc::Rc;
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
 
+const WATCHED: &[Kind] = &[
+    Kind::Namespace,
+    Kind::Node,
+    Kind::Pod,
+    Kind::ReplicaSet,
+    Kind::Deployment,
+    Kind::Service,
+    Kind::EndpointSlice,
+    Kind::HorizontalPodAutoscaler,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::ControllerRevision,
+    Kind::Job,
+    Kind::CronJob,
+    Kind::ReplicationController,
+    Kind::Endpoints,
+    Kind::PodTemplate,
+    Kind::ConfigMap,
+    Kind::Secret,
+    Kind::ServiceAccount,
+    Kind::PersistentVolume,
+    Kind::PersistentVolumeClaim,
+    Kind::StorageClass,
+    Kind::Ingress,
+    Kind::IngressClass,
+    Kind::NetworkPolicy,
+    Kind::PodDisruptionBudget,
+    Kind::ResourceQuota,
+    Kind::LimitRange,
+    Kind::PriorityClass,
+    Kind::Role,
+    Kind::RoleBinding,
+    Kind::ClusterRole,
+    Kind::ClusterRoleBinding,
+    Kind::CustomResourceDefinition,
+    Kind::Custom,
+];
+
 /// Its row.
 pub const ROW: Controller = Controller {
     name: "garbage-collector-controller",
     kind: Kind::Pod,
-    watches: &[
-        Kind::Namespace,
-        Kind::Node,
-        Kind::Pod,
-        Kind::ReplicaSet,
-        Kind::Deployment,
-        Kind::Service,
-        Kind::EndpointSlice,
-        Kind::HorizontalPodAutoscaler,
-        Kind::StatefulSet,
-        Kind::DaemonSet,
-        Kind::ControllerRevision,
-        Kind::Job,
-        Kind::CronJob,
-        Kind::ReplicationController,
-        Kind::PersistentVolumeClaim,
-        Kind::PodDisruptionBudget,
-    ],
+    watches: WATCHED,
     on_change,
     reconcile,
     period: |_| None,
@@ -65,6 +86,12 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
         cx.view.dependent_ids(new.uid).for_each(|id| keys.add(id));
         wake_owners(cx.view, new.owner_references.iter(), keys);
         return;
+    }
+    if let (Object::Node(node), Op::Added) = (&change.new, change.op) {
+        // A lease that a former node of this name has left.
+        keys.0.extend(
+            cx.view.id_of(Kind::Lease, "kube-node-lease", &node.metadata.name).map(|id| (Key::Object(id), 0)),
+        );
     }
     let has_begun = |finalizer: &str| {
         let is_on = |meta: &ObjectMeta| meta.is_deleting() && has_finalizer(meta, finalizer);

@@ -2,9 +2,10 @@
 //!
 //! Upstream: pkg/controller/history/controller_history.go.
 //! Simplified: the hash in a name runs over JSON rather than over Go's dump, so names differ from a real cluster's; hashes do not
-//! collide; revisions are neither adopted nor let go.
+//! collide.
 
 use crate::Write;
+use crate::claim::claim;
 use crate::deployment::revision::hash_of;
 use crate::replicaset::controller_reference;
 use serde_json::{Value, json};
@@ -12,7 +13,8 @@ use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::wire::{Rest, keep, kept};
 use setpoint_api::{
-    ControllerRevision, DeleteOptions, Kind, ObjectMeta, PodTemplateSpec, Resource, Scope, Store, Str,
+    ControllerRevision, DeleteOptions, Kind, ObjectMeta, PodTemplateSpec, Resource, Scope, Selector, Store,
+    Str,
 };
 use std::rc::Rc;
 
@@ -56,7 +58,22 @@ pub fn list<'a>(store: &'a Store, owner: &ObjectMeta) -> Vec<&'a Rc<ControllerRe
     let is_own = |revision: &&Rc<ControllerRevision>| {
         revision.metadata.controller().is_some_and(|controller| controller.uid == owner.uid)
     };
-    let mut all: Vec<_> = store.dependents::<ControllerRevision>(owner.uid).filter(is_own).gather();
+    sorted(store.dependents::<ControllerRevision>(owner.uid).filter(is_own).gather())
+}
+
+/// The same, with those that the owner takes up: they are free, and its selector matches them.
+///
+/// Upstream: `ListControllerRevisions`, `adoptOrphanRevisions`, `controlledHistories`.
+pub fn claimed<'a>(
+    store: &'a Store,
+    owner: (Kind, &ObjectMeta),
+    selector: &Selector,
+    writes: &mut Vec<Write>,
+) -> Vec<&'a Rc<ControllerRevision>> {
+    sorted(claim(store, owner, selector, |_| true, writes))
+}
+
+fn sorted(mut all: Vec<&Rc<ControllerRevision>>) -> Vec<&Rc<ControllerRevision>> {
     order::sort_by(&mut all, |a, b| {
         let key = |revision: &ControllerRevision| {
             let meta = &revision.metadata;
@@ -81,8 +98,8 @@ pub fn patch_of(rest: &Rest) -> Value {
 ///
 /// Upstream: `getStatefulSetRevisions`, `constructHistory`.
 pub fn newest(
-    kind: Kind,
-    owner: &ObjectMeta,
+    store: &Store,
+    (kind, owner): (Kind, &ObjectMeta),
     rest: &Rest,
     known: &[&Rc<ControllerRevision>],
     writes: &mut Vec<Write>,
@@ -105,6 +122,11 @@ pub fn newest(
     let hash: Str = hash_of(&data.to_string(), Some(0)).into();
     let cut = owner.name.char_indices().map(|(at, _)| at).find(|at| *at >= 223).unwrap_or(owner.name.len());
     let name: Str = format!("{}-{hash}", &owner.name[..cut]).into();
+    // One of the same name and content does, whoever owns it (`CreateControllerRevision`).
+    let same = store.find::<ControllerRevision>(&owner.namespace, &name);
+    if let Some(same) = same.filter(|same| kept::<Value>(&same.rest, "data") == data) {
+        return Revision::of(same);
+    }
     let mut metadata = ObjectMeta {
         name: name.clone(),
         namespace: owner.namespace.clone(),

@@ -3,6 +3,7 @@
 //! **Border**: nothing here changes the store, draws a random number or knows the event queue. A controller reads a view
 //! and returns writes; the simulator lands them later, through the API server, where they may be refused.
 
+pub mod claim;
 pub mod controller;
 pub mod cronjob;
 pub mod daemonset;
@@ -51,6 +52,7 @@ pub const CONTROLLERS: &[Controller] = &[
     daemonset::ROW,
     disruption::ROW,
     volumes::ROW,
+    volumes::attach::ROW,
     replication::ROW,
 ];
 
@@ -66,4 +68,6 @@ pub struct Memory {
     pub pod_gc: pod_gc::Memory,
     pub job: job::Memory,
     pub daemonset: daemonset::Memory,
+    pub volumes: volumes::Memory,
+    pub attach: volumes::attach::Memory,
 }

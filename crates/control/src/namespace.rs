@@ -11,7 +11,8 @@ use crate::{ChangeCx, Controller, Cx, Key, Keys, Memory, Note, Outcome, Write};
 use setpoint_api::map::Map;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
-    Change, Condition, ConditionStatus, DeleteOptions, Kind, Namespace, Object, Op, Resource as _, Scope, Str,
+    Change, Condition, ConditionStatus, DeleteOptions, Kind, Namespace, Object, Op, Resource as _, Scope,
+    Store, Str,
 };
 
 /// Its row.
@@ -26,6 +27,11 @@ pub const ROW: Controller = Controller {
     wants_failures: false,
     forget: |_| {},
 };
+
+/// Whether nothing can be made in a namespace any more, which controllers take for no error.
+pub(crate) fn is_ending(view: &Store, namespace: &str) -> bool {
+    view.find::<Namespace>("", namespace).is_none_or(|namespace| namespace.metadata.is_deleting())
+}
 
 /// How long upstream waits before it looks at a namespace, so that its other servers have heard of the end as well.
 const GRACE: i64 = 5 * SECOND;

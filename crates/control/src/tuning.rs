@@ -120,6 +120,10 @@ tuning! {
     scheduler_flush: 5 * MINUTE, 5 * MINUTE, "--pod-max-in-unschedulable-pods-duration, pkg/scheduler/backend/queue";
     /// Time that one scheduling decision takes.
     scheduler_cycle: MILLISECOND, MILLISECOND, "test/integration/scheduler_perf: 680 to 810 pods per second";
+    /// How long a storage driver takes to make, attach or detach a volume.
+    volume_attach: 2 * SECOND, SECOND, "no upstream value: depends on the storage";
+    /// How long a volume that nobody needs stays attached to a node that is not ready and may still use it.
+    volume_force_detach: 360 * SECOND, 20 * SECOND, "--attach-detach-reconcile-max-wait-unmount-duration";
     /// Shortest distance of two rule updates of a kube-proxy.
     proxy_min_sync: SECOND, 200 * MILLISECOND, "iptables.minSyncPeriod, pkg/proxy/apis/config/v1alpha1/defaults.go";
     /// From power to a running kubelet.

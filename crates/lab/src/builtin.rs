@@ -138,6 +138,10 @@ mod tests {
             ("order-service", 3),
             ("monolith", 7),
             ("by-hand", 6),
+            ("stateful", 4),
+            ("batch", 7),
+            ("crowded", 8),
+            ("four-nodes", 7),
             ("fifty-services", 150),
             ("large", 1500),
         ] {

@@ -1,6 +1,6 @@
 //! Draws frames from the simulation, and keeps what did not change.
 
-use crate::frame::{Component, FeedLine, Flight, Frame, Mark, NodeTile, PodTile, Sample};
+use crate::frame::{Component, FeedLine, Flight, Frame, Mark, PodTile, Sample};
 use crate::inspect::{subject, subject_of};
 use crate::words::{author_of, describe_outcome, mark_of};
 use crate::{things, tiles};
@@ -8,13 +8,15 @@ use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::slab::Slab;
 use setpoint_api::time::SECOND;
-use setpoint_api::{Event, Kind, Node, ObjId, Pod, Str};
+use setpoint_api::{Event, Kind, ObjId, Str};
 use setpoint_control::{CONTROLLERS, Profile};
 use setpoint_sim::fact::{Actor, Fact, What};
 use setpoint_sim::ledger::Outcome;
 use setpoint_sim::{Action, Sim};
 use std::collections::VecDeque;
 use std::rc::Rc;
+
+mod pods;
 
 /// Lines that the feed keeps.
 const FEED_MAX: usize = 200;
@@ -40,6 +42,8 @@ pub(crate) struct Painter {
     pods: Slab<(tiles::PodKey, Rc<PodTile>)>,
     /// How many pictures there were.
     pictures: u64,
+    /// In how many pictures all machines are looked at.
+    turns: u64,
     /// Whether the cluster has more than one Deployment or Service, so that tiles say whose they are.
     has_several_workloads: bool,
     /// The things besides Deployments and pods, as they were drawn last.
@@ -194,14 +198,16 @@ impl Painter {
         self.feed.truncate(FEED_MAX);
     }
 
-    /// The picture of now.
-    pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64) -> Rc<Frame> {
+    /// The picture of now. `in_turns` looks at a crowd's machines in several pictures.
+    pub(crate) fn frame(&mut self, sim: &mut Sim, seed: u64, in_turns: bool) -> Rc<Frame> {
         self.pictures += 1;
         let several = |kind| sim.store().ids(kind).nth(1).is_some();
         let any = |kind| sim.store().ids(kind).next().is_some();
-        self.has_several_workloads = several(Kind::Deployment)
+        let has_several = several(Kind::Deployment)
             || several(Kind::Service)
             || [Kind::StatefulSet, Kind::DaemonSet, Kind::Job].into_iter().any(any);
+        let is_same = std::mem::replace(&mut self.has_several_workloads, has_several) == has_several;
+        self.turns = if in_turns && is_same { pods::turns(self.pods.len()) } else { 1 };
         sim.settle_requests();
         self.read_facts(sim);
         let feed: Vec<Rc<FeedLine>> = self.feed.iter().map(|(_, line)| line.clone()).gather();
@@ -242,63 +248,6 @@ impl Painter {
         };
         self.last = frame.clone();
         Rc::new(frame)
-    }
-
-    fn nodes(&mut self, sim: &Sim) -> Vec<Rc<NodeTile>> {
-        let mut tiles: Vec<Rc<NodeTile>> = Vec::new();
-        let mut alive = Slab::default();
-        for node in sim.store().list::<Node>() {
-            let (mut requested, mut used) = (0, 0);
-            let mut pods: Vec<Rc<PodTile>> = Vec::new();
-            for pod in sim.store().pods_on(&node.metadata.name) {
-                let (key, tile) = self.pod(sim, pod);
-                requested += if pod.status.phase.is_finished() { 0 } else { key.requested_milli };
-                used += key.used_milli.unwrap_or(0);
-                pods.push(tile.clone());
-                alive.insert(pod.metadata.id.0, (key, tile));
-            }
-            let mut tile = tiles::node(sim, node, pods, (requested, used));
-            let old = self.last.nodes.iter().find(|old| old.name == tile.name);
-            if let Some(old) = old {
-                let most = tile.cpu_allocatable_milli / 16;
-                let is_turn = self.is_turn(u64::from(node.metadata.id.0));
-                tile.cpu_used_milli = steady(old.cpu_used_milli, tile.cpu_used_milli, is_turn, most);
-            }
-            tiles.push(match old {
-                Some(old) if **old == tile => old.clone(),
-                _ => Rc::new(tile),
-            });
-        }
-        for pod in sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none()) {
-            alive.insert(pod.metadata.id.0, self.pod(sim, pod));
-        }
-        self.pods = alive;
-        tiles
-    }
-
-    fn pending(&mut self, sim: &Sim) -> Vec<Rc<PodTile>> {
-        let waiting = sim.store().list::<Pod>().filter(|pod| pod.spec.node_name.is_none());
-        waiting.filter_map(|pod| self.pods.get(pod.metadata.id.0).map(|(_, tile)| tile.clone())).gather()
-    }
-
-    /// CPU trembles all the time: each thing's is looked at anew in its own one of every eight pictures.
-    fn is_turn(&self, id: u64) -> bool {
-        (self.pictures + id).is_multiple_of(8)
-    }
-
-    /// The tile of a pod; the last one if nothing that it shows has changed.
-    fn pod(&self, sim: &Sim, pod: &Rc<Pod>) -> (tiles::PodKey, Rc<PodTile>) {
-        let last = self.pods.get(pod.metadata.id.0);
-        let mut key = tiles::pod_key(sim, pod, last.map(|(key, _)| key));
-        key.is_among_others = self.has_several_workloads;
-        if let Some((old, _)) = last {
-            key.steady(old, self.is_turn(u64::from(pod.metadata.id.0)));
-        }
-        let tile = match last {
-            Some((old, tile)) if *old == key => tile.clone(),
-            _ => Rc::new(tiles::pod(pod, &key)),
-        };
-        (key, tile)
     }
 }
 

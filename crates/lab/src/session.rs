@@ -173,7 +173,12 @@ impl Session {
     }
     /// The picture of now. Parts that did not change since the last call keep their `Rc`.
     pub fn frame(&mut self) -> Rc<Frame> {
-        self.painter.frame(&mut self.sim, self.seed)
+        self.painter.frame(&mut self.sim, self.seed, false)
+    }
+    /// The picture of now for one who looks many times a second: in a crowd of pods, what only the machines know of them (CPU,
+    /// pulls, whether they answer) is looked at on some of the nodes each time.
+    pub fn frame_in_turns(&mut self) -> Rc<Frame> {
+        self.painter.frame(&mut self.sim, self.seed, true)
     }
     /// One thing from all sides; `None` if there is and was no such thing.
     pub fn inspect(&self, subject: &Subject) -> Option<Inspection> {

@@ -18,7 +18,7 @@ use setpoint_control::{deployment, hpa, kubelet, pod as pods};
 use setpoint_sim::Sim;
 use setpoint_sim::drain::{self, Refusal};
 use setpoint_sim::ledger::Outcome;
-use setpoint_sim::machine::Power;
+use setpoint_sim::machine::{Machine, Power};
 use std::rc::Rc;
 
 /// The Deployment that the page is about: the one that the load goes to, whatever else is applied; without one the first of
@@ -421,6 +421,11 @@ pub(crate) struct PodKey {
 }
 
 impl PodKey {
+    /// Whether it was read from this very object; a stored object is never changed in place.
+    pub(crate) fn is_of(&self, pod: &Rc<Pod>) -> bool {
+        Rc::ptr_eq(&self.pod, pod)
+    }
+
     /// Whether a request to the pod gets no answer at all.
     pub(crate) fn is_silent(&self) -> bool {
         !self.powered || self.wedged || self.answers_at.is_none()
@@ -436,8 +441,7 @@ impl PodKey {
 
 impl PartialEq for PodKey {
     fn eq(&self, other: &Self) -> bool {
-        // A stored object is never changed in place, so the same address is the same state.
-        Rc::ptr_eq(&self.pod, &other.pod)
+        self.is_of(&other.pod)
             && (self.powered, self.pulling, self.wedged, self.is_among_others)
                 == (other.powered, other.pulling, other.wedged, other.is_among_others)
             && self.pull == other.pull
@@ -450,14 +454,13 @@ impl PartialEq for PodKey {
 /// How long a pod that answers may take to be found ready before it counts as not ready rather than as starting.
 const PROBING: i64 = 3 * SECOND;
 
-/// Reads what a pod's tile depends on. What only the object tells is taken over from the last key if that is the same object.
-pub(crate) fn pod_key(sim: &Sim, pod: &Rc<Pod>, last: Option<&PodKey>) -> PodKey {
+/// Reads what a pod's tile depends on; `machine` is the one that it runs on. What only the object tells is taken over from the last key if that is the same object.
+pub(crate) fn pod_key(sim: &Sim, machine: Option<&Machine>, pod: &Rc<Pod>, last: Option<&PodKey>) -> PodKey {
     let id = pod.metadata.id;
-    let machine = pod.spec.node_name.as_ref().and_then(|node| sim.machine(node));
     let local = machine.and_then(|machine| machine.pods.get(&id));
     let process = local.and_then(|local| local.processes.iter().find(|process| process.serves));
     let running = process.filter(|process| process.started_at.is_some());
-    let (request, claims) = match last.filter(|last| Rc::ptr_eq(&last.pod, pod)) {
+    let (request, claims) = match last.filter(|last| last.is_of(pod)) {
         Some(last) => (last.requested_milli, last.claims.clone()),
         None => {
             let request = pods::requests(&pod.spec).get("cpu").copied().unwrap_or(0);

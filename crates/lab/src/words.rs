@@ -41,6 +41,7 @@ pub fn describe_action(action: &Action) -> String {
         Action::DeletePods { selector, nth: Some(_), .. } => format!("deleted a pod with {selector}"),
         Action::CrashPod { pod, .. } => format!("crashed pod {pod}"),
         Action::WedgePod { pod, .. } => format!("made pod {pod} hang"),
+        Action::WriteFile { pod, path, .. } => format!("wrote {path} in pod {pod}"),
         Action::SetCordoned { node, cordoned: true } => format!("cordoned {node}"),
         Action::SetCordoned { node, cordoned: false } => format!("uncordoned {node}"),
         Action::SetStrategy { deployment, max_surge, max_unavailable, .. } => {

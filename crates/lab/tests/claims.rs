@@ -1,8 +1,9 @@
 //! Pods of a StatefulSet have claims of their own, which are bound and outlive them.
 
-use setpoint_api::{PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet};
+use setpoint_api::{Event, PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet, VolumeAttachment};
 use setpoint_lab::Session;
-use setpoint_sim::{Method, PatchType, Request};
+use setpoint_lab::kubectl::Terminal;
+use setpoint_sim::{Action, Method, PatchType, Request};
 
 const SCENARIO: &str = r#"
 name: claims
@@ -28,6 +29,104 @@ manifests:
 fn claims(session: &Session) -> Vec<String> {
     let claims = session.sim().store().list::<PersistentVolumeClaim>();
     claims.map(|claim| format!("{} {}", claim.metadata.name, claim.status().phase)).collect()
+}
+
+/// What stands on the nodes: where the volume is attached, and where it is used.
+fn attachments(session: &Session) -> Vec<String> {
+    let of = |it: &std::rc::Rc<VolumeAttachment>| {
+        let part = |key: &str| setpoint_api::wire::kept::<serde_json::Value>(&it.rest, key);
+        format!("{} {}", part("spec")["nodeName"], part("status")["attached"])
+    };
+    session.sim().store().list::<VolumeAttachment>().map(of).collect()
+}
+
+fn said(session: &Session, reason: &str) -> Vec<String> {
+    let events = session.sim().store().list::<Event>().filter(|event| &*event.reason == reason);
+    events.map(|event| event.message.to_string()).collect()
+}
+
+fn kubectl(session: &mut Session, line: &str) -> String {
+    let started = session.kubectl(&mut Terminal::default(), line, "");
+    started.output.chunks.iter().map(|chunk| &*chunk.text).collect()
+}
+
+fn exec(session: &mut Session, pod: &str, script: &str) -> String {
+    kubectl(session, &format!("kubectl exec {pod} -- sh -c '{script}'"))
+}
+
+/// A pod that moves takes its volume and what was written to it along; another node gets the volume once the first has let go.
+#[test]
+fn a_volume_follows_its_pod() {
+    let text = SCENARIO.replace("WHEN", "Retain").replace(
+        r#"{name: db, image: "postgres:16"}"#,
+        r#"{name: db, image: "postgres:16", command: [sh, -c, "hostname >> /data/starts; sleep infinity"], volumeMounts: [{name: data, mountPath: /data}]}"#,
+    );
+    let second = 1_000_000;
+    for fault in ["moved", "dead", "out of service"] {
+        let mut session = Session::read(&text, 1).expect("a scenario");
+        session.advance(20 * second, &mut || true);
+        let node =
+            session.sim().store().find::<Pod>("default", "db-0").and_then(|pod| pod.spec.node_name.clone());
+        let node = node.expect("it is placed").to_string();
+        assert_eq!(
+            exec(&mut session, "db-0", "echo kept > /data/word; echo lost > /tmp/word; cat /tmp/word"),
+            "lost\n"
+        );
+        if fault == "moved" {
+            session.act(Action::SetCordoned { node: node.clone(), cordoned: true });
+            session.act(Action::DeletePod {
+                namespace: "default".into(),
+                pod: "db-0".into(),
+                grace_seconds: None,
+            });
+        } else {
+            session.act(Action::KillMachine { node: node.clone() });
+            session.advance(30 * second, &mut || true);
+            // A StatefulSet does not replace a pod that may still run.
+            assert!(
+                session
+                    .sim()
+                    .store()
+                    .find::<Pod>("default", "db-0")
+                    .expect("it is there")
+                    .metadata
+                    .is_deleting()
+            );
+            if fault == "dead" {
+                session.act(Action::DeletePod {
+                    namespace: "default".into(),
+                    pod: "db-0".into(),
+                    grace_seconds: Some(0),
+                });
+            } else {
+                kubectl(
+                    &mut session,
+                    &format!(
+                        "kubectl taint node {node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
+                    ),
+                );
+            }
+            session.advance(42 * second, &mut || true);
+        }
+        session.advance(session.now_us() + 8 * second, &mut || true);
+        let waits = &said(&session, "FailedAttachVolume");
+        assert_eq!(waits.len(), 1, "{fault}: {waits:?}");
+        // A node that is silent but not known to be gone keeps the volume for long.
+        let pod = session.sim().store().find::<Pod>("default", "db-0").expect("it is back");
+        assert_eq!(setpoint_control::pod::is_ready(pod), fault != "dead", "{fault}");
+        assert!(waits.iter().all(|text| text.ends_with(
+            "Volume is already exclusively attached to one node and can't be attached to another"
+        )));
+        session.advance(session.now_us() + 40 * second, &mut || true);
+        let pod = session.sim().store().find::<Pod>("default", "db-0").expect("it is back").clone();
+        assert!(
+            setpoint_control::pod::is_ready(&pod) && pod.spec.node_name.as_deref() != Some(&node),
+            "{fault}"
+        );
+        assert_eq!(attachments(&session).len(), 2, "{fault}: {:?}", attachments(&session));
+        let found = exec(&mut session, "db-0", "cat /data/starts /data/word; cat /tmp/word");
+        assert!(found.starts_with("db-0\ndb-0\nkept\ncat: can't open '/tmp/word'"), "{fault}: {found}");
+    }
 }
 
 #[test]

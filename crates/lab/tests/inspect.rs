@@ -156,6 +156,16 @@ fn things_are_seen_from_all_sides() {
     );
 
     let mut session = opened();
+    session.act(Action::StopKubelet { node: "node-01".into() });
+    run_for(&mut session, 7_000);
+    look(
+        &mut session,
+        &mut out,
+        "no kubelet, noticed",
+        &["node/node-01", "pod/default/?", "service/default/web"],
+    );
+
+    let mut session = opened();
     let pod = session.frame().nodes[0].pods[0].name.to_string();
     session.act(Action::WedgePod { namespace: namespace(), pod: pod.clone() });
     run_for(&mut session, 1_200);

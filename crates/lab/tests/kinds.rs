@@ -1,6 +1,9 @@
 //! What the page shows of StatefulSets, DaemonSets, Jobs, budgets, quotas, preemption and volumes, as text.
+//!
+//! The golden is rewritten with `UPDATE_GOLDENS=1`.
 
 use setpoint_lab::frame::{Frame, PodTile};
+use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
 use std::fmt::Write as _;
 
@@ -42,29 +45,165 @@ fn told(frame: &Frame) -> String {
     out
 }
 
-fn at(session: &mut Session, seconds: i64) -> std::rc::Rc<Frame> {
+/// Runs up to a second and tells the picture of then.
+fn at(session: &mut Session, out: &mut String, title: &str, seconds: i64) {
     session.advance(seconds * SECOND, &mut || true);
-    session.frame()
+    let frame = session.frame();
+    let _ = writeln!(out, "# {title}, {seconds} s\n{}", told(&frame));
+}
+
+/// Tells the details of things.
+fn look(session: &Session, out: &mut String, subjects: &[&str]) {
+    for text in subjects {
+        let subject = Subject::from_text(text).expect(text);
+        let page = session.inspect(&subject).unwrap_or_else(|| panic!("no {text}"));
+        let _ = writeln!(out, "{} {}: {:?} {}", page.kind, page.name, page.state.0, page.state.1);
+        for owner in &page.owners {
+            let _ = writeln!(out, "  owner {} {}", owner.text, owner.state.1);
+        }
+        for row in page.rows.iter().filter(|row| &*row.name != "resourceVersion") {
+            let mark = if row.differs { "≠" } else { " " };
+            let _ = writeln!(out, "  {mark} {}: {} | {}", row.name, row.wanted, row.is);
+        }
+        for one in &page.conditions {
+            let _ = writeln!(out, "  condition {}={} {:?} {}", one.name, one.status, one.tone, one.reason);
+        }
+        for timer in &page.timers {
+            let (from, to) = (timer.from_us / SECOND, timer.to_us / SECOND);
+            let _ = writeln!(out, "  timer {} {from} to {to}: {}; {}", timer.name, timer.then, timer.length);
+        }
+        for child in &page.children {
+            let _ = writeln!(out, "  child {} {}", child.text, child.state.1);
+        }
+    }
+    out.push('\n');
+}
+
+fn check(name: &str, text: &str) {
+    let path = format!("{}/tests/goldens/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        std::fs::write(&path, text).expect("the golden can be written");
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == golden, "differs from {path}:\n{text}");
+}
+
+fn open(name: &str) -> Session {
+    Session::named(name, 1).expect(name)
 }
 
 #[test]
-fn look() {
-    for name in ["stateful", "batch", "crowded", "four-nodes"] {
-        let mut session = Session::named(name, 1).expect(name);
-        for seconds in [5, 8, 14, 27, 40, 70] {
-            println!("== {name} {seconds}\n{}", told(&at(&mut session, seconds)));
-        }
-    }
-    let mut session = Session::named("stateful", 1).expect("it is there");
-    at(&mut session, 40);
+fn the_kinds_are_seen_where_they_live() {
+    let mut out = String::new();
+    let mut session = open("stateful");
+    at(&mut session, &mut out, "a database in the making", 5);
+    at(&mut session, &mut out, "all there", 40);
+    look(
+        &session,
+        &mut out,
+        &[
+            "statefulset/default/db",
+            "pod/default/db-0",
+            "persistentvolumeclaim/default/archive",
+            "persistentvolumeclaim/default/data-db-0",
+            "poddisruptionbudget/default/db",
+        ],
+    );
     for node in ["node-01", "node-02"] {
         session.act(Action::Drain { node: node.into() });
     }
-    for seconds in [41, 45, 52, 60, 70] {
-        let frame = at(&mut session, seconds);
-        println!("== drain {seconds}\n{}", told(&frame));
-        for line in frame.feed.iter().filter(|line| line.is_warning) {
-            println!("{} {} {} {}", line.at_us, line.reason, line.message, line.count);
+    at(&mut session, &mut out, "two drains", 41);
+    look(&session, &mut out, &["poddisruptionbudget/default/db"]);
+    at(&mut session, &mut out, "asked again", 46);
+    at(&mut session, &mut out, "both drained", 65);
+
+    let mut session = open("batch");
+    at(&mut session, &mut out, "runs", 14);
+    look(&session, &mut out, &["job/default/report", "cronjob/default/backup", "daemonset/default/agent"]);
+    at(&mut session, &mut out, "over", 70);
+    look(&session, &mut out, &["job/default/report", "job/default/import", "cronjob/default/backup"]);
+
+    let mut session = open("crowded");
+    at(&mut session, &mut out, "crowded", 24);
+    look(&session, &mut out, &["resourcequota/team-a/team-a", "priorityclass/important"]);
+    session.advance(25_500_000, &mut || true);
+    at(&mut session, &mut out, "preempted", 26);
+    at(&mut session, &mut out, "settled", 40);
+    check("kinds.txt", &out);
+}
+
+#[test]
+fn a_budget_refuses_the_drain_of_the_page_and_the_feed_counts_it() {
+    let mut session = open("stateful");
+    session.advance(40 * SECOND, &mut || true);
+    for node in ["node-01", "node-02"] {
+        session.act(Action::Drain { node: node.into() });
+    }
+    let mut seen = Vec::new();
+    for tenth in 400..600 {
+        session.advance(tenth * SECOND / 10, &mut || true);
+        let frame = session.frame();
+        let refusal = frame.feed.iter().find(|line| &*line.reason == "EvictionRefused");
+        if let Some(refusal) = refusal.filter(|line| !seen.contains(&line.count)) {
+            seen.push(refusal.count);
+            assert!(
+                refusal.message.starts_with("evicting pod db-2: Cannot evict pod"),
+                "{}",
+                refusal.message
+            );
+            let why = session.why(refusal.fact);
+            assert_eq!(why.last().map(|cause| &*cause.what), Some("began to drain node-02"), "{why:?}");
         }
     }
+    assert_eq!(seen, [1, 2], "it was refused, asked again after five seconds, and then let go");
+    // Whoever takes the cordon off calls the drain off.
+    session.act(Action::SetCordoned { node: "node-01".into(), cordoned: false });
+    session.act(Action::SetCordoned { node: "node-02".into(), cordoned: false });
+    session.advance(70 * SECOND, &mut || true);
+    for node in ["node-03", "node-02", "node-01"] {
+        session.act(Action::Drain { node: node.into() });
+    }
+    session.act(Action::SetCordoned { node: "node-03".into(), cordoned: false });
+    session.advance(120 * SECOND, &mut || true);
+    let frame = session.frame();
+    let here = frame.nodes.iter().find(|node| &*node.name == "node-03").expect("it is there");
+    assert!(!here.pods.is_empty() && here.kept.is_none(), "{here:?}");
+}
+
+#[test]
+fn every_link_of_the_new_kinds_leads_somewhere() {
+    for name in ["stateful", "batch", "crowded", "four-nodes"] {
+        let mut session = open(name);
+        session.advance(30 * SECOND, &mut || true);
+        let frame = session.frame();
+        let mut open: Vec<Subject> = frame.things.iter().map(|thing| thing.subject.clone()).collect();
+        open.extend(frame.missing.iter().map(|missing| missing.owner.clone()));
+        open.extend(frame.feed.iter().filter_map(|line| line.subject.clone()));
+        let mut seen: Vec<Subject> = Vec::new();
+        while let Some(next) = open.pop() {
+            if seen.contains(&next) {
+                continue;
+            }
+            let page = session.inspect(&next).unwrap_or_else(|| panic!("no {}", next.to_text()));
+            let names: Vec<_> = page.rows.iter().map(|row| &row.name).collect();
+            let is_twice = |name: &&_| names.iter().filter(|other| *other == name).count() > 1;
+            assert!(!names.iter().any(is_twice), "{}: {names:?}", next.to_text());
+            open.extend(page.owners.iter().chain(&page.children).map(|link| link.to.clone()));
+            seen.push(next);
+        }
+    }
+}
+
+#[test]
+fn what_did_not_change_is_not_drawn_again() {
+    let mut session = open("batch");
+    session.advance(50 * SECOND, &mut || true);
+    let first = session.frame();
+    session.advance(50 * SECOND + 30_000, &mut || true);
+    let second = session.frame();
+    assert!(std::rc::Rc::ptr_eq(&first.things, &second.things));
+    assert!(std::rc::Rc::ptr_eq(&first.missing, &second.missing));
+    let tiles = |frame: &Frame| frame.nodes.iter().flat_map(|node| node.pods.clone()).collect::<Vec<_>>();
+    let kept = tiles(&first).iter().zip(tiles(&second)).filter(|(a, b)| std::rc::Rc::ptr_eq(a, b)).count();
+    assert!(kept >= tiles(&first).len() - 1, "{kept}");
 }

@@ -80,6 +80,15 @@ fn chains_lead_back_to_what_somebody_did() {
             ],
         ),
         (
+            "a kubelet stops and starts again",
+            18_000,
+            Box::new(|frame| {
+                let node = first_pod(frame).0;
+                vec![Action::StopKubelet { node: node.clone() }, Action::StartKubelet { node }]
+            }),
+            vec![("Starting", true), ("NodeHasSufficientMemory", true)],
+        ),
+        (
             "the load grows",
             12_000,
             Box::new(|_| {

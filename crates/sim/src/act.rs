@@ -125,6 +125,10 @@ impl Sim {
                 let id = self.pod(namespace, pod)?;
                 self.wedge_pod(id, fact)
             }
+            Action::WriteFile { namespace, pod, container, path, text, append } => {
+                let pod = self.store.get::<setpoint_api::Pod>(self.pod(namespace, pod)?).cloned();
+                pod.map_or(Ok(()), |pod| self.write_file(&pod, container, path, text, *append))
+            }
             Action::SetCordoned { node, cordoned } => {
                 if !self.set_cordoned(node, *cordoned, fact)? {
                     let state = if *cordoned { "cordoned" } else { "uncordoned" };

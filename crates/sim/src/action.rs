@@ -165,6 +165,21 @@ actions! {
         /// The pod.
         pod: String = "pod";
     }
+    /// Writes to a file in a container, as a shell there does.
+    WriteFile = "writeFile" {
+        /// Namespace.
+        namespace: String = "namespace" or "default".to_string();
+        /// The pod.
+        pod: String = "pod";
+        /// The container.
+        container: String = "container";
+        /// Whole path of the file.
+        path: String = "path";
+        /// What is written.
+        text: String = "text";
+        /// Whether it goes behind what is there.
+        append: bool = "append" or false;
+    }
     /// Cordons or uncordons a node.
     SetCordoned = "setCordoned" {
         /// The node.

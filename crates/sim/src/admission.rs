@@ -71,6 +71,7 @@ impl Sim {
                 namespace.spec.finalizers = vec!["kubernetes".into()];
                 namespace.status.phase = "Active".into();
             }
+            Object::PersistentVolumeClaim(claim) => self.set_default_class(claim),
             // The nodes of the beginning have been there for long.
             Object::Node(node) if self.now > Time(0) => taint_new_node(node),
             Object::Deployment(deployment) => Rc::make_mut(deployment).status = Default::default(),

@@ -28,21 +28,43 @@ const LONGEST: i64 = 1_000_000_000;
 
 /// How a container ends by its own command; `None` where it runs as its image does.
 pub fn end_of(container: &Container, restart_policy: Option<&str>) -> Option<End> {
-    let words: Vec<&str> = container.command.iter().chain(&container.args).map(|word| &**word).gather();
-    if words.is_empty() {
+    if container.command.is_empty() && container.args.is_empty() {
         return end_of_image(&container.image);
     }
+    let known = script_of(container).as_deref().and_then(run);
+    let is_to_end = restart_policy.is_some_and(|policy| policy != "Always");
+    known.or_else(|| is_to_end.then_some(End { after: Some(WORK), code: 0 }))
+}
+
+/// What a container's command has a shell do; any other command as it is.
+fn script_of(container: &Container) -> Option<String> {
+    let words: Vec<&str> = container.command.iter().chain(&container.args).map(|word| &**word).gather();
     let is_shell = |word: &str| matches!(word.rsplit('/').next(), Some("sh" | "bash" | "ash"));
-    let script = match words[..] {
+    match words[..] {
         [shell, ref rest @ ..] if is_shell(shell) => {
             let script = rest.iter().position(|word| word.starts_with('-') && word.ends_with('c'));
             script.and_then(|at| rest.get(at + 1)).map(|script| (*script).to_string())
         }
         _ => Some(words.join(" ")),
+    }
+}
+
+/// What a container's command writes to files before it waits for anything: the command of each, the path, and whether it is added
+/// to what is there.
+pub fn first_writes(container: &Container) -> Vec<(String, String, bool)> {
+    let script = script_of(container).unwrap_or_default().replace("&&", "\n").replace(';', "\n");
+    let waits = |line: &&str| {
+        !["while", "for", "tail", "sleep", "exec", "until"].iter().any(|word| line.trim().starts_with(word))
     };
-    let known = script.as_deref().and_then(run);
-    let is_to_end = restart_policy.is_some_and(|policy| policy != "Always");
-    known.or_else(|| is_to_end.then_some(End { after: Some(WORK), code: 0 }))
+    let write = |line: &str| {
+        let (command, path) = line.split_once('>')?;
+        let (path, is_added) = path.strip_prefix('>').map_or((path, false), |path| (path, true));
+        let path = path.trim();
+        let is_file =
+            path.starts_with('/') && !path.starts_with("/dev/") && !path.contains(char::is_whitespace);
+        is_file.then(|| (command.trim().to_string(), path.to_string(), is_added))
+    };
+    script.lines().take_while(waits).filter_map(write).gather()
 }
 
 fn end_of_image(image: &Str) -> Option<End> {

@@ -12,7 +12,7 @@ use crate::streams::Purpose;
 use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::time::{MILLISECOND, SECOND};
-use setpoint_api::{Kind, Micros, ObjId, Str, Time};
+use setpoint_api::{Kind, Micros, ObjId, Reason, Str, Time};
 use setpoint_control::{CONTROLLERS, ChangeCx, Cx, Failure, Key, Keys, Note, Outcome, Write};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -428,6 +428,11 @@ impl Sim {
                 call.cause,
                 What::Denied { by: call.by, pod: None, message: failure.status.message.clone() },
             );
+            if let (Actor::Kubelet(number), Some(id), Reason::ServiceUnavailable) =
+                (call.by, failure.about, failure.status.reason)
+            {
+                self.report_refused(number, call.epoch, id);
+            }
             call.failure.get_or_insert((failure, group));
         }
         // Requests sent side by side are all tried; after a refusal nothing further is.

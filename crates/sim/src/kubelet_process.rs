@@ -18,7 +18,7 @@ impl Sim {
         if self.machines[number as usize].is_kubelet_stopped {
             return Err(format!("The kubelet of {node} is stopped already."));
         }
-        self.change_kubelet(number, true, "its kubelet stops", cause);
+        self.change_kubelet(number, true, "the kubelet stops", cause);
         Ok(())
     }
 
@@ -28,7 +28,7 @@ impl Sim {
         if !self.machines[number as usize].is_kubelet_stopped {
             return Err(format!("The kubelet of {node} runs already."));
         }
-        self.change_kubelet(number, false, "its kubelet starts", cause);
+        self.change_kubelet(number, false, "the kubelet starts", cause);
         self.take_over(number);
         self.kubelet_begins(number);
         Ok(())
@@ -43,7 +43,7 @@ impl Sim {
         }
     }
 
-    /// Voids the timers of the kubelet's life before, all but the ends of processes.
+    /// Voids what the kubelet knew in its life before, and its timers, all but the ends of processes.
     fn change_kubelet(&mut self, number: u32, is_stopped: bool, what: &'static str, cause: u64) {
         let fact = self.happened(number, None, what, cause);
         let machine = &mut self.machines[number as usize];
@@ -52,7 +52,10 @@ impl Sim {
         machine.last_fact = fact;
         let epoch = machine.epoch;
         let mut ends: Vec<(Time, ObjId, ContainerRef, i32)> = Vec::new();
-        for (id, local) in &machine.pods {
+        for (id, local) in &mut machine.pods {
+            local.record.restart_kubelet(self.now);
+            local.probes.clear();
+            local.wake_at = None;
             let processes = local.processes.iter().zip(local.record.refs());
             ends.extend(processes.filter_map(|(process, at)| {
                 let (when, code) = process.ends?;
@@ -66,7 +69,6 @@ impl Sim {
 
     /// The kubelet finds containers that run, and asks the API server which of them are still wanted.
     fn take_over(&mut self, number: u32) {
-        let now = self.now;
         let cause = self.machines[number as usize].last_fact;
         let mut gone = Vec::new();
         let Self { machines, store, .. } = self;
@@ -77,9 +79,6 @@ impl Sim {
             };
             local.pod = with_told_probe(&pod);
             local.seen = pod;
-            local.record.restart_kubelet(now);
-            local.probes.clear();
-            local.wake_at = None;
             local.reported_until = Time(0);
             local.last_fact = cause;
         }

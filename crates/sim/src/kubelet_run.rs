@@ -14,7 +14,7 @@ use crate::sim::Sim;
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::text::parse_float;
-use setpoint_api::time::MILLISECOND;
+use setpoint_api::time::{MILLISECOND, SECOND};
 use setpoint_api::{
     Change, Container, DeleteOptions, HttpGetAction, IntOrPercent, Kind, ObjId, Op, Pod, Probe, Str, Time,
 };
@@ -27,6 +27,11 @@ use std::rc::Rc;
 
 /// A pod whose queue is longer than this may miss its probes' time limits; shorter ones cannot change a probe's outcome.
 const SLOW: i64 = 250 * MILLISECOND;
+
+/// Period of a kubelet's round over the states of all its pods.
+///
+/// Upstream: pkg/kubelet/status/status_manager.go `syncPeriod`.
+const STATUS_ROUND: i64 = 10 * SECOND;
 
 /// What a kubelet may look at, for a machine's fields borrowed one by one.
 macro_rules! kubelet_cx {
@@ -61,9 +66,12 @@ impl Sim {
             return;
         };
         let (old, new) = (&local.seen.metadata, &pod.metadata);
+        let ready = |pod: &Pod| setpoint_api::condition_status(&pod.status.conditions, "Ready");
         let is_told = local.seen.spec != pod.spec
             || old.deletion_timestamp != new.deletion_timestamp
-            || old.deletion_grace_period_seconds != new.deletion_grace_period_seconds;
+            || old.deletion_grace_period_seconds != new.deletion_grace_period_seconds
+            // Somebody else says whether it is ready; the kubelet knows better (`needsReconcile`).
+            || (local.reported_until < self.now && ready(&local.pod) != ready(pod));
         local.seen = pod.clone();
         let before = std::mem::replace(&mut local.pod, with_told_probe(pod));
         if local.reported_until > self.now && local.pod.status != before.status {
@@ -121,6 +129,7 @@ impl Sim {
         };
         machine.pods.insert(id, Box::new(local));
         self.machine_of_pod.insert(id.0, number);
+        self.expect_volumes(number, id);
         self.sync_pod(number, id);
     }
 
@@ -131,6 +140,7 @@ impl Sim {
             lose_requests(&mut local.serving, self.now, Outcome::Killed, cause, &mut self.ledger);
         }
         self.machine_of_pod.remove(id.0);
+        self.release_volumes(number, id);
     }
 
     /// A kubelet was to look at a pod now.
@@ -205,6 +215,19 @@ impl Sim {
         self.schedule_probes(number, epoch, id);
     }
 
+    /// The API server did not take a report: the kubelet goes by what is stored, and makes its report anew with the next
+    /// round over all pods.
+    pub(crate) fn report_refused(&mut self, number: u32, epoch: u32, id: ObjId) {
+        let at = self.now.plus(STATUS_ROUND);
+        let Some(local) = self.local(number, epoch, id) else { return };
+        Rc::make_mut(&mut local.pod).status = local.seen.status.clone();
+        local.reported_until = Time(0);
+        if local.wake_at.is_none_or(|due| at < due) {
+            local.wake_at = Some(at);
+            self.queue.push(at, Wake::SyncPod { machine: number, epoch, pod: id });
+        }
+    }
+
     fn send_from_kubelet(&mut self, number: u32, epoch: u32, writes: Vec<Write>, cause: u64) {
         if !writes.is_empty() {
             self.send(Call::background(Actor::Kubelet(number), epoch, writes, cause));
@@ -238,7 +261,7 @@ impl Sim {
                 let (after, code) = if hangs || gentle >= kill { (kill, 137) } else { (gentle, 0) };
                 self.ends_at(number, id, container, now.plus(after), code);
             }
-            Command::TearDown => {}
+            Command::TearDown => self.release_volumes(number, id),
         }
     }
 
@@ -381,6 +404,7 @@ impl Sim {
         });
         self.say(answered.unwrap_or_default(), fact);
         self.sync_pod(number, id);
+        self.write_at_start(number, id, at);
     }
 
     /// A container's process ends.

@@ -10,6 +10,7 @@ pub mod command;
 mod control_loop;
 pub mod drain;
 pub mod fact;
+pub mod files;
 pub mod image;
 pub mod invariants;
 mod kubelet_process;
@@ -26,6 +27,7 @@ mod request;
 mod server;
 mod sim;
 mod streams;
+pub mod volumes;
 
 pub use act::RPS_MAX;
 pub use action::Action;

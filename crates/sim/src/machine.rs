@@ -41,12 +41,16 @@ pub struct Machine {
     pub images: Set<Str>,
     /// Pods that its kubelet works on.
     pub pods: Map<ObjId, Box<LocalPod>>,
+    /// Volumes of the pods that have claims.
+    pub volumes: crate::volumes::Volumes,
     /// When its disk and network are free for the next pull: pulls go one at a time.
     pub pull_free_at: Time,
     /// When its cores have worked off the requests of all its pods.
     pub cpu_free_at: Time,
     /// When its kubelet last reported the node.
     pub reported_at: Time,
+    /// Whether its kubelet has registered its node, or found it, since it began.
+    pub is_registered: bool,
     /// When its kubelet began.
     pub kubelet_since: Time,
     /// When the network of its pods is set up.
@@ -120,6 +124,13 @@ pub struct LocalPod {
     pub probes: Map<(ContainerRef, kubelet::ProbeKind), Option<Time>>,
 }
 
+impl LocalPod {
+    /// Whether one of its containers runs.
+    pub fn runs(&self) -> bool {
+        self.processes.iter().any(|process| process.started_at.is_some())
+    }
+}
+
 /// A container's process.
 #[derive(Clone, Debug)]
 pub struct Process {
@@ -168,9 +179,11 @@ impl Sim {
             last_fact,
             images: Set::new(),
             pods: Map::new(),
+            volumes: Map::new(),
             pull_free_at: Time(0),
             cpu_free_at: Time(0),
             reported_at: Time(0),
+            is_registered: false,
             kubelet_since: self.now,
             network_at,
             boots: 0,

@@ -12,8 +12,8 @@ use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::time::MILLISECOND;
 use setpoint_api::{
-    Change, Kind, Lease, LeaseSpec, MicroTime, Micros, Node, NodeStatus, ObjId, ObjectMeta, Op,
-    OwnerReference, Pod, Resource, Scope, Str, Time,
+    Change, ConditionStatus, Kind, Lease, LeaseSpec, MicroTime, Micros, Node, NodeStatus, ObjId, ObjectMeta,
+    Op, OwnerReference, Pod, Resource, Scope, Str, Time, condition_status,
 };
 use setpoint_control::kubelet;
 use setpoint_control::{EventDraft, Patch, Write};
@@ -24,11 +24,13 @@ impl Sim {
     pub(crate) fn kubelet_begins(&mut self, number: u32) {
         let machine = &mut self.machines[number as usize];
         machine.kubelet_since = self.now;
-        machine.told_cordoned = false;
+        (machine.told_cordoned, machine.is_registered) = (false, false);
         let (cause, node_name, epoch) = (machine.last_fact, machine.config.node.clone(), machine.epoch);
         let known: Vec<ObjId> = machine.pods.keys().copied().gather();
         self.present_node(number, cause);
+        self.machines[number as usize].volumes.clear();
         for id in &known {
+            self.expect_volumes(number, *id);
             self.sync_pod(number, *id);
         }
         let bound: Vec<Rc<Pod>> = self.store.pods_on(&node_name).cloned().gather();
@@ -45,11 +47,18 @@ impl Sim {
             return;
         };
         let node_name = machine.config.node.clone();
-        let is_report_due = self.now.since(machine.reported_at) >= self.tuning.node_status_report;
-        let cause = machine.last_fact;
+        let is_time = self.now.since(machine.reported_at) >= self.tuning.node_status_report
+            || self.untold_volumes(number).is_some();
+        let (cause, is_registered) = (machine.last_fact, machine.is_registered);
+        // What somebody else has made of its conditions a kubelet puts right with its next look.
+        let is_doubted =
+            |node: &Rc<Node>| condition_status(&node.status.conditions, "Ready") != ConditionStatus::True;
         if self.api_up {
             self.renew_lease(&node_name, number, cause);
-            if is_report_due {
+            self.mount_ready(number);
+            if !is_registered {
+                self.present_node(number, cause);
+            } else if is_time || self.store.find::<Node>("", &node_name).is_some_and(is_doubted) {
                 self.report_node(number, cause);
             } else if !self.catalogue.is_fake {
                 self.tell_cordon(number, cause);
@@ -96,6 +105,9 @@ impl Sim {
 
     /// A fake kubelet sees at once that its node was closed for new pods, or opened.
     pub(crate) fn node_changed(&mut self, change: &Change, node: &Node) {
+        if let Some(number) = self.machine_of_node.get(&node.metadata.name) {
+            self.mount_ready(*number);
+        }
         if !self.catalogue.is_fake || change.op == Op::Deleted {
             return;
         }
@@ -117,9 +129,13 @@ impl Sim {
 
     /// A kubelet that starts registers its node, or finds it and reports its status.
     fn present_node(&mut self, number: u32, cause: u64) {
+        if !self.api_up {
+            return;
+        }
         let name = self.machines[number as usize].config.node.clone();
         let known = self.store.id_of(Kind::Node, "", &name);
         let Some(id) = known.or_else(|| self.register_node(number, cause)) else { return };
+        self.machines[number as usize].is_registered = true;
         let is_fake = self.catalogue.is_fake;
         // What machines of the beginning said has been forgotten long ago.
         if self.now > Time(0) && !is_fake {
@@ -174,11 +190,12 @@ impl Sim {
         let machine = &mut self.machines[number as usize];
         machine.reported_at = self.now;
         let Some(stored) = self.store.find::<Node>("", &machine.config.node).cloned() else { return };
-        let status = kubelet::node_status(
+        let mut status = kubelet::node_status(
             &facts(machine, machine.network_at <= self.now),
             Some(&stored.status),
             self.now,
         );
+        self.tell_volumes(number, &mut status);
         let id = stored.metadata.id;
         let write = Write::Patch(id, Patch::NodeStatus(Box::new(status)));
         let _ = self.land(write, Actor::Kubelet(number), cause, &mut Map::new());

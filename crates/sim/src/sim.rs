@@ -98,6 +98,8 @@ pub struct Sim {
     pub(crate) routes: Routes,
     pub(crate) ledger: Ledger,
     pub(crate) wakes: u64,
+    /// What containers have written.
+    pub(crate) files: crate::files::Files,
     /// Counts changes of the resync period.
     pub(crate) resync_epoch: u32,
     /// The fact that set it; 0 for the profile.
@@ -146,6 +148,7 @@ impl Sim {
             routes: Routes::default(),
             ledger: Ledger::default(),
             wakes: 0,
+            files: Map::new(),
             resync_epoch: 0,
             resync_fact: 0,
             refusals: crate::drain::Refusals::new(),
@@ -283,6 +286,7 @@ impl Sim {
             Wake::Booted { machine, epoch } => self.booted_due(machine, epoch),
             Wake::SyncPod { machine, epoch, pod } => self.sync_pod_due(machine, epoch, pod),
             Wake::Sandbox { machine, epoch, pod, attempt } => self.sandbox_due(machine, epoch, pod, attempt),
+            Wake::Mounted { machine, epoch, pod } => self.mounted_due(machine, epoch, pod),
             Wake::Pulled { machine, epoch, pod, at, took } => self.pulled_due(machine, epoch, pod, at, took),
             Wake::Started { machine, epoch, pod, at } => self.started_due(machine, epoch, pod, at),
             Wake::Exited { machine, epoch, pod, at, code } => self.exited_due(machine, epoch, pod, at, code),

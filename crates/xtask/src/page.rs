@@ -97,7 +97,7 @@ pub fn profile() -> Result<()> {
     let ran = browser::program("profile.mjs", &dist)?;
     let ran = ran.split_whitespace().map(str::parse).collect::<Result<Vec<usize>, _>>()?;
     let record = watched.record(&ran);
-    println!("{} functions run on an untouched page.", record.0.len());
+    println!("{} functions run on an untouched page.", record.ran.len());
     fs::write(record_file(), record.to_text()).context("writing the record")
 }
 
@@ -110,7 +110,7 @@ fn record_file() -> PathBuf {
 fn finish(wasm: &[u8], glue: String, data: &split::Data) -> Result<Wasm> {
     let record = Record::read(&read(&record_file())?).context("web/first.txt")?;
     let (first, rest) = match split::split(wasm, &record, data)? {
-        Some(split::Files { first, rest }) => (first, Some(arrange::arrange(&rest)?)),
+        Some(split::Files { first, rest }) => (first, Some(packed::pack(&arrange::arrange(&rest)?)?)),
         None => {
             eprintln!(
                 "web/first.txt is of another compiler: the page is not split (cargo xtask profile renews it)."
@@ -238,7 +238,7 @@ fn replacement(asset: &Asset, wasm: &Wasm, files: &mut Files) -> Result<String> 
         ("link", "rust") => {
             // Without the `./` of what the page loads at once.
             let rest =
-                wasm.rest.clone().map(|rest| files.add("setpoint-rest", "wasm", rest)).unwrap_or_default();
+                wasm.rest.clone().map(|rest| files.add("setpoint-rest", "pack", rest)).unwrap_or_default();
             let rest = rest.trim_start_matches("./");
             let js = files.add("setpoint", "js", wasm.glue.clone().into_bytes());
             let mut links = format!("<link rel=\"modulepreload\" href=\"{js}\" data-boot=\"glue\">");

@@ -16,11 +16,16 @@ const fn known(recording: &'static str, part: &'static str, what: &'static str, 
     Known { recording, part, what, why }
 }
 
-const POWER: &str = "Killing a node cuts its power here, and its containers start anew; the recordings stopped the kubelet \
-                     alone, and containers went on";
 const FAKE_END: &str =
     "The recordings' kubelets are fake: they let a pod whose containers never ran go without a last status";
 const DRAWN: &str = "Which of several equal nodes or pods is taken is drawn";
+const FAKE_STATUS: &str =
+    "The recordings' kubelets are fake: they leave fields of a pod's status out that upstream's fills in";
+const TWICE: &str = "The recordings' kubelets are fake: one that came back told twice how it started a pod";
+const SLOW: &str =
+    "The recorded machine was slow when this recording began: containers took a second longer to start";
+const PHASES: &str = "How the periodic looks of the node lifecycle controller stand to what happens is drawn";
+const RACE: &str = "Two controllers work on the same at the same moment; which of them comes first is drawn";
 const SIDE_BY_SIDE: &str = "Several writers within some hundredths of a second: how often the Deployment's controller comes \
                             to look while pods change one by one differs from run to run, and with it its steps";
 
@@ -35,29 +40,9 @@ pub const KNOWN: &[Known] = &[
         "",
         "What the fake metrics server of the recordings said of memory and nodes is its own",
     ),
-    known("", "", "Machine ID:", "Identities of the recordings' machines are their own"),
-    known("", "", "System UUID:", "Identities of the recordings' machines are their own"),
-    known("", "", "Boot ID:", "Identities of the recordings' machines are their own"),
-    known("", "", "machineID:", "Identities of the recordings' machines are their own"),
-    known("", "", "systemUUID:", "Identities of the recordings' machines are their own"),
-    known("", "", "bootID:", "Identities of the recordings' machines are their own"),
     known("", "", "ContainerStatusUnknown", FAKE_END),
     known("", "", "waiting:ContainerCreating restarts=0 deleting grace=0", FAKE_END),
     known("", "", "waiting:ImagePullBackOff restarts=0 deleting grace=0", FAKE_END),
-    known("g-", "", "SandboxChanged", POWER),
-    known("g-", "", "terminated:Unknown", POWER),
-    known("g-", "", "restarts=1", POWER),
-    known("g-", "", "Running  1 (AGE ago)", POWER),
-    known("g-", "", "Normal Killing x1", POWER),
-    known("g-", "", "Succeeded bound terminated:Completed", POWER),
-    known("g-", "", "Starting kubelet", "The start of a kubelet is not told"),
-    known("", "", "Starting kubelet", "The start of a kubelet is not told"),
-    known("g-", "", "is 2", POWER),
-    known("g-", "", "is 19", POWER),
-    known("", "", "NodeNotSchedulable", "Kubelets do not tell that their node was cordoned"),
-    known("", "", "NodeSchedulable", "Kubelets do not tell that their node was uncordoned"),
-    known("", "", "node.alpha.kubernetes.io/ttl", "The node TTL controller is not modelled"),
-    known("", "", "Annotations:  <none>", "The node TTL controller is not modelled"),
     known("", "", "last-change-trigger-time", "Endpoint slices do not note what triggered their last change"),
     known(
         "",
@@ -71,6 +56,28 @@ pub const KNOWN: &[Known] = &[
         "Failed to pull image",
         "How a container runtime words a missing image differs from version to version",
     ),
+    known("g-all-dead", "events: events pod", " x2 kubelet: ", TWICE),
+    known("g-all-dead", "kubectl: kubectl get nodes -o jsonpath", "", PHASES),
+    known("g-node-death", "nodes: node worker-2", "is ", PHASES),
+    known("g-node-death-default", "events: events pod web-rs1-pod", "Normal Pulled x1", SLOW),
+    known("g-node-death-default", "kubectl: kubectl get pods -o wide", "worker-", SLOW),
+    known("g-node-death-default", "kubectl: kubectl get deploy,rs", "web", SLOW),
+    known("g-node-deleted", "", "Node worker-3 Not Found", RACE),
+    known("g-partial", "nodes: node worker-", "is ", DRAWN),
+    known("g-partial", "kubectl: kubectl get nodes -o jsonpath", "", DRAWN),
+    known("g-partial", "workloads: ", "ready=6", DRAWN),
+    known("g-partial", "endpoints: endpoints web", "ready=6", DRAWN),
+    known("h-", "pods: pod agent-pod", "", RACE),
+    known("h-", "kubectl: kubectl get pods -o wide -w", "not recorded: ", RACE),
+    known("h-", "kubectl: kubectl drain", "evict", DRAWN),
+    known("m-", "events: events pod agent-pod", "Normal Killing x1", DRAWN),
+    known("m-", "pods: pod agent-pod", "is ", DRAWN),
+    known("m-", "kubectl: kubectl get pods -o wide -w", "is ", DRAWN),
+    known("m-", "kubectl: kubectl get ds -w", "current=3 ready=3 up-to-date=3", RACE),
+    known("m-", "kubectl: kubectl rollout status ds/agent", "3 out of 4", RACE),
+    known("", "-o yaml", "+       observedGeneration: 1", FAKE_STATUS),
+    known("", "-o yaml", "+     hostIPs:", FAKE_STATUS),
+    known("", "-o yaml", "+     - ip: ADDRESS", FAKE_STATUS),
     known("", "kubectl: kubectl get pods -o wide", "SET", DRAWN),
     known("", "kubectl", "Successfully assigned", DRAWN),
     known("c-", "workloads", "", SIDE_BY_SIDE),
@@ -95,5 +102,11 @@ pub const KNOWN: &[Known] = &[
            waiting pods find a place before they go",
     ),
     known("", "kubectl: kubectl get events", "IPAddressWrongReference", OLDER),
+    known(
+        "",
+        "kubectl: kubectl delete ",
+        "Warning: deleting cluster-scoped resources",
+        "Some recordings gave each command its namespace as a flag, which they do not tell",
+    ),
     known("", "", "Node worker", OLDER),
 ];

@@ -57,13 +57,8 @@ impl App {
         self.focus.set(focus);
         if focus == Some(Focus::Title) {
             self.origin = from.or_else(|| self.origin.take());
-            self.look();
         }
-        self.tell_address();
-    }
-
-    pub(super) fn tell_address(&self) {
-        let seed = Some(self.frame.seed).filter(|seed| *seed != address::query_seed().unwrap_or(1));
-        address::set_fragment(&self.side.to_fragment(seed));
+        // Browsers take their time to change an address; nobody waits for that.
+        self.is_moved = true;
     }
 }

@@ -58,10 +58,14 @@ pub fn legend() -> Html {
 /// One path for all marks that look the same; places are in units of 8.
 fn paths(pods: &[Rc<PodTile>], places: &[Option<u32>], per_row: usize) -> Vec<(String, String)> {
     let mut paths: Vec<(&str, &str, String)> = Vec::new();
+    let mut last: (&str, &str) = ("", words::version_class(""));
     for (at, id) in places.iter().enumerate() {
         let Some(pod) = id.and_then(|id| find(pods, id)) else { continue };
         let (class, shape) = shape(pod);
-        let version = words::version_class(&pod.version);
+        if *last.0 != *pod.version {
+            last = (&pod.version, words::version_class(&pod.version));
+        }
+        let version = last.1;
         let known = paths.iter().position(|path| (path.0, path.1) == (version, class));
         let known = known.unwrap_or_else(|| {
             paths.push((version, class, String::new()));

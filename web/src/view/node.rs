@@ -17,6 +17,9 @@ use yew::prelude::*;
 /// Free places are given up when nothing has come or gone for so long.
 const QUIET_MS: f64 = 1500.0;
 
+/// Letters of a name that fit on the narrowest node.
+const NAME_MAX: usize = 8;
+
 #[derive(Properties, PartialEq)]
 pub struct Props {
     pub node: Rc<NodeTile>,
@@ -84,7 +87,7 @@ impl Component for Node {
             (true, false) => "node down",
         };
         html! {
-            <article {class} id={id_of(node)} aria-label={label(node)} onkeydown={self.onkeydown(ctx)}>
+            <article class={classes!(class, props.chosen.then_some("chosen"))} id={id_of(node)} aria-label={label(node)} onkeydown={self.onkeydown(ctx)}>
                 { header(props) }
                 if props.density.level >= Level::Cell { { brief(node) } } else { { facts(node) } }
                 if node.pods.is_empty() {
@@ -189,14 +192,18 @@ fn header(props: &Props) -> Html {
     let subject = Subject::Object { kind: "node".into(), namespace: "".into(), name: node.name.clone() };
     let select = props.send.reform(move |_: MouseEvent| Msg::Select(subject.clone()));
     let stop = |stops: bool| if stops { "0" } else { "-1" };
+    let title = if node.name.len() > NAME_MAX { "title long" } else { "title" };
     html! {
         <header>
-            <h3><button class="title" onclick={select} tabindex={stop(props.stops.0)} aria-label={label(node)}
+            <h3><button class={title} onclick={select} tabindex={stop(props.stops.0)} aria-label={label(node)}
                 aria-keyshortcuts="k" aria-pressed={if props.chosen { "true" } else { "false" }}>
                 { node.name.clone() }
             </button></h3>
             if props.density.level < Level::Cell {
-                <span class={if node.ready { "chip ok" } else { "chip bad" }}>{ belief(node) }</span>
+                // That it is ready goes without saying where there is room for one word only.
+                if !(node.cordoned && node.ready) {
+                    <span class={if node.ready { "chip ok" } else { "chip bad" }}>{ belief(node) }</span>
+                }
                 if node.cordoned {
                     <span class="chip cordon">{ "Cordoned" }</span>
                 }
@@ -224,7 +231,7 @@ fn facts(node: &NodeTile) -> Html {
         };
     }
     let note = node.note.as_deref().unwrap_or_default().to_string();
-    if !node.powered || !note.is_empty() {
+    if lost(node).is_some() || !note.is_empty() {
         return html! {
             <p class="facts note" title={note.clone()}>
                 <span>{ truth(node) }</span>
@@ -247,9 +254,18 @@ fn facts(node: &NodeTile) -> Html {
     }
 }
 
+/// What the machine lacks to speak for itself.
+fn lost(node: &NodeTile) -> Option<&'static str> {
+    match (node.powered, node.kubelet_stopped) {
+        (false, _) => Some("No power"),
+        (true, true) => Some("Kubelet stopped"),
+        (true, false) => None,
+    }
+}
+
 /// What is, and what the cluster says.
 fn truth(node: &NodeTile) -> Html {
-    let what = if node.powered { "Machine on" } else { "No power" };
+    let what = lost(node).unwrap_or("Machine on");
     html! { <><b>{ what }</b>{ " · " }<span class="roomy">{ "Node " }</span>{ "says " }<b class={if node.ready { "ok" } else { "" }}>{ belief(node) }</b></> }
 }
 
@@ -257,10 +273,10 @@ fn truth(node: &NodeTile) -> Html {
 fn brief(node: &NodeTile) -> Html {
     let kept = node.kept.as_ref().map(|(which, why)| format!("{which}: {why}"));
     let note = kept.or_else(|| node.note.as_deref().map(str::to_string)).unwrap_or_default();
-    if !node.powered {
+    if let Some(lost) = lost(node) {
         return html! {
             <p class="facts note" title={note}>
-                <b>{ "No power" }</b>
+                <b>{ lost }</b>
                 <span>{ format!("says {}", belief(node)) }</span>
             </p>
         };

@@ -9,7 +9,7 @@ use setpoint_lab::inspect::Subject;
 use yew::prelude::*;
 
 /// Most tiles of each kind; the count tells of the rest.
-const TILES_MAX: usize = 30;
+const TILES_MAX: usize = 16;
 
 /// The tray below the nodes. It is there, and as high, when it is empty.
 pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
@@ -26,7 +26,7 @@ pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
         <section class={if messages.is_empty() { "tray" } else { "tray told" }} aria-labelledby="tray">
             <h2 id="tray">{ "Waiting for a node" }</h2>
             <p class="muted">{ words }</p>
-            <ul class="pods" aria-label="Pods without a node">
+            <ul class={if missing > 0 { "pods ghosts" } else { "pods" }} aria-label="Pods without a node">
                 { for frame.pending.iter().take(TILES_MAX).enumerate().map(|(at, pod)| html! {
                     <li key={pod.id}>
                         <Pod pod={pod.clone()} at_us={0} selected={is_selected(pod, selected)} stop={at == 0}
@@ -34,7 +34,7 @@ pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
                     </li>
                 }) }
                 { for ghosts(frame).take(TILES_MAX).enumerate().map(|(at, (name, of))| html! {
-                    <li key={format!("ghost-{at}")}><span class="ghost" title={format!("{} wants it", of.name)}>{ name }</span></li>
+                    <li class="gap" key={format!("ghost-{at}")}><span class="ghost" title={format!("{} wants it", of.name)}>{ name }</span></li>
                 }) }
             </ul>
             if !messages.is_empty() {

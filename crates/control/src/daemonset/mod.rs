@@ -5,12 +5,14 @@
 //! Rule: one pod for each node whose labels and taints the template puts up with, at most 250 more or fewer in one sync; an update
 //! deletes old pods as far as maxUnavailable allows, or makes new ones beside them as far as maxSurge does.
 //! Upstream: pkg/controller/daemon/daemon_controller.go (`syncDaemonSet`), update.go.
-//! Simplified: pods are neither adopted nor let go; no expectations, for a sync sees its own last writes.
+//! Simplified: no expectations, for a sync sees its own last writes.
 
 pub mod nodes;
 mod update;
 
+use crate::claim::claim;
 use crate::history::{self, Revision};
+use crate::namespace::is_ending;
 use crate::pod::{is_available, is_ready};
 use crate::replicaset::{batches, controller_reference};
 use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory, Note, Outcome, Write};
@@ -57,8 +59,16 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut AllMemory, keys: &mut Keys)
     match &change.new {
         Object::DaemonSet(set) => keys.add(set.metadata.id),
         Object::Pod(pod) => {
-            let owner = pod.metadata.controller().filter(|owner| &*owner.kind == "DaemonSet");
-            if let Some(id) = owner.and_then(|owner| cx.view.id_of_uid(owner.uid)) {
+            let Some(owner) = pod.metadata.controller() else {
+                // Whoever selects it may take it up.
+                return cx.view.list_in::<DaemonSet>(&pod.metadata.namespace).for_each(|set| {
+                    let selector = set.spec().selector.to_selector();
+                    if selector.is_ok_and(|selector| selector.matches(&pod.metadata.labels)) {
+                        keys.add(set.metadata.id);
+                    }
+                });
+            };
+            if let Some(id) = cx.view.id_of_uid(owner.uid).filter(|_| &*owner.kind == "DaemonSet") {
                 keys.add(id);
             }
         }
@@ -103,6 +113,9 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("no key") };
     let Some(set) = cx.view.get::<DaemonSet>(id) else { return Outcome::idle("gone") };
     if let Some(failure) = cx.failure {
+        if is_ending(cx.view, &set.metadata.namespace) {
+            return Outcome::idle("the namespace is ending");
+        }
         let mut outcome = Outcome { retry: true, ..Outcome::idle("try again") };
         if failure.about.is_none() && failure.status.reason != Reason::AlreadyExists {
             let text = format!("Error creating: {}", failure.status.message);
@@ -110,14 +123,17 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
         }
         return outcome;
     }
-    let known = history::list(cx.view, &set.metadata);
-    let mut writes = Vec::new();
+    let spec = set.spec();
+    let Ok(selector) = spec.selector.to_selector() else { return Outcome::idle("invalid selector") };
+    let (owner, mut writes) = ((Kind::DaemonSet, &set.metadata), Vec::new());
     let is_deleting = set.metadata.is_deleting();
-    let revision = history::newest(Kind::DaemonSet, &set.metadata, &set.rest, &known, &mut writes);
+    let known = history::claimed(cx.view, owner, &selector, &mut writes);
+    let revision = history::newest(cx.view, owner, &set.rest, &known, &mut writes);
+    let pods = claim(cx.view, owner, &selector, |_| true, &mut writes);
     if is_deleting {
         writes.clear();
     }
-    let mut sync = Sync::begin(cx, set, revision, writes, &mut memory.daemonset.failed);
+    let mut sync = Sync::begin(cx, (set, spec), (revision, pods), writes, &mut memory.daemonset.failed);
     if !is_deleting {
         let before = sync.writes.len();
         sync.manage();
@@ -151,17 +167,14 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
 impl<'a> Sync<'a> {
     fn begin(
         cx: &'a Cx<'a>,
-        set: &'a Rc<DaemonSet>,
-        revision: Revision,
+        (set, spec): (&'a Rc<DaemonSet>, DaemonSetSpec),
+        (revision, claimed): (Revision, Vec<&'a Rc<Pod>>),
         writes: Vec<Write>,
         failed: &'a mut Map<(ObjId, Str), (Micros, Time)>,
     ) -> Self {
-        let spec = set.spec();
         let demand = Demand::of(&spec.template.spec);
-        let uid = set.metadata.uid;
-        let is_own = |pod: &&Rc<Pod>| pod.metadata.controller().is_some_and(|owner| owner.uid == uid);
         let mut pods: Map<Str, Vec<&Rc<Pod>>> = Map::new();
-        for pod in cx.view.dependents::<Pod>(uid).filter(is_own) {
+        for pod in claimed {
             // One that has ended and is being deleted is of no concern any more.
             if pod.status.phase.is_finished() && pod.metadata.is_deleting() {
                 continue;

@@ -5,8 +5,8 @@
 //! Rule: as many pods at a time as allowed and still needed; a finished pod is noted in the status, loses its finalizer, and is
 //! then counted; the end is announced (SuccessCriteriaMet, FailureTarget) and said once no pod is left.
 //! Upstream: pkg/controller/job/job_controller.go (`syncJob`).
-//! Simplified: pods are neither adopted nor let go; no expectations, for a sync sees its own last writes, but for the one after a
-//! refusal, which only counts; what could not be made is tried again after a second, whatever the number of failures.
+//! Simplified: no expectations, for a sync sees its own last writes, but for the one after a refusal, which only counts; what could
+//! not be made is tried again after a second, whatever the number of failures.
 
 pub mod backoff;
 pub mod indexes;
@@ -15,6 +15,8 @@ pub mod policies;
 mod track;
 pub mod ttl;
 
+use crate::claim::claim;
+use crate::namespace::is_ending;
 use crate::pod::{is_active, is_ready};
 use crate::{
     ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory, Note, Outcome, Patch, Write,
@@ -70,8 +72,11 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut AllMemory, keys: &mut Keys)
             keys.add_after(job.metadata.id, if is_status { BATCH } else { 0 });
         }
         Object::Pod(pod) => {
-            let Some(owner) = pod.metadata.controller().filter(|owner| &*owner.kind == "Job") else { return };
-            match cx.view.id_of_uid(owner.uid) {
+            let owner = pod.metadata.controller();
+            if owner.is_some_and(|owner| &*owner.kind != "Job") {
+                return;
+            }
+            match owner.and_then(|owner| cx.view.id_of_uid(owner.uid)) {
                 Some(id) => keys.add_after(id, BATCH),
                 None if change.op != Op::Deleted && has_finalizer(pod) => keys.add(pod.metadata.id),
                 None => {}
@@ -164,14 +169,16 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     if !spec.managed_by.is_empty() && &*spec.managed_by != "kubernetes.io/job-controller" {
         return Outcome::idle("managed by another controller");
     }
-    if let Some(failure) = cx.failure.filter(|failure| failure.about.is_some()) {
-        return report(job, failure);
+    let is_ending = is_ending(cx.view, &job.metadata.namespace);
+    if let Some(failure) = cx.failure.filter(|failure| failure.about.is_some() || is_ending) {
+        return if is_ending { Outcome::idle("the namespace is ending") } else { report(job, failure) };
     }
     let mut sync = Sync::begin(cx, job, spec, status, records.get(&id).copied().unwrap_or_default());
     if let Some(refused) = cx.failure {
         // What could be made counts all the same.
         let told = report(job, refused);
-        (sync.writes, sync.requeue, sync.is_settled) = (told.writes, told.requeue_after, false);
+        sync.writes.extend(told.writes);
+        (sync.requeue, sync.is_settled) = (told.requeue_after, false);
     }
     sync.judge();
     sync.act();
@@ -186,7 +193,7 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     Outcome { writes: sync.writes, requeue_after: sync.requeue, note, ..Outcome::default() }
 }
 
-/// A pod whose Job is gone.
+/// A pod whose Job is gone, or has let go of it.
 ///
 /// Upstream: `syncOrphanPod`.
 fn let_go(cx: &Cx, pod: &Rc<Pod>) -> Outcome {
@@ -195,7 +202,7 @@ fn let_go(cx: &Cx, pod: &Rc<Pod>) -> Outcome {
         return Outcome::idle("nothing to do");
     }
     let writes = vec![Write::Patch(pod.metadata.id, Patch::RemoveFinalizer(FINALIZER.into()))];
-    let note = Note { observed: Vec::new(), decision: "let a pod go whose Job is gone".into() };
+    let note = Note { observed: Vec::new(), decision: "let a pod go that no Job has".into() };
     Outcome { writes, note, ..Outcome::default() }
 }
 
@@ -250,9 +257,11 @@ fn ensure(conditions: &mut Vec<Condition>, wanted: Condition) -> bool {
 
 impl<'a> Sync<'a> {
     fn begin(cx: &Cx<'a>, job: &'a Rc<Job>, spec: JobSpec, status: JobStatus, backoff: Record) -> Self {
-        let uid = job.metadata.uid;
-        let is_own = |pod: &&'a Rc<Pod>| pod.metadata.controller().is_some_and(|owner| owner.uid == uid);
-        let pods: Vec<&Rc<Pod>> = cx.view.dependents::<Pod>(uid).filter(is_own).gather();
+        let mut writes = Vec::new();
+        let selector = spec.selector.as_ref().and_then(|selector| selector.to_selector().ok());
+        let owner = (Kind::Job, &job.metadata);
+        let pods = selector.map(|selector| claim(cx.view, owner, &selector, |_| true, &mut writes));
+        let pods = pods.unwrap_or_default();
         let active: Vec<&Rc<Pod>> = pods.iter().copied().filter(|pod| is_active(pod)).gather();
         let is_ending = |pod: &&&Rc<Pod>| pod.metadata.is_deleting() && !pod.status.phase.is_finished();
         let counts = Counts {
@@ -271,7 +280,7 @@ impl<'a> Sync<'a> {
             waiting: Map::new(),
             backoff,
             finished: None,
-            writes: Vec::new(),
+            writes,
             requeue: None,
             decision: Cow::Borrowed("nothing to do"),
             is_settled: true,

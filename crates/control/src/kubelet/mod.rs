@@ -5,7 +5,7 @@
 //! Rule: bring each pod to what its spec says, one sync after another, and report what is.
 //! Upstream: pkg/kubelet/kubelet.go `SyncPod`, `SyncTerminatingPod`, `SyncTerminatedPod`; pkg/kubelet/kuberuntime
 //! `SyncPod`, `startContainer`; pkg/kubelet/pod_workers.go; the files of this folder name the rest.
-//! Simplified: no volumes, static or ephemeral containers, in-place resizing and pressure eviction, since nothing here
+//! Simplified: of volumes only those that are claimed, no static or ephemeral containers, in-place resizing and pressure eviction, since nothing here
 //! uses them. A container in back-off shows so one runtime relist after its end. What is still in back-off is said
 //! once, and again after each resync period, instead of at every sync.
 
@@ -20,6 +20,7 @@ mod record;
 mod start;
 mod status;
 mod termination;
+mod volumes;
 
 pub use actions::{Actions, Kill, RestartPolicy, StopReason, actions, restart_policy, should_be_restarted};
 pub use backoff::Backoff;
@@ -165,6 +166,9 @@ fn deadline_passed(cx: &KubeletCx, pod: &Pod, record: &mut PodRecord, sync: &mut
 /// One sync of a pod that should run: report, then stop what is wrong, then start what is missing, one after another.
 /// Ends by beginning the pod's end if all its containers are done.
 fn run(cx: &KubeletCx, pod: &Pod, record: &mut PodRecord, sync: &mut Sync) {
+    if let Some(since) = record.volumes_since {
+        return volumes::wait(cx, pod, record, since, sync);
+    }
     let mut todo = if record.is_busy() { Actions::default() } else { actions(pod, record) };
     if !todo.create_sandbox {
         todo.start.retain(|at| !start::is_held_back(cx, pod, record, *at, sync));

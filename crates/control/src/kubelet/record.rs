@@ -35,6 +35,8 @@ pub struct PodRecord {
     pub termination: Option<Termination>,
     /// Phase Failed with a reason and a message that the kubelet has decided on, such as DeadlineExceeded.
     pub verdict: Option<(&'static str, &'static str)>,
+    /// Since when the pod waits for its volumes; `None` once they are mounted.
+    pub volumes_since: Option<Time>,
     /// Whether the last sync left work under way (upstream's worker blocks in it and reports nothing meanwhile).
     pub(super) is_working: bool,
 }
@@ -192,6 +194,7 @@ impl PodRecord {
             containers: fresh(&pod.spec.containers, &pod.status.container_statuses),
             termination: None,
             verdict: None,
+            volumes_since: None,
             is_working: false,
         }
     }

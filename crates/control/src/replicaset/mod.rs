@@ -10,14 +10,15 @@
 pub mod ranking;
 pub mod status;
 
+use crate::namespace::is_ending;
 use crate::pod::is_active;
 use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Memory, Note, Outcome, Patch, Write};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
-    Change, DeleteOptions, Kind, Namespace, Object, ObjectMeta, Op, OwnerReference, Pod, PodCount, Reason,
-    ReplicaSet, Resource, Scope, Selector, Store, Str, condition,
+    Change, DeleteOptions, Kind, Object, ObjectMeta, Op, OwnerReference, Pod, PodCount, Reason, ReplicaSet,
+    Resource, Scope, Selector, Store, Str, condition,
 };
 use status::Tally;
 use std::borrow::Cow;
@@ -327,9 +328,7 @@ fn report(cx: &Cx, set: &ReplicaSet, claimed: &Claimed, failure: &Failure, flavo
     if failure.status.reason == Reason::NotFound || !about_pod {
         return outcome;
     }
-    let namespace = cx.view.find::<Namespace>("", &set.metadata.namespace);
-    if namespace.is_none_or(|namespace| namespace.metadata.is_deleting()) {
-        // Nothing more can be made here; upstream takes that for no error.
+    if is_ending(cx.view, &set.metadata.namespace) {
         outcome.retry = false;
         finish(cx, set, claimed, (None, flavor), &mut outcome);
         return outcome;

@@ -65,7 +65,9 @@ pub fn schedule(view: &Store, cache: &mut Cache, pod: &Pod, draw: u64) -> (Verdi
         .as_ref()
         .map(|names| names.iter().filter_map(|name| cache.slot_of(name)).gather());
     let contradicts = filters.rules.only_nodes.as_ref().is_some_and(|names| names.is_empty());
-    let candidates = named.as_ref().unwrap_or(&order);
+    let refusal = filters.volumes.as_ref().and_then(|(_, filter)| filter.refusal.clone());
+    let none = Vec::new();
+    let candidates = if refusal.is_some() { &none } else { named.as_ref().unwrap_or(&order) };
     let found = find(cache, &filters, candidates, cache.next_start as usize);
     let processed = (found.feasible.len() + found.rejected.len()) as i64;
     cache.next_start = ((i64::from(cache.next_start) + processed) % nodes) as u32;
@@ -84,7 +86,11 @@ pub fn schedule(view: &Store, cache: &mut Cache, pod: &Pod, draw: u64) -> (Verdi
             feasible: found.feasible.len() as i64,
             nodes,
         },
-        None => unfit(&filters, &found, nodes, named.is_some(), contradicts),
+        None => {
+            let is_named = named.is_some() && refusal.is_none();
+            let before = contradicts.then(|| "pod affinity terms conflict".into());
+            unfit(&filters, &found, nodes, is_named, before.or(refusal))
+        }
     };
     (verdict, decision)
 }
@@ -109,7 +115,7 @@ fn pick(feasible: &[Slot], scores: &[PluginScores], draw: u64) -> Option<Slot> {
     of_best.nth(chosen).map(|(slot, _)| *slot)
 }
 
-fn unfit(filters: &Filters, found: &Found, nodes: i64, is_named: bool, contradicts: bool) -> Verdict {
+fn unfit(filters: &Filters, found: &Found, nodes: i64, is_named: bool, before: Option<String>) -> Verdict {
     let mut error = FitError { nodes, ..FitError::default() };
     let mut rejected_by = Plugins::default();
     let mut resolvable = 0;
@@ -132,9 +138,10 @@ fn unfit(filters: &Filters, found: &Found, nodes: i64, is_named: bool, contradic
         let others = nodes - found.rejected.len() as i64;
         error.count("node(s) didn't satisfy plugin(s) [NodeAffinity]".into(), others);
     }
-    if contradicts {
-        error.before = "pod affinity terms conflict".into();
+    if filters.volumes.as_ref().is_some_and(|(_, filter)| filter.refusal.is_some()) {
+        rejected_by.insert(Plugin::VolumeBinding);
     }
+    error.before = before.unwrap_or_default();
     error.after = preempt::after_filtering(&filters.pod.spec, nodes, resolvable);
     Verdict::Unfit { error, rejected_by }
 }

@@ -10,6 +10,7 @@ use super::groups::Slot;
 use super::node_rules::{NodeRules, is_tolerated, tolerates_hard_taints};
 use super::rows::{HARD_TAINTS, Room, UNSCHEDULABLE};
 use super::spread::{SpreadFilter, SpreadMiss};
+use super::volumes::VolumeFilter;
 use setpoint_api::Gather as _;
 use setpoint_api::{Node, Pod, Store, Str, Taint};
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ pub enum Plugin {
     NodeAffinity,
     NodePorts,
     NodeResourcesFit,
+    VolumeBinding,
     PodTopologySpread,
     InterPodAffinity,
 }
@@ -85,7 +87,7 @@ impl Rejection {
     }
 }
 
-fn no(plugin: Plugin, is_unresolvable: bool, text: &'static str) -> Rejection {
+pub(super) fn no(plugin: Plugin, is_unresolvable: bool, text: &'static str) -> Rejection {
     Rejection { plugin, is_unresolvable, why: Why::Text(text) }
 }
 
@@ -101,11 +103,13 @@ pub struct Filters<'a> {
     tolerates_cordon: bool,
     spread: Option<SpreadFilter>,
     inter_pod: Option<InterPodFilter>,
+    /// What it claims; `None` mostly.
+    pub(super) volumes: Option<(&'a Store, VolumeFilter)>,
 }
 
 impl<'a> Filters<'a> {
     /// Prepares the filters for a pod.
-    pub fn of(view: &Store, cache: &mut Cache, pod: &'a Pod) -> Self {
+    pub fn of(view: &'a Store, cache: &mut Cache, pod: &'a Pod) -> Self {
         let rules = NodeRules::of(&pod.spec);
         let cordon = Taint {
             key: "node.kubernetes.io/unschedulable".into(),
@@ -119,6 +123,7 @@ impl<'a> Filters<'a> {
             tolerates_cordon: !tolerations.is_empty() && is_tolerated(&cordon, tolerations),
             spread: SpreadFilter::of(view, cache, pod, &rules),
             inter_pod: InterPodFilter::of(view, cache, pod),
+            volumes: VolumeFilter::of(view, pod).map(|filter| (view, filter)),
             rules,
         }
     }
@@ -128,6 +133,7 @@ impl<'a> Filters<'a> {
         match plugin {
             Plugin::NodeAffinity => self.rules.demands_nothing(),
             Plugin::NodePorts => self.demand.ports.is_empty(),
+            Plugin::VolumeBinding => self.volumes.is_none(),
             Plugin::PodTopologySpread => self.spread.is_none(),
             Plugin::InterPodAffinity => self.inter_pod.is_none(),
             _ => false,
@@ -156,6 +162,7 @@ impl<'a> Filters<'a> {
             return Some(refusal);
         }
         self.fit(cache, slot, room)
+            .or_else(|| self.volumes(cache, slot))
             .or_else(|| self.spread(cache, slot))
             .or_else(|| self.inter_pod(cache, slot))
     }
@@ -170,6 +177,7 @@ impl<'a> Filters<'a> {
             Plugin::NodeAffinity => self.node_affinity(node),
             Plugin::NodePorts => self.ports(cache, slot),
             Plugin::NodeResourcesFit => self.fit(cache, slot, &cache.rooms[slot as usize]),
+            Plugin::VolumeBinding => self.volumes(cache, slot),
             Plugin::PodTopologySpread => self.spread(cache, slot),
             Plugin::InterPodAffinity => self.inter_pod(cache, slot),
         }
@@ -232,6 +240,11 @@ impl<'a> Filters<'a> {
         }
         let why = Why::Short(short);
         (short != 0).then_some(Rejection { plugin: Plugin::NodeResourcesFit, is_unresolvable, why })
+    }
+
+    fn volumes(&self, cache: &Cache, slot: Slot) -> Option<Rejection> {
+        let (view, filter) = self.volumes.as_ref()?;
+        filter.check(view, cache.node(slot)?)
     }
 
     fn spread(&self, cache: &Cache, slot: Slot) -> Option<Rejection> {

@@ -25,6 +25,8 @@ pub enum ClusterEvent<'a> {
     PodRelabelled(&'a Pod, &'a Pod),
     /// A pod is off its node.
     PodRemoved(&'a Pod),
+    /// A claim, a volume or a class of storage changed.
+    StorageChanged,
 }
 
 /// Which parts of a node changed.
@@ -64,18 +66,20 @@ impl ClusterEvent<'_> {
                 about_pods.iter().any(|p| rejected_by.contains(*p))
             }
             Self::NodeRemoved(_) => rejected_by.contains(Plugin::PodTopologySpread),
+            Self::StorageChanged => rejected_by.contains(Plugin::VolumeBinding),
             _ => true,
         }
     }
     /// Whether it may help a pod that these filters refused.
     pub fn may_help(&self, view: &Store, pod: &Pod, rejected_by: Plugins) -> bool {
-        const ALL: [Plugin; 8] = [
+        const ALL: [Plugin; 9] = [
             Plugin::NodeResourcesFit,
             Plugin::NodeUnschedulable,
             Plugin::NodeName,
             Plugin::TaintToleration,
             Plugin::NodeAffinity,
             Plugin::NodePorts,
+            Plugin::VolumeBinding,
             Plugin::PodTopologySpread,
             Plugin::InterPodAffinity,
         ];
@@ -83,6 +87,7 @@ impl ClusterEvent<'_> {
             Self::NodeAdded(node) => node_helps(*plugin, pod, None, node),
             Self::NodeChanged(old, new) => node_helps(*plugin, pod, Some(old), new),
             Self::NodeRemoved(node) => *plugin == Plugin::PodTopologySpread && has_spread_labels(pod, node),
+            Self::StorageChanged => *plugin == Plugin::VolumeBinding,
             Self::PodAdded(other) => pod_helps(view, *plugin, pod, other, false),
             Self::PodRelabelled(old, new) => {
                 pod_helps(view, *plugin, pod, old, true) || pod_helps(view, *plugin, pod, new, false)
@@ -90,6 +95,8 @@ impl ClusterEvent<'_> {
             Self::PodRemoved(other) => match plugin {
                 Plugin::NodeResourcesFit => true,
                 Plugin::NodePorts => ports_clash(pod, other),
+                // A volume that only one pod may have may be free now.
+                Plugin::VolumeBinding => true,
                 plugin => pod_helps(view, *plugin, pod, other, true),
             },
         };
@@ -117,6 +124,7 @@ fn node_helps(plugin: Plugin, pod: &Pod, old: Option<&Node>, new: &Node) -> bool
             (!is_new && diff.taints) || (diff.allocatable && fits_empty_node(&Demand::of(&pod.spec), new))
         }
         Plugin::NodeName | Plugin::NodePorts => diff.taints,
+        Plugin::VolumeBinding => diff.labels || diff.taints,
         Plugin::PodTopologySpread => {
             (diff.labels || diff.taints)
                 && (has_spread_labels(pod, new) || old.is_some_and(|old| has_spread_labels(pod, old)))

@@ -1,11 +1,11 @@
 //! The scheduler: picks a node for every pod that has none.
 //!
-//! Watches:    Pods, Nodes, Services and ReplicaSets.
-//! Writes:     bindings; the PodScheduled condition of pods for which no node does; events Scheduled and FailedScheduling.
+//! Watches:    Pods, Nodes, Services, ReplicaSets, PersistentVolumeClaims, PersistentVolumes and StorageClasses.
+//! Writes:     bindings; the chosen node on claims; the PodScheduled condition of pods for which no node does; events Scheduled and FailedScheduling.
 //! Rule:       take the waiting pod of highest priority, drop the nodes that a filter refuses, score the rest, bind to one
 //!             of the best; where none is left, wait until something changes that may help.
 //! Upstream:   pkg/scheduler/schedule_one.go (`ScheduleOne`), backend/{queue,cache}, framework/plugins.
-//! Simplified: no volumes, resource claims, extenders or profiles; pods that wait for room on their nominated node count as being
+//! Simplified: no resource claims, extenders or further profiles; pods that wait for room on their nominated node count as being
 //!             there for all pods of no higher priority; a scheduling cycle takes no time, so no event can come while it runs.
 
 use crate::{ChangeCx, Controller, Cx, EventDraft, Failure, Key, Keys, Note, Outcome, Patch, Write};
@@ -35,6 +35,7 @@ pub mod rows;
 pub mod scores;
 pub mod spread;
 pub mod strategy;
+pub mod volumes;
 
 use cache::Cache;
 use filters::Plugins;
@@ -55,6 +56,8 @@ pub struct Memory {
     pub queue: Queue,
     /// Pods whose binding is on its way.
     assumed: Map<ObjId, Waiting>,
+    /// Pods among them whose volumes are being made.
+    binding: Map<ObjId, volumes::Binding>,
     /// Pods for which others had to go, each with the node that it waits for.
     nominated: Map<ObjId, Str>,
     /// The last decisions, newest last; none in clusters of more than 50 nodes.
@@ -124,7 +127,15 @@ pub enum Verdict {
 pub const ROW: Controller = Controller {
     name: NAME,
     kind: Kind::Pod,
-    watches: &[Kind::Pod, Kind::Node, Kind::Service, Kind::ReplicaSet],
+    watches: &[
+        Kind::Pod,
+        Kind::Node,
+        Kind::Service,
+        Kind::ReplicaSet,
+        Kind::PersistentVolumeClaim,
+        Kind::PersistentVolume,
+        Kind::StorageClass,
+    ],
     on_change,
     reconcile,
     period: |_| None,
@@ -167,6 +178,12 @@ fn on_change(cx: &ChangeCx, change: &Change, all: &mut AllMemory, keys: &mut Key
         }
         (Object::ReplicaSet(set), _) if change.op == Op::Deleted => {
             memory.cache.spread_memo.remove(&set.metadata.uid);
+        }
+        (Object::PersistentVolumeClaim(_) | Object::PersistentVolume(_) | Object::StorageClass(_), _) => {
+            memory.wake(cx, ClusterEvent::StorageChanged);
+            if !memory.binding.is_empty() {
+                keys.tick_after(0);
+            }
         }
         _ => return,
     }
@@ -215,6 +232,7 @@ impl Memory {
             _ if is_gone => {
                 self.queue.remove(id);
                 self.assumed.remove(&id);
+                self.binding.remove(&id);
                 if self.cache.remove_pod(id) {
                     self.wake(cx, ClusterEvent::PodRemoved(pod));
                 }
@@ -292,9 +310,9 @@ fn reconcile(cx: &Cx, _: Key, all: &mut AllMemory) -> Outcome {
     let memory = &mut all.scheduler;
     let mut outcome = match cx.failure {
         Some(failure) => binding_failed(cx, failure, memory),
-        None => schedule_one(cx, memory),
+        None => volumes::bind_ready(cx, memory).unwrap_or_else(|| schedule_one(cx, memory)),
     };
-    outcome.requeue_after = memory.queue.next_wake(cx.now, cx.tuning);
+    outcome.requeue_after = outcome.requeue_after.or_else(|| memory.queue.next_wake(cx.now, cx.tuning));
     outcome
 }
 
@@ -334,7 +352,8 @@ fn schedule_one(cx: &Cx, memory: &mut Memory) -> Outcome {
             let mut observed = vec![("nodes", nodes), ("feasible", feasible)];
             observed.extend(["score", "next best"].into_iter().zip(scores));
             let note = Note { observed, decision: format!("bind {} to {node}", pod.metadata.name).into() };
-            done(vec![Write::Bind(id, node, Some(event))], note)
+            let claimed = volumes::ask(cx, memory, pod, &node, &event);
+            done(claimed.unwrap_or_else(|| vec![Write::Bind(id, node, Some(event))]), note)
         }
         Verdict::NoNodes => {
             memory.queue.put_failed(id, waiting, cx.now, cx.tuning);
@@ -372,10 +391,14 @@ fn done(writes: Vec<Write>, note: Note) -> Outcome {
 ///
 /// Upstream: `handleBindingCycleError`.
 fn binding_failed(cx: &Cx, failure: &Failure, memory: &mut Memory) -> Outcome {
-    let Some((id, waiting)) = failure.about.and_then(|id| Some((id, memory.assumed.remove(&id)?))) else {
+    // A claim that has changed meanwhile: its pod is tried again.
+    let claimed = failure.about.map(|claim| volumes::waiting_for(cx, memory, claim));
+    let about = claimed.unwrap_or_default().first().copied().or(failure.about);
+    let Some((id, waiting)) = about.and_then(|id| Some((id, memory.assumed.remove(&id)?))) else {
         return Outcome::idle("the pod is gone");
     };
     memory.cache.remove_pod(id);
+    memory.binding.remove(&id);
     let Some(pod) = cx.view.get::<Pod>(id) else {
         return Outcome::idle("the pod is gone");
     };

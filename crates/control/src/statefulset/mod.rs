@@ -6,16 +6,15 @@
 //! update replaces one pod at a time, from the highest down to the partition. In parallel nothing waits but the update.
 //! Upstream: pkg/controller/statefulset/stateful_set.go, stateful_set_control.go, stateful_pod_control.go,
 //! stateful_set_utils.go.
-//! Simplified: labels and volumes of a pod that somebody has changed are not put right; pods are adopted but not let go;
-//! maxUnavailable counts as one, as it does while its gate is off.
+//! Simplified: labels and volumes of a pod that somebody has changed are not put right; maxUnavailable counts as one, as it does while its gate is off.
 
 mod claims;
 mod step;
 
+use crate::claim::claim;
 use crate::history::Revision;
 use crate::pod::{is_available, is_ready};
-use crate::replicaset::controller_reference;
-use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Note, Outcome, Patch, Write, history};
+use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Note, Outcome, Write, history};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
@@ -102,13 +101,17 @@ struct Sync<'a> {
 fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("no key") };
     let Some(set) = cx.view.get::<StatefulSet>(id) else { return Outcome::idle("gone") };
-    let known = history::list(cx.view, &set.metadata);
-    let mut writes = Vec::new();
-    let update = history::newest(Kind::StatefulSet, &set.metadata, &set.rest, &known, &mut writes);
+    let spec = set.spec();
+    let Ok(selector) = spec.selector.to_selector() else { return Outcome::idle("invalid selector") };
+    let (owner, mut writes) = ((Kind::StatefulSet, &set.metadata), Vec::new());
+    let known = history::claimed(cx.view, owner, &selector, &mut writes);
+    let update = history::newest(cx.view, owner, &set.rest, &known, &mut writes);
     let stored = set.status();
     let current = history::find(&known, &stored.current_revision).unwrap_or_else(|| update.clone());
-    let (spec, adopted, pods) = (set.spec(), writes, pods_of(cx, set));
-    let mut sync = Sync::begin(cx, set, spec, (current, update), pods, adopted);
+    // Of those that the selector matches, the ones with the name of a place.
+    let is_member = |pod: &Pod| ordinal(&set.metadata, &pod.metadata.name).is_some();
+    let pods = claim(cx.view, owner, &selector, is_member, &mut writes);
+    let mut sync = Sync::begin(cx, set, spec, (current, update), pods, writes);
     if let Some(failure) = cx.failure {
         return sync.report(failure);
     }
@@ -139,19 +142,6 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
         note: Note { observed, decision: sync.decision },
         ..Outcome::default()
     }
-}
-
-/// Own pods, and orphans that have the right name and labels.
-fn pods_of<'a>(cx: &Cx<'a>, set: &Rc<StatefulSet>) -> Vec<&'a Rc<Pod>> {
-    let meta = &set.metadata;
-    let is_own = |pod: &&Rc<Pod>| pod.metadata.controller().is_some_and(|owner| owner.uid == meta.uid);
-    let mut pods: Vec<&Rc<Pod>> = cx.view.dependents::<Pod>(meta.uid).filter(is_own).gather();
-    let is_orphan = |pod: &&Rc<Pod>| {
-        ordinal(meta, &pod.metadata.name).is_some()
-            && set_of(cx.view, &pod.metadata).is_some_and(|found| Rc::ptr_eq(found, set))
-    };
-    pods.extend(cx.view.free::<Pod>(&meta.namespace).filter(is_orphan));
-    pods
 }
 
 /// The revision that a pod was made from.
@@ -189,7 +179,7 @@ impl<'a> Sync<'a> {
             }
         }
         order::sort_by_key(&mut condemned, |place| std::cmp::Reverse(place.ordinal));
-        let mut sync = Self {
+        Self {
             cx,
             set,
             spec,
@@ -200,12 +190,7 @@ impl<'a> Sync<'a> {
             writes,
             replaced: 0,
             decision: "nothing to do".into(),
-        };
-        for pod in pods.into_iter().filter(|pod| pod.metadata.controller().is_none()) {
-            let owner = controller_reference(Kind::StatefulSet, &set.metadata);
-            sync.writes.push(Write::Patch(pod.metadata.id, Patch::AddOwner(owner)));
         }
-        sync
     }
 
     fn places(&self) -> impl Iterator<Item = &Place<'a>> {

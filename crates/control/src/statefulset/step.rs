@@ -9,7 +9,7 @@ use crate::pod::is_available;
 use crate::replicaset::{batches, controller_reference};
 use crate::{EventDraft, Write};
 use setpoint_api::Gather as _;
-use setpoint_api::{DeleteOptions, Kind, ObjectMeta, Pod, Resource};
+use setpoint_api::{DeleteOptions, Kind, ObjectMeta, Pod, PodPhase, Resource};
 use std::rc::Rc;
 
 impl<'a> Sync<'a> {
@@ -36,6 +36,11 @@ impl<'a> Sync<'a> {
                 continue;
             };
             let is_ending = pod.metadata.is_deleting();
+            if pod.status.phase == PodPhase::Pending {
+                // Somebody may have deleted a claim that it waits for.
+                let claims = self.missing_claims(place.ordinal);
+                self.writes.extend(claims);
+            }
             if pod.status.phase.is_finished() {
                 if !is_ending {
                     self.delete(&[place]);

@@ -16,7 +16,7 @@ use std::rc::Rc;
 const WRITES_SHOWN: usize = 24;
 
 /// What each part does and what it is like, and the rows of the tuning table that it goes by.
-const PARTS: [(&str, &str, &str, &[&str]); 21] = [
+const PARTS: [(&str, &str, &str, &[&str]); 22] = [
     (
         "kube-apiserver",
         "The only door to the cluster's state. Every read and write passes it: it checks and stores objects, and tells watchers what changed. It decides nothing by itself.",
@@ -142,6 +142,12 @@ const PARTS: [(&str, &str, &str, &[&str]); 21] = [
         "Brings claims and volumes together, and has volumes made where the class provides them.",
         "The cloakroom: a ticket for a hook, and the hook is kept for the ticket.",
         &[],
+    ),
+    (
+        "attachdetach-controller",
+        "Attaches volumes to the nodes whose pods use them, and detaches them where no pod does any more. A volume for one node alone has to be let go first.",
+        "A librarian: the next reader gets the book when the last one has brought it back.",
+        &["volume_attach", "volume_force_detach"],
     ),
 ];
 

@@ -65,7 +65,7 @@ pub(super) fn job(sim: &Sim, of: &Job, page: &mut Inspection) {
         row_if(
             status.failed > 0,
             "failed",
-            &format_args!("at most {limit} retries (backoffLimit)"),
+            &format_args!("gives up after {} (backoffLimit {limit})", limit.saturating_add(1)),
             &status.failed,
         ),
         row_if(

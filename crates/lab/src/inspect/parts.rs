@@ -89,6 +89,7 @@ fn tone_of(kind: &str, status: ConditionStatus) -> Tone {
         || matches!(kind, "ReplicaFailure" | "DisruptionTarget" | "Failed" | "FailureTarget");
     match status {
         _ if matches!(kind, "ScalingLimited" | "Suspended") => Tone::Plain,
+        ConditionStatus::False if kind == "DisruptionAllowed" => Tone::Busy,
         ConditionStatus::Unknown if kind == "Ready" => Tone::Bad,
         ConditionStatus::Unknown => Tone::Busy,
         ConditionStatus::True => [Tone::Good, Tone::Bad][usize::from(is_bad_news)],
@@ -172,7 +173,8 @@ pub(crate) fn state(sim: &Sim, of: &Object) -> (Tone, Rc<str>) {
 }
 
 fn pod_state(sim: &Sim, pod: &Rc<Pod>) -> (Tone, Rc<str>) {
-    let tile = tiles::pod(pod, &tiles::pod_key(sim, pod, None));
+    let machine = pod.spec.node_name.as_ref().and_then(|node| sim.machine(node));
+    let tile = tiles::pod(pod, &tiles::pod_key(sim, machine, pod, None));
     let (tone, word) = match tile.look {
         PodLook::Ready if tile.wedged => (Tone::Bad, "Ready, but hangs"),
         PodLook::Ready => (Tone::Good, "Ready"),

@@ -21,6 +21,7 @@ pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
         | A::SetStrategy { namespace, deployment, .. } => object(Kind::Deployment, namespace, deployment),
         A::DeletePod { namespace, pod, .. }
         | A::CrashPod { namespace, pod }
+        | A::WriteFile { namespace, pod, .. }
         | A::WedgePod { namespace, pod } => object(Kind::Pod, namespace, pod),
         A::SetLoad { namespace, service, .. } | A::SetCpuLoad { namespace, service, .. } => {
             object(Kind::Service, namespace, service)

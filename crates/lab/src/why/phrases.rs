@@ -113,6 +113,8 @@ pub(super) fn machine_words(what: &str) -> String {
     match what {
         "the power is cut" => "lost its power".into(),
         "the power is back" => "got its power back".into(),
+        "the kubelet stops" => "lost its kubelet, and runs on".into(),
+        "the kubelet starts" => "got its kubelet back".into(),
         _ => what.replace("the machine is", "was"),
     }
 }

@@ -7,6 +7,9 @@ use wasmparser::{
 
 use super::record::fingerprint;
 
+/// How many marks there are.
+pub const MARKS: u8 = 31;
+
 /// A body, operator by operator.
 pub struct Code<'a> {
     pub body: FunctionBody<'a>,
@@ -109,13 +112,24 @@ impl<'a> Code<'a> {
 
     /// A number for the body's shape, which does not change with the places of functions and data.
     pub fn shape(&self) -> u32 {
-        let mut names = String::new();
-        for op in &self.ops {
-            let op = format!("{op:?}");
-            names.push_str(op.split([' ', '{', '(']).next().unwrap_or_default());
-            names.push(' ');
-        }
-        fingerprint(&names)
+        self.print(0, self.ops.len())
+    }
+
+    /// A small number for the shape of each segment.
+    pub fn marks(&self) -> Vec<u8> {
+        let starts = self.segments();
+        let ends = starts.iter().skip(1).copied().chain([self.ops.len()]);
+        starts
+            .iter()
+            .zip(ends)
+            .map(|(start, end)| (self.print(*start, end) % u32::from(MARKS)) as u8)
+            .collect()
+    }
+
+    /// A number for the operators in a range, without their operands.
+    fn print(&self, from: usize, to: usize) -> u32 {
+        let (bytes, start) = (self.body.as_bytes(), self.body.range().start);
+        fingerprint(self.offsets[from..to].iter().map(|offset| bytes[offset - start]))
     }
 }
 

@@ -8,14 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use anyhow::{Context, Result, bail, ensure};
-use wasmparser::{
-    DataKind, KnownCustom, Linking, Name, Operator, Parser, Payload, RelocationEntry, RelocationType,
-    SymbolInfo,
-};
+use anyhow::{Context, Result};
+use wasmparser::{Operator, Parser, Payload};
 
-/// The linker's name for constant data.
-const CONSTANT: &str = ".rodata";
+use super::linked::{From, Link, Linked, Symbol, To, place};
+use super::record::fingerprint;
+
 /// Ranges that are no further apart than this become one, for each costs about as much.
 const GAP: u32 = 8;
 
@@ -33,23 +31,12 @@ pub struct Data {
     roots: BTreeSet<Symbol>,
     /// Symbols by where they begin.
     symbols: BTreeSet<Symbol>,
-}
-
-/// Where a symbol begins and ends.
-type Symbol = (u32, u32);
-
-/// What is read of a linked module, in the order of the file.
-#[derive(Default)]
-struct Linked<'a> {
-    wasm: &'a [u8],
-    code: usize,
-    data: usize,
-    /// For each segment its address, and where its bytes are in the file.
-    segments: Vec<(u32, Range<usize>)>,
-    /// For each symbol, if it is of data, where it is.
-    symbols: Vec<Option<Symbol>>,
-    relocations: Vec<RelocationEntry>,
-    constant: Option<u32>,
+    /// Entries in the table of functions that a function with this name takes, by the name's fingerprint.
+    taken: BTreeMap<u32, BTreeSet<u32>>,
+    /// Places of such entries in the data.
+    entries: BTreeMap<u32, u32>,
+    /// Those that data has which is not constant.
+    rooted: BTreeSet<u32>,
 }
 
 impl Data {
@@ -65,24 +52,42 @@ impl Data {
         let own = data.range();
         data.symbols =
             linked.symbols.iter().flatten().copied().filter(|symbol| own.contains(&symbol.0)).collect();
-        for entry in &linked.relocations {
-            let Some((place, symbol, value)) = linked.address(entry)? else { continue };
-            if !own.contains(&symbol.0) {
-                continue;
-            }
-            match place {
-                Some(place) if own.contains(&place) => {
+        for link in linked.links() {
+            let Link { from, to } = link?;
+            match (from, to) {
+                (From::Code(function), To::Entry(entry)) => {
+                    data.taken.entry(fingerprint(function.bytes())).or_default().insert(entry);
+                }
+                (From::Data(place), To::Entry(entry)) if own.contains(&place) => {
+                    data.entries.insert(place, entry);
+                }
+                (From::Data(_), To::Entry(entry)) => {
+                    data.rooted.insert(entry);
+                }
+                (_, To::Data(symbol, _)) if !own.contains(&symbol.0) => {}
+                (From::Code(_), To::Data(symbol, value)) => {
+                    data.addresses.entry(value).or_default().insert(symbol);
+                }
+                (From::Data(place), To::Data(symbol, _)) if own.contains(&place) => {
                     data.links.insert(place, symbol);
                 }
-                Some(_) => {
+                (From::Data(_), To::Data(symbol, _)) => {
                     data.roots.insert(symbol);
-                }
-                None => {
-                    data.addresses.entry(value).or_default().insert(symbol);
                 }
             }
         }
         Ok(data)
+    }
+
+    /// The entries in the table of functions that a function with this name takes.
+    pub fn taken(&self, function: &str) -> Option<&BTreeSet<u32>> {
+        self.taken.get(&fingerprint(function.bytes()))
+    }
+
+    /// The entries in the table of functions that these parts have, and those of data that is not constant.
+    pub fn entries(&self, parts: &[Range<u32>]) -> impl Iterator<Item = u32> {
+        let in_parts = parts.iter().flat_map(|part| self.entries.range(part.clone()));
+        in_parts.map(|(_, entry)| *entry).chain(self.rooted.iter().copied())
     }
 
     /// Where the data is.
@@ -173,17 +178,6 @@ fn offset(op: &Operator<'_>) -> Option<u32> {
     )
 }
 
-/// Where a segment begins.
-fn place(segment: &wasmparser::Data<'_>) -> Result<u32> {
-    let DataKind::Active { memory_index: 0, offset_expr } = &segment.kind else {
-        bail!("a segment of data without a place");
-    };
-    let Operator::I32Const { value } = offset_expr.get_operators_reader().read()? else {
-        bail!("a segment's place is no constant");
-    };
-    Ok(value.cast_unsigned())
-}
-
 /// Ranges in order, those that overlap or are no further apart than `gap` made one.
 fn joined(ranges: impl IntoIterator<Item = Range<u32>>, gap: u32) -> Vec<Range<u32>> {
     let mut ranges: Vec<Range<u32>> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
@@ -205,120 +199,9 @@ fn holes(ranges: &[Range<u32>], all: &Range<u32>) -> Vec<Range<u32>> {
     starts.zip(ends).map(|(start, end)| start..end).filter(|hole| !hole.is_empty()).collect()
 }
 
-impl<'a> Linked<'a> {
-    fn read(wasm: &'a [u8]) -> Result<Self> {
-        let mut linked = Self { wasm, ..Self::default() };
-        for payload in Parser::new(0).parse_all(wasm) {
-            linked.note(payload?)?;
-        }
-        ensure!(!linked.relocations.is_empty(), "the linker left no relocations");
-        Ok(linked)
-    }
-
-    fn note(&mut self, payload: Payload<'a>) -> Result<()> {
-        match payload {
-            Payload::CodeSectionStart { range, .. } => self.code = range.start,
-            Payload::DataSection(section) => {
-                self.data = section.range().start;
-                for segment in section {
-                    let segment = segment?;
-                    let end = segment.range.end;
-                    self.segments.push((place(&segment)?, end - segment.data.len()..end));
-                }
-            }
-            Payload::CustomSection(section) => match section.as_known() {
-                KnownCustom::Reloc(entries) if ["reloc.CODE", "reloc.DATA"].contains(&section.name()) => {
-                    for entry in entries.entries() {
-                        self.relocations.push(entry?);
-                    }
-                }
-                KnownCustom::Name(names) => {
-                    for part in names {
-                        let Name::Data(names) = part? else { continue };
-                        for name in names {
-                            let name = name?;
-                            if name.name == CONSTANT {
-                                self.constant = Some(name.index);
-                            }
-                        }
-                    }
-                }
-                KnownCustom::Linking(parts) => {
-                    for part in parts.subsections() {
-                        let Linking::SymbolTable(symbols) = part? else { continue };
-                        for symbol in symbols {
-                            self.symbols.push(match symbol? {
-                                SymbolInfo::Data { symbol: Some(symbol), .. } => {
-                                    let segment = self
-                                        .segments
-                                        .get(symbol.index as usize)
-                                        .context("no such segment")?;
-                                    let start = segment.0 + symbol.offset;
-                                    Some((start, start + symbol.size))
-                                }
-                                _ => None,
-                            });
-                        }
-                    }
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// What a relocation says, if it is of an address of data: the place of the address if that is in data, the symbol that it
-    /// is of, and the address.
-    fn address(&self, entry: &RelocationEntry) -> Result<Option<(Option<u32>, Symbol, u32)>> {
-        let is_code = match entry.ty {
-            RelocationType::MemoryAddrLeb | RelocationType::MemoryAddrSleb => true,
-            RelocationType::MemoryAddrI32 => false,
-            RelocationType::FunctionIndexLeb
-            | RelocationType::TableIndexSleb
-            | RelocationType::TableIndexI32
-            | RelocationType::TypeIndexLeb
-            | RelocationType::GlobalIndexLeb
-            | RelocationType::TableNumberLeb => return Ok(None),
-            other => bail!("a relocation of the kind {other:?}"),
-        };
-        let symbol =
-            self.symbols.get(entry.index as usize).copied().flatten().context("an address of no data")?;
-        let at = if is_code { self.code } else { self.data } + entry.offset as usize;
-        let bytes = self
-            .wasm
-            .get(at..at + if is_code { 5 } else { 4 })
-            .context("a relocation outside of the file")?;
-        let value = if is_code {
-            bytes
-                .iter()
-                .enumerate()
-                .fold(0_u64, |value, (at, byte)| value | u64::from(byte & 0x7f) << (7 * at))
-                as u32
-        } else {
-            u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-        };
-        let meant = i64::from(symbol.0) + entry.addend;
-        ensure!(
-            i64::from(value) == meant || i64::from(value.cast_signed()) == meant,
-            "{value:#x} is not what its relocation says"
-        );
-        let place = if is_code {
-            None
-        } else {
-            let of = self
-                .segments
-                .iter()
-                .find(|(_, range)| range.contains(&at))
-                .context("a place outside of the data")?;
-            Some(of.0 + u32::try_from(at - of.1.start)?)
-        };
-        Ok(Some((place, symbol, value)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::linked::CONSTANT;
     use super::*;
     use wasm_encoder::{
         CodeSection, ConstExpr, CustomSection, DataSection, Function, FunctionSection, LinkingSection,

@@ -7,11 +7,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{GlobalType, MemoryType, TableType};
 use wasmparser::{
-    CustomSectionReader, ElementItems, ExternalKind, KnownCustom, Name, Operator, Parser, Payload, TypeRef,
-    ValType, ValidPayload, Validator,
+    CustomSectionReader, ElementItems, ElementKind, ExternalKind, KnownCustom, Name, Operator, Parser,
+    Payload, TypeRef, ValType, ValidPayload, Validator,
 };
 
 use super::code::Code;
+use super::linked::constant;
 
 /// The exported function that makes the rest be there.
 const LOADER: &str = "load_rest";
@@ -32,8 +33,10 @@ pub struct Facts<'a> {
     pub tables: Vec<TableType>,
     /// Entries of the first table, that of functions.
     pub table: u32,
-    /// Functions that the table, an export or the start names.
+    /// Functions that an export or the start names.
     pub named: BTreeSet<u32>,
+    /// The entries of that table.
+    pub entries: BTreeMap<u32, u32>,
     /// Exported functions.
     pub exports: Vec<(&'a str, u32)>,
     /// The function that makes the rest be there.
@@ -116,10 +119,15 @@ impl<'a> Facts<'a> {
             }
             Payload::ElementSection(elements) => {
                 for element in elements {
-                    if let ElementItems::Functions(functions) = element?.items {
-                        for function in functions {
-                            self.named.insert(function?);
-                        }
+                    let element = element?;
+                    let ElementItems::Functions(functions) = element.items else { continue };
+                    let ElementKind::Active { table_index: None | Some(0), offset_expr } = element.kind
+                    else {
+                        bail!("functions of no table")
+                    };
+                    let start = constant(&offset_expr)?;
+                    for (at, function) in (start..).zip(functions) {
+                        self.entries.insert(at, function?);
                     }
                 }
             }

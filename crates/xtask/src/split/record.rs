@@ -1,6 +1,6 @@
 //! What is known of an untouched page: for each function that it runs, which segments of its body.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fmt::Write as _;
 
@@ -9,26 +9,70 @@ use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{CodeSection, ExportKind, ExportSection, MemArg, MemorySection, MemoryType, Module};
 use wasmparser::{ExportSectionReader, FunctionBody, MemorySectionReader, Parser};
 
+use super::code::{Code, MARKS};
 use super::module::{Facts, Plain, told};
 
 /// Bytes of a page of memory.
 const PAGE: usize = 65_536;
 
-/// The functions that ran, by fingerprint of their names.
+/// What was seen of an untouched page.
 #[derive(Default)]
-pub struct Record(pub BTreeMap<u32, Ran>);
-
-/// What ran of a function.
-pub struct Ran {
-    /// The shape of the body that was watched; another body is not described by this.
-    pub shape: u32,
-    /// Whether each segment ran.
-    pub segments: Vec<bool>,
+pub struct Record {
+    /// The functions that ran, by fingerprint of their names.
+    pub ran: BTreeMap<u32, Ran>,
+    /// Those that did not, with their [`kin`].
+    pub idle: BTreeMap<u32, u32>,
 }
 
-/// A number for a text, such as a function's name, that is the same in every build.
-pub fn fingerprint(name: &str) -> u32 {
-    name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+/// What ran of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// Fingerprint of the name without what tells instances apart.
+    pub path: u32,
+    /// The shape of the body that was watched.
+    pub shape: u32,
+    pub segments: Vec<Segment>,
+}
+
+/// What was seen of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// By which it is known again ([`Code::marks`](super::code::Code::marks)).
+    pub mark: u8,
+    pub has_run: bool,
+}
+
+/// The letter of a segment with the mark 0 that has not run; two follow for each mark.
+const LETTERS: u8 = b'!';
+
+impl Segment {
+    fn letter(self) -> char {
+        char::from(LETTERS + 2 * self.mark + u8::from(self.has_run))
+    }
+
+    fn of(letter: u8) -> Option<Self> {
+        let number = letter.checked_sub(LETTERS).filter(|number| number / 2 < MARKS)?;
+        Some(Self { mark: number / 2, has_run: number % 2 == 1 })
+    }
+}
+
+/// A number for bytes, such as those of a function's name, that is the same in every build.
+pub fn fingerprint(bytes: impl IntoIterator<Item = u8>) -> u32 {
+    bytes.into_iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// A function's name without the number that tells instances apart, and changes when something is added next to it.
+pub fn path(name: &str) -> &str {
+    const NUMBER: usize = "17h0123456789abcdefE".len();
+    match name.len().checked_sub(NUMBER).and_then(|at| name.split_at_checked(at)) {
+        Some((path, number)) if number.starts_with("17h") && number.ends_with('E') => path,
+        _ => name,
+    }
+}
+
+/// A number for functions that go by the same path and have the same shape.
+pub fn kin(path: u32, shape: u32) -> u32 {
+    path.rotate_left(16) ^ shape
 }
 
 impl Record {
@@ -37,39 +81,68 @@ impl Record {
     /// # Errors
     /// When it is another text.
     pub fn read(text: &str) -> Result<Self> {
-        let line = |line: &str| {
-            let mut words = line.split(' ');
-            let mut number = || u32::from_str_radix(words.next()?, 16).ok();
-            let (name, shape) = (number()?, number()?);
-            let count = words.next()?.parse().ok()?;
-            let digits = words.next()?.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<_>>>()?;
-            let bits = digits.iter().flat_map(|digit| (0..4).map(move |bit| digit >> bit & 1 == 1));
-            Some((name, Ran { shape, segments: bits.take(count).collect() }))
-        };
-        let lines = text.lines().map(|text| line(text).with_context(|| format!("{text:?} is no record")));
-        Ok(Self(lines.collect::<Result<_>>()?))
+        let mut record = Self::default();
+        for line in text.lines() {
+            record.note(line).with_context(|| format!("{line:?} is no record"))?;
+        }
+        Ok(record)
     }
 
-    /// A line for each function: fingerprint, shape, number of segments, and four segments to a digit.
+    fn note(&mut self, line: &str) -> Option<()> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let number = |word: &str| u32::from_str_radix(word, 16).ok();
+        match words[..] {
+            [name, kin] => {
+                self.idle.insert(number(name)?, number(kin)?);
+            }
+            [name, path, shape, segments] => {
+                let segments = segments.bytes().map(Segment::of).collect::<Option<_>>()?;
+                self.ran.insert(number(name)?, Ran { path: number(path)?, shape: number(shape)?, segments });
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// A line for each function: of one that ran name, path, shape, and a letter for each segment; of another name and kin.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
-        for (name, ran) in &self.0 {
-            let _ = write!(text, "{name:08x} {:08x} {} ", ran.shape, ran.segments.len());
-            for four in ran.segments.chunks(4) {
-                let digit = four.iter().rev().fold(0, |digit, bit| digit * 2 + u32::from(*bit));
-                let _ = write!(text, "{digit:x}");
-            }
-            text.push('\n');
+        for (name, Ran { path, shape, segments }) in &self.ran {
+            let segments: String = segments.iter().map(|segment| segment.letter()).collect();
+            let _ = writeln!(text, "{name:08x} {path:08x} {shape:08x} {segments}");
+        }
+        for (name, kin) in &self.idle {
+            let _ = writeln!(text, "{name:08x} {kin:08x}");
         }
         text
+    }
+}
+
+/// A function as it is known again in another build.
+pub struct Own {
+    pub name: u32,
+    pub path: u32,
+    pub shape: u32,
+    pub marks: Vec<u8>,
+}
+
+impl Own {
+    /// What is to be known of a function with this name.
+    pub fn of(name: &str, code: &Code<'_>) -> Self {
+        Self {
+            name: fingerprint(name.bytes()),
+            path: fingerprint(path(name).bytes()),
+            shape: code.shape(),
+            marks: code.marks(),
+        }
     }
 }
 
 /// A module that leaves a 1 for each segment that runs in a second memory, exported as `profile`.
 pub struct Watched {
     pub wasm: Vec<u8>,
-    /// Name, shape and number of segments of each function, in the order of their segments.
-    functions: Vec<(u32, u32, usize)>,
+    /// The functions, in the order of their segments.
+    functions: Vec<Own>,
 }
 
 impl Watched {
@@ -82,10 +155,8 @@ impl Watched {
         let mut functions = Vec::new();
         let mut starts = Vec::new();
         for (function, code) in (facts.imported..).zip(&facts.codes) {
-            let name = facts.names.get(&function).copied().unwrap_or("");
-            let segments = code.segments();
-            functions.push((fingerprint(name), code.shape(), segments.len()));
-            starts.push(segments);
+            functions.push(Own::of(facts.names.get(&function).copied().unwrap_or(""), code));
+            starts.push(code.segments());
         }
         let total = starts.iter().map(Vec::len).sum::<usize>();
         let mut module = Module::new();
@@ -96,16 +167,19 @@ impl Watched {
 
     /// The record of a run that left a 1 for these segments.
     pub fn record(&self, ran: &[usize]) -> Record {
-        let total = self.functions.iter().map(|(.., segments)| segments).sum::<usize>();
-        let mut all = vec![false; total];
-        ran.iter().filter(|at| **at < total).for_each(|at| all[*at] = true);
+        let ran: BTreeSet<usize> = ran.iter().copied().collect();
         let mut record = Record::default();
-        let mut rest = &all[..];
-        for (name, shape, count) in &self.functions {
-            let (own, others) = rest.split_at(*count);
-            rest = others;
-            if own.contains(&true) {
-                record.0.insert(*name, Ran { shape: *shape, segments: own.to_vec() });
+        let mut start = 0;
+        for Own { name, path, shape, marks } in &self.functions {
+            let segments: Vec<Segment> = (start..)
+                .zip(marks)
+                .map(|(at, mark)| Segment { mark: *mark, has_run: ran.contains(&at) })
+                .collect();
+            start += marks.len();
+            if segments.iter().any(|segment| segment.has_run) {
+                record.ran.insert(*name, Ran { path: *path, shape: *shape, segments });
+            } else {
+                record.idle.insert(*name, kin(*path, *shape));
             }
         }
         record
@@ -178,10 +252,21 @@ mod tests {
 
     #[test]
     fn a_record_is_read_back_as_it_was_written() {
-        let text = "0000002a ffffffff 5 b1\n1234abcd 00000000 1 0\n";
+        let text = "0000002a 00000007 ffffffff !\"^]\n1234abcd 00000000\n";
         let record = Record::read(text).unwrap();
-        assert_eq!(record.0[&42].segments, [true, true, false, true, true]);
+        let seen = [(0, false), (0, true), (30, true), (30, false)];
+        let segments = seen.map(|(mark, has_run)| Segment { mark, has_run }).to_vec();
+        assert_eq!(record.ran[&42], Ran { path: 7, shape: u32::MAX, segments });
         assert_eq!(record.to_text(), text);
-        assert!(Record::read("no record").is_err());
+        for other in ["no record", "0000002a 00000007 ffffffff ~", "0000002a"] {
+            assert!(Record::read(other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_name_without_its_number() {
+        assert_eq!(path("_ZN3api3map4push17h0123456789abcdefE"), "_ZN3api3map4push");
+        assert_eq!(path("memcpy"), "memcpy");
+        assert_eq!(path("__wbindgen_malloc_and_free"), "__wbindgen_malloc_and_free");
     }
 }

@@ -144,6 +144,23 @@ fn mounted(cx: &Context, container: &Container) -> Map<String, String> {
             files.insert(format!("{folder}/{key}"), value.clone());
         }
     }
+    let (namespace, name) = (container.of("/metadata/namespace"), container.of("/metadata/name"));
+    let pod = cx.store().find::<setpoint_api::Pod>(namespace, name);
+    let own = |pod: &setpoint_api::Pod| {
+        let name = text(&container.spec, "/name");
+        let spec = pod.spec.containers.iter().find(|it| &*it.name == name)?;
+        Some(cx.session.sim().files_of(pod, spec))
+    };
+    for (path, text) in pod.and_then(|pod| own(pod)).unwrap_or_default() {
+        files.insert(path, text.to_string());
+    }
+    for (path, text, is_added) in container.written.borrow().iter() {
+        let file = files.entry(path.clone()).or_default();
+        if !is_added {
+            file.clear();
+        }
+        file.push_str(text);
+    }
     files
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/exec/exec.go.
 //! Simplified: no image is run here. A handful of programs answer from what the simulation knows: the container's
-//! environment, its mounted configuration, its processes, the names of Services and the routes of its node.
+//! environment, its mounted configuration and what was written to files, its processes, the names of Services and the routes of its node.
 
 mod files;
 mod net;
@@ -74,6 +74,12 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     if !err.is_empty() {
         cx.output.complain(err);
+    }
+    for (path, text, append) in container.written.take() {
+        let of = |path: &str| container.of(path).to_owned();
+        let (namespace, pod) = (of("/metadata/namespace"), of("/metadata/name"));
+        let container = super::print::look::text(&container.spec, "/name").to_owned();
+        cx.session.act(setpoint_sim::Action::WriteFile { namespace, pod, container, path, text, append });
     }
     if crash {
         let (namespace, pod) =
@@ -156,5 +162,5 @@ fn container(cx: &mut Context, call: &Invocation, pod: &Value) -> Result<Contain
             go_quote(chosen)
         )));
     }
-    Ok(Container { pod: pod.clone(), spec: spec.clone() })
+    Ok(Container { pod: pod.clone(), spec: spec.clone(), written: Default::default() })
 }

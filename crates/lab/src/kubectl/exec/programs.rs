@@ -5,6 +5,7 @@ use crate::kubectl::context::Context;
 use crate::kubectl::failure::Failure;
 use crate::kubectl::print::look::{items, text};
 use serde_json::Value;
+use std::cell::RefCell;
 
 /// How deep `sh -c` may be nested.
 const MAX_DEPTH: usize = 8;
@@ -13,6 +14,8 @@ const MAX_DEPTH: usize = 8;
 pub(super) struct Container {
     pub pod: Value,
     pub spec: Value,
+    /// Files that the command has written so far: path, text, and whether it is added to what is there.
+    pub written: RefCell<Vec<(String, String, bool)>>,
 }
 
 impl Container {
@@ -147,14 +150,19 @@ fn shell(cx: &Context, container: &Container, args: &[String], depth: usize) -> 
                 continue;
             }
             is_first = false;
-            let words = match crate::kubectl::line::read(part) {
-                Ok(line) => line.words,
+            let (words, line_to) = match crate::kubectl::line::read(part) {
+                Ok(line) => (line.words, line.to),
                 Err(why) => return Ended::err(format!("sh: {why}\n"), 2),
             };
             let words: Vec<String> = words.iter().map(|word| expanded(cx, container, word)).collect();
             let ended = if depth < MAX_DEPTH { inside(cx, container, &words, depth + 1) } else { None };
             let name = words.first().map_or("", |word| word);
-            all.then(ended.unwrap_or_else(|| Ended::err(format!("sh: {name}: not found\n"), 127)));
+            let mut ended = ended.unwrap_or_else(|| Ended::err(format!("sh: {name}: not found\n"), 127));
+            if let Some((path, is_added)) = line_to.filter(|(path, _)| path != "/dev/null") {
+                let text = std::mem::take(&mut ended.out);
+                container.written.borrow_mut().push((path, text, is_added));
+            }
+            all.then(ended);
         }
     }
     all

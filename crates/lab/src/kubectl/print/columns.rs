@@ -48,6 +48,7 @@ const COLUMNS: &[(&str, &str)] = &[
     ("CustomResourceDefinition", "Name,Created At"),
     ("Lease", "Name,Holder,Age"),
     ("StorageClass", "Name,Provisioner,ReclaimPolicy,VolumeBindingMode,AllowVolumeExpansion,Age"),
+    ("VolumeAttachment", "Name,Attacher,PV,Node,Attached,Age"),
     ("PriorityClass", "Name,Value,Global-Default,Age,PreemptionPolicy"),
     ("ControllerRevision", "Name,Controller,Revision,Age"),
     ("ResourceQuota", "Name,Request,Limit,Age"),

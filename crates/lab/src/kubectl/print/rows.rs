@@ -81,7 +81,9 @@ fn other(kind: &str, object: &Value, age: String) -> Vec<String> {
             network::cells(kind, object, age)
         }
         "HorizontalPodAutoscaler" => autoscaler::cells(object, age),
-        "PersistentVolume" | "PersistentVolumeClaim" | "StorageClass" => storage::cells(kind, object, age),
+        "PersistentVolume" | "PersistentVolumeClaim" | "StorageClass" | "VolumeAttachment" => {
+            storage::cells(kind, object, age)
+        }
         "Namespace" => vec![word("/status/phase"), age],
         "Secret" => vec![word("/type"), entries(object, "/data").len().to_string(), age],
         "ConfigMap" => {

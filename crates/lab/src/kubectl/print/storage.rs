@@ -50,6 +50,13 @@ pub(super) fn cells(kind: &str, object: &Value, age: String) -> Vec<String> {
             let volume = word("/spec/volumeName");
             vec![phase(), volume, capacity.unwrap_or_default(), modes, class(), attributes(), age, mode()]
         }
+        "VolumeAttachment" => vec![
+            word("/spec/attacher"),
+            word("/spec/source/persistentVolumeName"),
+            word("/spec/nodeName"),
+            is(object, "/status/attached").to_string(),
+            age,
+        ],
         _ => vec![
             word("/provisioner"),
             or(text(object, "/reclaimPolicy"), "Delete").to_owned(),

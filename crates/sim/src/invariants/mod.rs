@@ -1,9 +1,19 @@
-//! What must hold after every event, checked from outside: only stored objects and the ledger are read.
+//! What must hold after every event, checked from outside: only stored objects, machines and the ledger are read.
 
+mod disruption;
+mod storage;
+mod workloads;
+
+#[cfg(test)]
+mod tests;
+
+use crate::fact::{Actor, What};
 use crate::sim::Sim;
-use setpoint_api::map::Map;
+use setpoint_api::Gather as _;
+use setpoint_api::map::{Map, Set};
 use setpoint_api::time::SECOND;
-use setpoint_api::{Deployment, HorizontalPodAutoscaler, Node, ObjId, Pod, ReplicaSet, Str};
+use setpoint_api::{Change, Deployment, Kind, Namespace, Node, ObjId, Object, Op, Pod, ReplicaSet, Str};
+use setpoint_control::CONTROLLERS;
 use setpoint_control::deployment::math;
 use setpoint_control::pod as pods;
 
@@ -14,6 +24,9 @@ pub struct Checker {
     now: i64,
     rollouts: Map<ObjId, Rollout>,
     node_of_pod: Map<ObjId, Str>,
+    workloads: workloads::Seen,
+    disruption: disruption::Seen,
+    storage: storage::Seen,
     checks: u64,
 }
 
@@ -27,6 +40,54 @@ struct Rollout {
 
 /// How long what was decided on a former spec may still land: a few requests one after the other.
 const SETTLING: i64 = SECOND;
+
+/// What has changed since the last check.
+struct News<'a> {
+    sim: &'a Sim,
+    now: i64,
+    /// The changes, as far as the store still knows them.
+    changes: Vec<&'a Change>,
+    /// Objects that may be other than they were.
+    touched: Vec<&'a Object>,
+}
+
+impl<'a> News<'a> {
+    fn since(sim: &'a Sim, revision: u64) -> Self {
+        let changes: Vec<&Change> = sim.store().changes_after(revision).gather();
+        let touched = if changes.len() as u64 == sim.store().revision() - revision {
+            let ids: Set<ObjId> = changes.iter().map(|change| change.new.id()).collect();
+            ids.iter().filter_map(|id| sim.store().object(*id)).gather()
+        } else {
+            // Somebody has let time pass without a look.
+            sim.store().objects().gather()
+        };
+        Self { sim, now: sim.now().0, changes, touched }
+    }
+
+    /// Whether objects of a kind may be other than they were.
+    fn concerns(&self, kinds: &[Kind]) -> bool {
+        self.touched.iter().any(|object| kinds.contains(&object.kind()))
+            || self.changes.iter().any(|change| kinds.contains(&change.new.kind()))
+    }
+
+    /// Pods that may be other than they were.
+    fn pods(&self) -> impl Iterator<Item = &'a std::rc::Rc<Pod>> {
+        self.touched.iter().filter_map(|object| match object {
+            Object::Pod(pod) => Some(pod),
+            _ => None,
+        })
+    }
+
+    /// The controller behind a change, by its name.
+    fn controller_behind(&self, change: &Change) -> Option<&'static str> {
+        match self.sim.facts().get(change.stamp.fact)?.what {
+            What::Stored { by: Actor::Controller(number), .. } => {
+                Some(CONTROLLERS.get(usize::from(number))?.name)
+            }
+            _ => None,
+        }
+    }
+}
 
 impl Checker {
     /// Checks the state. Does nothing if nothing was stored since the last call.
@@ -46,14 +107,23 @@ impl Checker {
         if revision < self.revision {
             return Err(format!("resource versions went back from {} to {revision}", self.revision));
         }
+        let news = News::since(sim, self.revision);
         self.revision = revision;
         self.checks += 1;
-        versions(sim)?;
-        self.bindings(sim)?;
-        self.surge(sim)?;
-        capacity(sim)?;
-        owners(sim)?;
-        autoscalers(sim)
+        versions(&news)?;
+        self.bindings(&news)?;
+        if news.concerns(&[Kind::Deployment, Kind::ReplicaSet]) {
+            self.surge(sim)?;
+        }
+        if news.concerns(&[Kind::Node, Kind::Pod]) {
+            capacity(&news)?;
+        }
+        owners(&news)?;
+        autoscalers(&news)?;
+        namespaces(&news)?;
+        self.workloads.check(&news)?;
+        self.disruption.check(&news)?;
+        self.storage.check(&news)
     }
 
     /// How often the state has been checked.
@@ -83,9 +153,11 @@ impl Checker {
     }
 
     /// A pod that has a node keeps it.
-    fn bindings(&mut self, sim: &Sim) -> Result<(), String> {
-        let mut now = Map::new();
-        for pod in sim.store().list::<Pod>() {
+    fn bindings(&mut self, news: &News) -> Result<(), String> {
+        for change in news.changes.iter().filter(|change| change.op == Op::Deleted) {
+            self.node_of_pod.remove(&change.new.id());
+        }
+        for pod in news.pods() {
             let before = self.node_of_pod.get(&pod.metadata.id);
             if before.is_some() && before != pod.spec.node_name.as_ref() {
                 return Err(format!(
@@ -94,10 +166,9 @@ impl Checker {
                 ));
             }
             if let Some(node) = &pod.spec.node_name {
-                now.insert(pod.metadata.id, node.clone());
+                self.node_of_pod.insert(pod.metadata.id, node.clone());
             }
         }
-        self.node_of_pod = now;
         Ok(())
     }
 }
@@ -120,16 +191,19 @@ fn requests(sim: &Sim) -> Result<(), String> {
 }
 
 /// No version is from the future, and no status speaks of a spec that is yet to come.
-fn versions(sim: &Sim) -> Result<(), String> {
-    for object in sim.store().objects() {
+fn versions(news: &News) -> Result<(), String> {
+    for object in &news.touched {
         let meta = object.metadata();
-        if meta.resource_version > sim.store().revision() {
+        if meta.resource_version > news.sim.store().revision() {
             return Err(format!("{} has version {} from the future", meta.name, meta.resource_version));
         }
         let observed = match object {
-            setpoint_api::Object::Deployment(deployment) => deployment.status.observed_generation,
-            setpoint_api::Object::ReplicaSet(set) => set.status.observed_generation,
-            setpoint_api::Object::Pod(pod) => pod.status.observed_generation,
+            Object::Deployment(deployment) => deployment.status.observed_generation,
+            Object::ReplicaSet(set) => set.status.observed_generation,
+            Object::Pod(pod) => pod.status.observed_generation,
+            Object::StatefulSet(set) => set.status().observed_generation,
+            Object::DaemonSet(set) => set.status().observed_generation,
+            Object::PodDisruptionBudget(budget) => budget.status().observed_generation,
             _ => 0,
         };
         if observed > meta.generation {
@@ -140,19 +214,28 @@ fn versions(sim: &Sim) -> Result<(), String> {
 }
 
 /// What the pods of a node request fits it.
-fn capacity(sim: &Sim) -> Result<(), String> {
-    for node in sim.store().list::<Node>() {
+fn capacity(news: &News) -> Result<(), String> {
+    let nodes: Set<&Str> = news
+        .touched
+        .iter()
+        .filter_map(|object| match object {
+            Object::Pod(pod) => pod.spec.node_name.as_ref(),
+            Object::Node(node) => Some(&node.metadata.name),
+            _ => None,
+        })
+        .collect();
+    let store = news.sim.store();
+    for node in nodes.iter().filter_map(|name| store.find::<Node>("", name)) {
         let mut used: Map<Str, i64> = Map::new();
-        for pod in sim.store().pods_on(&node.metadata.name).filter(|pod| !pod.status.phase.is_finished()) {
+        for pod in store.pods_on(&node.metadata.name).filter(|pod| !pod.status.phase.is_finished()) {
             for (name, amount) in pods::requests(&pod.spec) {
                 *used.entry(name).or_insert(0) += amount;
             }
             *used.entry("pods".into()).or_insert(0) += 1;
         }
         for (name, used) in used {
-            let allocatable = node.status.allocatable.get(&name).map_or(0, |quantity| {
-                if &*name == "cpu" { quantity.milli_value() } else { quantity.value() }
-            });
+            let allocatable =
+                node.status.allocatable.get(&name).map_or(0, |quantity| pods::amount(&name, quantity));
             if used > allocatable {
                 return Err(format!(
                     "node {} has {allocatable} of {name}, its pods request {used}",
@@ -165,16 +248,18 @@ fn capacity(sim: &Sim) -> Result<(), String> {
 }
 
 /// At most one owner manages an object, and sets have no negative size.
-fn owners(sim: &Sim) -> Result<(), String> {
-    for pod in sim.store().list::<Pod>() {
+fn owners(news: &News) -> Result<(), String> {
+    for pod in news.pods() {
         let managers =
             pod.metadata.owner_references.iter().filter(|owner| owner.controller == Some(true)).count();
         if managers > 1 {
             return Err(format!("pod {} has {managers} controllers", pod.metadata.name));
         }
     }
-    for set in sim.store().list::<ReplicaSet>() {
-        if set.spec.replicas.unwrap_or(1) < 0 || set.status.replicas < 0 {
+    for object in &news.touched {
+        if let Object::ReplicaSet(set) = object
+            && (set.spec.replicas.unwrap_or(1) < 0 || set.status.replicas < 0)
+        {
             return Err(format!("replica set {} has a negative size", set.metadata.name));
         }
     }
@@ -182,8 +267,9 @@ fn owners(sim: &Sim) -> Result<(), String> {
 }
 
 /// An autoscaler wants no more and no less than it may.
-fn autoscalers(sim: &Sim) -> Result<(), String> {
-    for autoscaler in sim.store().list::<HorizontalPodAutoscaler>() {
+fn autoscalers(news: &News) -> Result<(), String> {
+    for object in &news.touched {
+        let Object::HorizontalPodAutoscaler(autoscaler) = object else { continue };
         let (spec, wanted) = (&autoscaler.spec, autoscaler.status.desired_replicas);
         let min = spec.min_replicas.unwrap_or(1);
         if wanted != 0
@@ -200,67 +286,17 @@ fn autoscalers(sim: &Sim) -> Result<(), String> {
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::image::Catalogue;
-    use crate::{Action, Config, MachineConfig};
-    use setpoint_api::Time;
-    use setpoint_control::Profile;
-    use std::rc::Rc;
-
-    fn cluster() -> Sim {
-        let mut sim = Sim::new(&Config {
-            seed: 1,
-            profile: Profile::Classroom,
-            overrides: Vec::new(),
-            machines: vec![MachineConfig::named("node-01")],
-            catalogue: Rc::new(Catalogue::standard()),
-            scheduler: Rc::default(),
-        });
-        sim.run_until(Time(SECOND));
-        sim
+/// Nothing is made in a namespace that is not there or is ending, but for the events that tell of the end.
+fn namespaces(news: &News) -> Result<(), String> {
+    for change in news.changes.iter().filter(|change| change.op == Op::Added) {
+        let (kind, meta) = (change.new.kind(), change.new.metadata());
+        if meta.namespace.is_empty() || kind == Kind::Event {
+            continue;
+        }
+        let namespace = news.sim.store().find::<Namespace>("", &meta.namespace);
+        if namespace.is_none_or(|namespace| namespace.metadata.is_deleting()) {
+            return Err(format!("{} {} was made in an ending namespace", kind.as_str(), meta.full_name()));
+        }
     }
-
-    #[test]
-    fn a_node_with_too_much_on_it_is_found() {
-        let mut sim = cluster();
-        let mut checker = Checker::default();
-        assert_eq!(checker.check(&sim), Ok(()));
-        // A pod that names its node goes past the scheduler; the kubelet will refuse it, but for now it is there.
-        let manifest = "{apiVersion: v1, kind: Pod, metadata: {name: big}, spec: {nodeName: node-01, containers: [\
-            {name: a, image: a, resources: {requests: {cpu: 5}}}]}}";
-        sim.act(&Action::Apply { manifest: manifest.into() });
-        let found = checker.check(&sim).unwrap_err();
-        assert_eq!(found, "node node-01 has 4000 of cpu, its pods request 5000");
-    }
-
-    #[test]
-    fn a_request_that_gets_lost_is_found() {
-        let mut sim = cluster();
-        let mut checker = Checker::default();
-        sim.set_load("default", "web", 10);
-        sim.run_until(Time(2 * SECOND));
-        assert_eq!(checker.check(&sim), Ok(()));
-        sim.ledger.send();
-        assert!(checker.check(&sim).unwrap_err().contains("requests sent"));
-    }
-
-    #[test]
-    fn sets_that_grow_past_the_surge_are_found() {
-        let mut sim = cluster();
-        let mut checker = Checker::default();
-        let manifest = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 2, \
-            selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [\
-            {name: a, image: a}]}}}}";
-        sim.act(&Action::Apply { manifest: manifest.into() });
-        sim.run_until(Time(5 * SECOND));
-        assert_eq!(checker.check(&sim), Ok(()));
-        sim.run_until(Time(10 * SECOND));
-        let set = sim.store().list::<ReplicaSet>().next().unwrap();
-        let mut set = (**set).clone();
-        set.spec.replicas = Some(9);
-        sim.apply_object(setpoint_api::Resource::into_object(set), 0).unwrap();
-        assert_eq!(checker.check(&sim).unwrap_err(), "the sets of deployment web grew to 9, past 3");
-    }
+    Ok(())
 }

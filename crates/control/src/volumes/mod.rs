@@ -3,20 +3,26 @@
 //! Watches: PersistentVolumeClaims, PersistentVolumes, StorageClasses.
 //! Writes: PersistentVolumes (create, delete, phase), PersistentVolumeClaims (volume, phase), a StorageClass where there is none,
 //! events.
-//! Rule: a claim is bound to the smallest free volume of its class that is large enough, or to one made for it; the volume of a
-//! claim that is gone is deleted or stays Released, as it says.
+//! Rule: a claim is bound to the smallest free volume of its class that is large enough, or to one made for it; of a class that
+//! says WaitForFirstConsumer, once the scheduler has chosen a node for its pod. The volume of a claim that is gone is deleted or
+//! stays Released, as it says.
 //! Upstream: pkg/controller/volume/persistentvolume/pv_controller.go (`syncClaim`, `syncVolume`).
-//! Simplified: the default class `standard` is made when the first claim asks for it; a volume is made at once, also where the class
-//! says WaitForFirstConsumer; volumes are on no node, and nothing protects a claim that a pod uses.
+//! Simplified: plays the storage driver's provisioner as well; the default class `standard` is made when the first claim asks for
+//! it; a volume of a class that binds at once is in every zone; nothing protects a claim that a pod uses.
 
-use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Note, Outcome, Write};
+pub mod attach;
+pub mod pods;
+
+use crate::scheduler::node_rules::NodeRules;
+use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory, Note, Outcome, Write};
 use serde_json::{Value, json};
 use setpoint_api::Gather as _;
+use setpoint_api::map::Map;
 use setpoint_api::order;
-use setpoint_api::wire::{Wire as _, keep, kept};
+use setpoint_api::wire::{Reader, Wire as _, keep, kept};
 use setpoint_api::{
-    Change, ClaimSpec, DeleteOptions, Kind, Object, ObjectMeta, PersistentVolume, PersistentVolumeClaim,
-    Quantity, Resource, Scope, StorageClass, Str,
+    Change, DeleteOptions, Kind, Node, ObjId, Object, ObjectMeta, PersistentVolume, PersistentVolumeClaim,
+    Pod, PodSpec, Quantity, Resource, Scope, StorageClass, Store, Str, Time, mark,
 };
 use std::rc::Rc;
 
@@ -30,15 +36,26 @@ pub const ROW: Controller = Controller {
     period: |_| None,
     workers: 1,
     wants_failures: false,
-    forget: |_| {},
+    forget: |memory| memory.volumes = Memory::default(),
 };
+
+/// What it keeps in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Since when the volume of a claim is being made.
+    making: Map<ObjId, Time>,
+}
 
 /// Who its events say that they come from.
 const SOURCE: &str = "persistentvolume-controller";
 const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
-const PROVISIONER: &str = "rancher.io/local-path";
+/// The storage driver of the default class: disks on a network, one node at a time.
+const DRIVER: &str = "disk.csi.setpoint.dev";
+const ZONE: &str = "topology.kubernetes.io/zone";
+/// Says on a claim which node its pod will go to.
+pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
-fn on_change(cx: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
+fn on_change(cx: &ChangeCx, change: &Change, _: &mut AllMemory, keys: &mut Keys) {
     let meta = change.new.metadata();
     match &change.new {
         Object::PersistentVolumeClaim(claim) => {
@@ -55,10 +72,10 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
     }
 }
 
-fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
+fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("no key") };
     match cx.view.object(id) {
-        Some(Object::PersistentVolumeClaim(claim)) => sync_claim(cx, claim),
+        Some(Object::PersistentVolumeClaim(claim)) => sync_claim(cx, claim, &mut memory.volumes),
         Some(Object::PersistentVolume(volume)) => sync_volume(cx, volume),
         _ => Outcome::idle("gone"),
     }
@@ -69,14 +86,16 @@ fn acted(decision: &'static str, writes: Vec<Write>) -> Outcome {
 }
 
 /// Upstream: `syncUnboundClaim`.
-fn sync_claim(cx: &Cx, claim: &Rc<PersistentVolumeClaim>) -> Outcome {
+fn sync_claim(cx: &Cx, claim: &Rc<PersistentVolumeClaim>, memory: &mut Memory) -> Outcome {
     let spec = claim.spec();
+    let id = claim.metadata.id;
     if claim.metadata.is_deleting() || &*claim.status().phase == "Bound" {
+        memory.making.remove(&id);
         return Outcome::idle("nothing to do");
     }
     let class = match &spec.storage_class_name {
         Some(name) => name.clone(),
-        None => match default_class(cx) {
+        None => match default_class(cx.view) {
             Some(class) => class.metadata.name.clone(),
             None if cx.view.ids(Kind::StorageClass).next().is_none() => {
                 return acted("make the default class", vec![Write::Create(standard_class(), None)]);
@@ -84,39 +103,30 @@ fn sync_claim(cx: &Cx, claim: &Rc<PersistentVolumeClaim>) -> Outcome {
             None => Str::default(),
         },
     };
-    if let Some(volume) = free_volume(cx, claim, &spec, &class) {
+    let found = cx.view.find::<StorageClass>("", &class);
+    let node = claim.metadata.annotation(SELECTED_NODE).and_then(|name| cx.view.find::<Node>("", name));
+    let waits = found.is_some_and(|class| waits_for_consumer(class));
+    if (!waits || node.is_some() || !spec.volume_name.is_empty())
+        && let Some(volume) = free_volume(cx.view, claim, &class, node)
+    {
         let mut volume = (**volume).clone();
         claim_volume(&mut volume, claim);
         let bound = bind(claim, &volume, &class);
         return acted("bind to a volume", [write_volume(volume), bound].concat());
     }
-    let found = cx.view.find::<StorageClass>("", &class);
     let provisioner: Str = found.map(|class| kept(&class.rest, "provisioner")).unwrap_or_default();
-    let id = claim.metadata.id;
     match found {
-        Some(found) if &*provisioner != "kubernetes.io/no-provisioner" => {
-            let volume = new_volume(claim, &spec, found, &provisioner);
-            let text = format!("Successfully provisioned volume {}", volume.metadata.name);
-            let mut writes = bind(claim, &volume, &class);
-            writes.insert(0, Write::Create(volume.into_object(), None));
-            writes.push(Write::Event(EventDraft::normal(PROVISIONER, id, "ProvisioningSucceeded", text)));
-            acted("make a volume", writes)
+        Some(_) if waits && node.is_none() => wait_for_pod(cx, claim),
+        Some(found) if &*provisioner != NO_PROVISIONER => {
+            provision(cx, claim, found, &provisioner, node, memory)
         }
         _ => {
-            let (is_warning, reason, text) = match (&*class, found) {
-                ("", _) => {
-                    let text = "no persistent volumes available for this claim and no storage class is set";
-                    (false, "FailedBinding", text.to_string())
-                }
-                (_, Some(_)) => (
-                    false,
-                    "WaitForFirstConsumer",
-                    "waiting for first consumer to be created before binding".into(),
-                ),
-                (name, None) => {
-                    let text = format!("storageclass.storage.k8s.io \"{name}\" not found");
-                    (true, "ProvisioningFailed", text)
-                }
+            let (is_warning, reason, text) = if &*class == "" || found.is_some() {
+                let text = "no persistent volumes available for this claim and no storage class is set";
+                (false, "FailedBinding", text.to_string())
+            } else {
+                let text = format!("storageclass.storage.k8s.io \"{class}\" not found");
+                (true, "ProvisioningFailed", text)
             };
             let draft = EventDraft { is_warning, ..EventDraft::normal(SOURCE, id, reason, text) };
             acted("wait for a volume", vec![Write::Event(draft)])
@@ -124,15 +134,87 @@ fn sync_claim(cx: &Cx, claim: &Rc<PersistentVolumeClaim>) -> Outcome {
     }
 }
 
-fn default_class<'a>(cx: &Cx<'a>) -> Option<&'a Rc<StorageClass>> {
-    cx.view.list::<StorageClass>().find(|class| class.metadata.annotation(DEFAULT) == Some("true"))
+/// A class without a provisioner.
+pub(crate) const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+
+/// Whether claims of a class are bound only once the scheduler has chosen a node.
+pub(crate) fn waits_for_consumer(class: &StorageClass) -> bool {
+    let mode: Str = kept(&class.rest, "volumeBindingMode");
+    &*mode == "WaitForFirstConsumer"
 }
 
-fn standard_class() -> Object {
+/// Upstream: `emitEventForUnboundDelayBindingClaim`.
+fn wait_for_pod(cx: &Cx, claim: &Rc<PersistentVolumeClaim>) -> Outcome {
+    let uses = |pod: &&Rc<Pod>| pods::claims(&pod.spec).any(|(_, name)| *name == *claim.metadata.name);
+    let waiting = cx.view.list_in::<Pod>(&claim.metadata.namespace).filter(uses);
+    let names: Vec<&str> = waiting.map(|pod| &*pod.metadata.name).gather();
+    let (reason, text) = match &names[..] {
+        [] => ("WaitForFirstConsumer", "waiting for first consumer to be created before binding".to_string()),
+        [name] => ("WaitForPodScheduled", format!("waiting for pod {name} to be scheduled")),
+        names => ("WaitForPodScheduled", format!("waiting for pods {} to be scheduled", names.join(","))),
+    };
+    let draft = EventDraft::normal(SOURCE, claim.metadata.id, reason, text);
+    acted("wait for a pod", vec![Write::Event(draft)])
+}
+
+/// Upstream: `provisionClaimOperationExternal`, and kubernetes-csi/external-provisioner.
+fn provision(
+    cx: &Cx,
+    claim: &Rc<PersistentVolumeClaim>,
+    class: &StorageClass,
+    provisioner: &Str,
+    node: Option<&Rc<Node>>,
+    memory: &mut Memory,
+) -> Outcome {
+    let id = claim.metadata.id;
+    let told = |reason, text| Write::Event(EventDraft::normal(DRIVER, id, reason, text));
+    let Some(since) = memory.making.get(&id) else {
+        memory.making.insert(id, cx.now);
+        let waits = format!(
+            "Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually by the system \
+             administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered."
+        );
+        let begins = format!(
+            "External provisioner is provisioning volume for claim \"{}\"",
+            claim.metadata.full_name()
+        );
+        let writes = vec![
+            Write::Event(EventDraft::normal(SOURCE, id, "ExternalProvisioning", waits)),
+            told("Provisioning", begins),
+        ];
+        return Outcome {
+            requeue_after: Some(cx.tuning.volume_attach),
+            ..acted("begin to make a volume", writes)
+        };
+    };
+    let left = since.plus(cx.tuning.volume_attach).since(cx.now);
+    if left > 0 {
+        return Outcome { requeue_after: Some(left), ..Outcome::idle("a volume is being made") };
+    }
+    let zone = node.and_then(|node| node.metadata.label(ZONE));
+    let volume = new_volume(claim, class, provisioner, zone);
+    let text = format!("Successfully provisioned volume {}", volume.metadata.name);
+    let mut writes = bind(claim, &volume, &class.metadata.name);
+    writes.insert(0, Write::Create(volume.into_object(), None));
+    writes.push(told("ProvisioningSucceeded", text));
+    acted("make a volume", writes)
+}
+
+/// The class of claims that name none.
+pub fn default_class(view: &Store) -> Option<&Rc<StorageClass>> {
+    view.list::<StorageClass>().find(|class| class.metadata.annotation(DEFAULT) == Some("true"))
+}
+
+/// The class that a cluster has from the beginning.
+pub fn standard_class() -> Object {
     let mut metadata = ObjectMeta::named("", "standard");
     metadata.set_annotation(DEFAULT, "true");
     let mut class = StorageClass { metadata, ..StorageClass::default() };
-    keep(&mut class.rest, "provisioner", &Str::fixed(PROVISIONER));
+    for (key, value) in
+        [("provisioner", DRIVER), ("reclaimPolicy", "Delete"), ("volumeBindingMode", "WaitForFirstConsumer")]
+    {
+        keep(&mut class.rest, key, &Str::fixed(value));
+    }
     class.into_object()
 }
 
@@ -140,13 +222,25 @@ fn storage(value: &Value) -> Option<Quantity> {
     Quantity::parse(value.as_str()?).ok()
 }
 
-/// The smallest volume that nobody has, of the class and large enough.
-fn free_volume<'a>(
-    cx: &Cx<'a>,
+/// Where a volume can be used, as far as it says.
+pub(crate) fn affinity_of(volume: &PersistentVolume) -> NodeRules {
+    let spec: Value = kept(&volume.rest, "spec");
+    let required = &spec["nodeAffinity"]["required"];
+    let affinity = json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": required } });
+    let affinity = (!required.is_null()).then_some(affinity);
+    NodeRules::of(&PodSpec::read(json!({ "affinity": affinity }), &mut Reader::default()))
+}
+
+/// The smallest volume that nobody has, of the class, large enough and within reach of the node if one is chosen.
+///
+/// Upstream: `FindMatchingVolume` in component-helpers/storage/volume.
+pub(crate) fn free_volume<'a>(
+    view: &'a Store,
     claim: &PersistentVolumeClaim,
-    wanted: &ClaimSpec,
     class: &str,
+    node: Option<&Rc<Node>>,
 ) -> Option<&'a Rc<PersistentVolume>> {
+    let wanted = claim.spec();
     let request = wanted.resources.requests.get("storage").map_or(0, |size| size.value());
     let fits = |volume: &&Rc<PersistentVolume>| {
         let spec: Value = kept(&volume.rest, "spec");
@@ -159,9 +253,18 @@ fn free_volume<'a>(
         let size = storage(&spec["capacity"]["storage"]).map_or(0, |size| size.value());
         let of_class = spec["storageClassName"].as_str().unwrap_or("") == class;
         let is_named = wanted.volume_name.is_empty() || wanted.volume_name == volume.metadata.name;
-        is_free && is_named && of_class && size >= request && wanted.access_modes.iter().all(has_mode)
+        let mode = |mode: &str| if mode == "Block" { "Block" } else { "Filesystem" };
+        let same_mode = mode(spec["volumeMode"].as_str().unwrap_or("")) == mode(&wanted.volume_mode);
+        is_free
+            && is_named
+            && of_class
+            && same_mode
+            && size >= request
+            && wanted.access_modes.iter().all(has_mode)
+            && !volume.metadata.is_deleting()
+            && node.is_none_or(|node| affinity_of(volume).matches(node))
     };
-    let mut free: Vec<_> = cx.view.list::<PersistentVolume>().filter(fits).gather();
+    let mut free: Vec<_> = view.list::<PersistentVolume>().filter(fits).gather();
     order::sort_by_key(&mut free, |volume| {
         let spec: Value = kept(&volume.rest, "spec");
         storage(&spec["capacity"]["storage"]).map_or(0, |size| size.value())
@@ -169,27 +272,31 @@ fn free_volume<'a>(
     free.first().copied()
 }
 
-/// Upstream: `provisionClaimOperation`.
 fn new_volume(
     claim: &PersistentVolumeClaim,
-    wanted: &ClaimSpec,
     class: &StorageClass,
     provisioner: &str,
+    zone: Option<&str>,
 ) -> PersistentVolume {
+    let wanted = claim.spec();
     let name = format!("pvc-{}", claim.metadata.uid);
     let mut metadata = ObjectMeta::named("", &name);
     metadata.set_annotation("pv.kubernetes.io/provisioned-by", provisioner);
     let reclaim: Str = kept(&class.rest, "reclaimPolicy");
     let size = wanted.resources.requests.get("storage").map(ToString::to_string).unwrap_or_default();
     let mut volume = PersistentVolume { metadata, ..PersistentVolume::default() };
-    let spec = json!({
+    let mut spec = json!({
         "capacity": { "storage": size },
         "accessModes": wanted.access_modes.write_always(),
         "persistentVolumeReclaimPolicy": if reclaim.is_empty() { "Delete" } else { &*reclaim },
         "storageClassName": &*class.metadata.name,
         "volumeMode": "Filesystem",
-        "hostPath": { "path": format!("/var/local-path-provisioner/{name}"), "type": "DirectoryOrCreate" },
+        "csi": { "driver": provisioner, "fsType": "ext4", "volumeHandle": format!("vol-{:016x}", mark(&[&name])) },
     });
+    if let Some(zone) = zone {
+        let terms = json!([{ "matchExpressions": [{ "key": ZONE, "operator": "In", "values": [zone] }] }]);
+        spec["nodeAffinity"] = json!({ "required": { "nodeSelectorTerms": terms } });
+    }
     keep(&mut volume.rest, "spec", &spec);
     claim_volume(&mut volume, claim);
     volume

@@ -1,0 +1,173 @@
+//! Which functions the first file has.
+//!
+//! Those that ran when the record was made, without the segments that did not ([`known`]). What has changed since is taken to
+//! run: new segments stay, and what is new and called or named by what stays comes too, unless it is large. So the page starts
+//! without its second file after most changes, and grows a little with each until the record is renewed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use wasmparser::Operator;
+
+use super::data::{self, Data};
+use super::known::{Life, Lot, lots};
+use super::module::{Facts, callees};
+use super::outline::{Finder, Part};
+use super::record::{Own, Record};
+
+/// Largest body of a new function that comes because code calls it of which it is not known whether it runs.
+const CALLED: usize = 4096;
+/// Largest one of a function that is known not to have run, and is called by new code.
+const OLD: usize = 1024;
+/// Largest one of a new function that comes because it is named.
+const NAMED: usize = 512;
+
+/// The functions of the first file, and the parts of them that are in the rest.
+pub struct Sorted {
+    pub first: BTreeSet<u32>,
+    pub parts: BTreeMap<u32, Vec<Part>>,
+}
+
+/// What code needs besides itself.
+#[derive(Default)]
+pub struct Needs {
+    /// Functions that it calls.
+    pub calls: BTreeSet<u32>,
+    /// Entries of the table that it takes.
+    pub entries: BTreeSet<u32>,
+    /// Numbers that may be addresses.
+    pub constants: BTreeSet<u32>,
+}
+
+impl Needs {
+    /// Adds what these operators need, of a function that takes these entries of the table.
+    pub fn add(&mut self, ops: &[Operator<'_>], taken: Option<&BTreeSet<u32>>) {
+        self.calls.extend(callees(ops));
+        let constants: Vec<u32> = data::constants(ops).collect();
+        self.entries
+            .extend(constants.iter().filter(|constant| taken.is_some_and(|taken| taken.contains(constant))));
+        self.constants.extend(constants);
+    }
+}
+
+impl Sorted {
+    /// Sorts the functions of a module; those of `way` are in the first file, whole. Nothing if most of what the record names
+    /// is not there.
+    ///
+    /// # Errors
+    /// When a body holds what compilers do not make here.
+    pub fn by(facts: &Facts<'_>, record: &Record, data: &Data, way: &BTreeSet<u32>) -> Result<Option<Self>> {
+        let named = facts.names.range(facts.imported..);
+        let named: Vec<(u32, Own)> = named
+            .filter_map(|(function, name)| Some((*function, Own::of(name, facts.code(*function)?))))
+            .collect();
+        let known = named.iter().filter(|(_, own)| record.ran.contains_key(&own.name)).count();
+        if known * 2 < record.ran.len() {
+            return Ok(None);
+        }
+        let (functions, named): (Vec<u32>, Vec<Own>) = named.into_iter().unzip();
+        let lots: BTreeMap<u32, Lot> = functions.into_iter().zip(lots(&named, record)).collect();
+        let mut growth =
+            Growth { facts, data, lots, sorted: Self { first: BTreeSet::new(), parts: BTreeMap::new() } };
+        growth.sort(way)?;
+        Ok(Some(growth.sorted))
+    }
+}
+
+/// The first file, while it grows.
+struct Growth<'f, 'a> {
+    facts: &'f Facts<'a>,
+    data: &'f Data,
+    /// What is known of each function that has a name.
+    lots: BTreeMap<u32, Lot>,
+    sorted: Sorted,
+}
+
+impl Growth<'_, '_> {
+    fn sort(&mut self, way: &BTreeSet<u32>) -> Result<()> {
+        let functions = u32::try_from(self.facts.kinds.len())?;
+        // Those without names are the glue's own, which are few.
+        let ran = |function: &u32| matches!(self.lots.get(function), None | Some(Lot::Ran(_)));
+        let mut todo: Vec<u32> =
+            (0..functions).filter(|function| way.contains(function) || ran(function)).collect();
+        self.sorted.first.extend(todo.iter().copied());
+        while !todo.is_empty() {
+            for function in &todo {
+                if let (Some(code), Some(Lot::Ran(lives))) =
+                    (self.facts.code(*function), self.lots.get(function))
+                    && !way.contains(function)
+                {
+                    let segments: Vec<bool> = lives.iter().map(|life| *life != Life::Idle).collect();
+                    let parts = Finder::find(code, &segments, &self.facts.signature(*function).1)?;
+                    self.sorted.parts.insert(*function, parts);
+                }
+            }
+            let called: Vec<u32> = todo.iter().flat_map(|function| self.called_by(*function)).collect();
+            todo = self.added(called);
+            if todo.is_empty() {
+                let named = self.named();
+                todo = self.added(named);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds functions to the first file, and returns those that were not there.
+    fn added(&mut self, mut functions: Vec<u32>) -> Vec<u32> {
+        functions.retain(|function| self.sorted.first.insert(*function));
+        functions
+    }
+
+    /// What a function that is in the first file needs there because it calls it.
+    fn called_by(&self, function: u32) -> Vec<u32> {
+        let Some(code) = self.facts.code(function) else { return Vec::new() };
+        let starts = code.segments();
+        let lives = match self.lots.get(&function) {
+            Some(Lot::Ran(lives)) => lives.clone(),
+            Some(Lot::New | Lot::Idle) => vec![Life::New; starts.len()],
+            None => return Vec::new(),
+        };
+        let parts = self.sorted.parts.get(&function).map_or(&[][..], |parts| parts);
+        let ends = starts.iter().skip(1).copied().chain([code.ops.len()]);
+        let mut needed = Vec::new();
+        for ((start, end), life) in starts.iter().copied().zip(ends).zip(lives) {
+            if life == Life::Idle || parts.iter().any(|part| (part.from..part.to).contains(&start)) {
+                continue;
+            }
+            needed.extend(callees(&code.ops[start..end]).filter(|callee| {
+                let size = self.facts.code(*callee).map_or(0, |code| code.bytes(0, code.ops.len()));
+                match self.lots.get(callee) {
+                    Some(Lot::New) => life == Life::Ran || size <= CALLED,
+                    Some(Lot::Idle) => life == Life::New && size <= OLD,
+                    _ => false,
+                }
+            }));
+        }
+        needed
+    }
+
+    /// What the first file needs because its code or its data names it: new functions, if they are small.
+    fn named(&self) -> Vec<u32> {
+        let mut needs = Needs::default();
+        for function in &self.sorted.first {
+            let Some(code) = self.facts.code(*function) else { continue };
+            let taken = self.facts.names.get(function).and_then(|name| self.data.taken(name));
+            let mut at = 0;
+            for part in self.sorted.parts.get(function).into_iter().flatten() {
+                needs.add(&code.ops[at..part.from], taken);
+                at = part.to;
+            }
+            needs.add(&code.ops[at..], taken);
+        }
+        let (kept, _) = self.data.parts(&needs.constants);
+        let entries = self.data.entries(&kept).chain(needs.entries);
+        let named = entries.filter_map(|entry| self.facts.entries.get(&entry)).copied();
+        named
+            .chain(self.facts.named.iter().copied())
+            .filter(|function| {
+                self.lots.get(function) == Some(&Lot::New)
+                    && self.facts.code(*function).is_some_and(|code| code.bytes(0, code.ops.len()) <= NAMED)
+            })
+            .collect()
+    }
+}

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 const STARTS: i64 = 80_000;
 /// How long before its first words, or its end, a command has read what it says.
 const READ: i64 = 8_000;
+/// What begins to speak later had nothing to say at first.
+const FIRST: f64 = 0.3;
 /// What takes longer has waited for something.
 const QUICK: f64 = 0.6;
 /// How long after its time a command does something at most.
@@ -45,8 +47,8 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
         } else {
             let first = entry.times.first().map_or(f64::MAX, |at| *at as f64 / 1000.0);
             // What it printed was read last.
-            let said = if entry.mark == '&' { first } else { next };
-            if said < t + QUICK {
+            let (said, within) = if entry.mark == '&' { (first, FIRST) } else { (next, QUICK) };
+            if said < t + within {
                 entry.at = micros(said.max(t)) - READ;
             }
         }

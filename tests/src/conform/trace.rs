@@ -54,6 +54,12 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
         }
         recording.entries.push(entry);
     }
+    // What was begun first acts first.
+    let mut next = i64::MAX;
+    for entry in recording.entries.iter_mut().rev() {
+        entry.at = entry.at.min(next);
+        next = entry.at;
+    }
     recording.entries.extend(unseen_deletions(&records, actions));
     recording.entries.sort_by_key(|entry| entry.at);
     let has_service = records.iter().any(|record| text(record, "kind") == "Service");

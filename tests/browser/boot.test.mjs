@@ -4,18 +4,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { after, before, test } from "node:test";
-import { assertClean, dist, openPage, shot, startBrowser, startServer, violations, waitForStart, waitForText } from "./page.mjs";
+import { test } from "node:test";
+import { assertClean, dist, openPage, setUp, shot, violations, waitForStart, waitForText } from "./page.mjs";
 
-let browser, server;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer({ base: "/a/deep/path/", strict: true });
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const own = setUp({ base: "/a/deep/path/", strict: true });
 
 /** The card's text, with its buttons. */
 const card = (page) => page.getByRole("alertdialog");
@@ -23,7 +15,7 @@ const themes = ["light", "dark"];
 
 for (const theme of themes) {
   test(`starts below a sub-path under the strictest policy, ${theme}`, async () => {
-    const open = await openPage(browser, server.url, { theme });
+    const open = await openPage(own.browser, own.url, { theme });
     await waitForStart(open.page);
     assert.equal(await card(open.page).isVisible(), false);
     await shot(open.page, `start-${theme}`);
@@ -33,20 +25,20 @@ for (const theme of themes) {
 }
 
 test("the first load is index.html and what it names, nothing else", async () => {
-  const open = await openPage(browser, server.url);
+  const open = await openPage(own.browser, own.url);
   await waitForStart(open.page);
   await open.page.waitForLoadState("networkidle");
   const html = await readFile(join(dist, "index.html"), "utf8");
-  const named = [...html.matchAll(/"\.\/([^"]+)"/g)].map((match) => new URL(match[1], server.url).href);
+  const named = [...html.matchAll(/"\.\/([^"]+)"/g)].map((match) => new URL(match[1], own.url).href);
   const loaded = new Set(open.requests.filter((url) => !url.startsWith("data:")));
-  assert.deepEqual([...loaded].sort(), [...new Set([server.url, ...named])].sort());
+  assert.deepEqual([...loaded].sort(), [...new Set([own.url, ...named])].sort());
   await open.close();
 });
 
 const isRest = (url) => url.includes("/setpoint-rest-");
 
 test("an untouched page runs without its second file, and fetches it when a person turns to it", async () => {
-  const open = await openPage(browser, server.url);
+  const open = await openPage(own.browser, own.url);
   await waitForStart(open.page);
   await new Promise((resolve) => { setTimeout(resolve, 8_000); });
   assert.deepEqual(open.requests.filter(isRest), []);
@@ -61,7 +53,7 @@ test("an untouched page runs without its second file, and fetches it when a pers
 });
 
 test("if the second file does not arrive, the card says so", async () => {
-  const open = await openPage(browser, server.url, { prepare: (page) => page.route((url) => isRest(url.href), (route) => route.abort()) });
+  const open = await openPage(own.browser, own.url, { prepare: (page) => page.route((url) => isRest(url.href), (route) => route.abort()) });
   await waitForStart(open.page);
   // Not Playwright's click, which waits until nothing lies above the button.
   const box = await open.page.getByRole("button", { name: "Deploy v2" }).boundingBox();
@@ -73,7 +65,7 @@ test("if the second file does not arrive, the card says so", async () => {
 
 test("says that it is starting while it does", async () => {
   // The wasm never arrives, so the page stays as a slow connection shows it.
-  const open = await openPage(browser, server.url, {
+  const open = await openPage(own.browser, own.url, {
     prepare: (page) => page.route("**/*.wasm", () => {}),
   });
   await waitForText(open.page, "Starting the cluster…");
@@ -84,7 +76,7 @@ test("says that it is starting while it does", async () => {
 
 for (const theme of themes) {
   test(`a panic shows the crash card over the page, ${theme}`, async () => {
-    const open = await openPage(browser, `${server.url}?seed=7#from-a-link`, { theme });
+    const open = await openPage(own.browser, `${own.url}?seed=7#from-a-link`, { theme });
     const { page } = open;
     await waitForStart(page);
     await page.evaluate(async () => {
@@ -110,25 +102,25 @@ for (const theme of themes) {
 
     await page.getByRole("button", { name: "Start over" }).click();
     await waitForStart(page);
-    assert.equal(page.url(), server.url);
+    assert.equal(page.url(), own.url);
     assert.equal(await card(page).isVisible(), false);
     await open.close();
   });
 }
 
 test("reload after a crash opens the same address again", async () => {
-  const open = await openPage(browser, `${server.url}#from-a-link`);
+  const open = await openPage(own.browser, `${own.url}#from-a-link`);
   await waitForStart(open.page);
   await open.page.evaluate(() => window.setpointCrashed("forced"));
   await open.page.getByRole("button", { name: "Reload" }).click();
   await waitForStart(open.page);
-  assert.equal(open.page.url(), `${server.url}#from-a-link`);
+  assert.equal(open.page.url(), `${own.url}#from-a-link`);
   assert.equal(await card(open.page).isVisible(), false);
   await open.close();
 });
 
 test("the report holds what it takes to see the error again", async () => {
-  const open = await openPage(browser, `${server.url}#from-a-link`, {
+  const open = await openPage(own.browser, `${own.url}#from-a-link`, {
     context: { permissions: ["clipboard-read", "clipboard-write"] },
   });
   const { page } = open;
@@ -149,7 +141,7 @@ test("the report holds what it takes to see the error again", async () => {
 });
 
 test("without a clipboard the report is selected instead", async () => {
-  const open = await openPage(browser, server.url, {
+  const open = await openPage(own.browser, own.url, {
     prepare: (page) => page.addInitScript(() => {
       Object.defineProperty(navigator, "clipboard", { value: undefined });
     }),
@@ -164,7 +156,7 @@ test("without a clipboard the report is selected instead", async () => {
 });
 
 test("a trap that no panic hook sees shows the crash card too", async () => {
-  const open = await openPage(browser, server.url);
+  const open = await openPage(own.browser, own.url);
   await waitForStart(open.page);
   await open.page.evaluate(() => {
     setTimeout(() => { throw new WebAssembly.RuntimeError("memory access out of bounds"); });
@@ -204,7 +196,7 @@ const failures = [
   },
   {
     name: "policy", title: "Setpoint could not start", text: /wasm-unsafe-eval/,
-    prepare: (page) => page.route(server.url, async (route) => {
+    prepare: (page) => page.route(own.url, async (route) => {
       const response = await route.fetch();
       const headers = { ...response.headers(), "content-security-policy": "default-src 'self'" };
       await route.fulfill({ response, headers });
@@ -214,7 +206,7 @@ const failures = [
 for (const { name, title, text, prepare } of failures) {
   for (const theme of themes) {
     test(`a start that fails says why: ${name}, ${theme}`, async () => {
-      const open = await openPage(browser, server.url, { theme, prepare });
+      const open = await openPage(own.browser, own.url, { theme, prepare });
       await waitForText(open.page, title);
       assert.match(await card(open.page).innerText(), text);
       assert.equal(await open.page.getByText("Starting the cluster…").isVisible(), false);
@@ -226,14 +218,14 @@ for (const { name, title, text, prepare } of failures) {
 }
 
 test("opened as a file, it says that it needs a server", async () => {
-  const open = await openPage(browser, pathToFileURL(join(dist, "index.html")).href);
+  const open = await openPage(own.browser, pathToFileURL(join(dist, "index.html")).href);
   await waitForText(open.page, "It was opened as a file");
   await shot(open.page, "file");
   await open.close();
 });
 
 test("without JavaScript it says what it needs", async () => {
-  const open = await openPage(browser, server.url, { context: { javaScriptEnabled: false } });
+  const open = await openPage(own.browser, own.url, { context: { javaScriptEnabled: false } });
   // Playwright's search by text passes <noscript> over.
   await open.page.locator("noscript h1", { hasText: "Setpoint needs JavaScript" }).waitFor({ state: "visible" });
   assert.equal(await open.page.getByText("Starting the cluster…").isVisible(), false);
@@ -242,7 +234,7 @@ test("without JavaScript it says what it needs", async () => {
 });
 
 test("the card fits a phone", async () => {
-  const open = await openPage(browser, server.url, { width: 320, height: 568 });
+  const open = await openPage(own.browser, own.url, { width: 320, height: 568 });
   await waitForStart(open.page);
   await open.page.evaluate(() => window.setpointCrashed(`panicked at crates/sim/src/lib.rs:1:1:\n${"long".repeat(200)}`));
   await waitForText(open.page, "Setpoint has stopped");

@@ -1,32 +1,24 @@
 // What a person does first with the cluster, and what they see of it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { assertQuiet, openPage, startBrowser, startServer, waitForStart } from "./page.mjs";
+import { test } from "node:test";
+import { assertQuiet, openPage, setUp, waitForStart } from "./page.mjs";
 import {
   balancer, counter, dragLoad, events, load, node, nodeLabel, press, saying, speed, tiles, until, untilCounter, untilEvent,
   untilReady, watchReady,
 } from "./person.mjs";
 
-let browser, server;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const own = setUp();
 
 const names = ["node-01", "node-02", "node-03"];
 
 /** Opens the page, waits until it has converged, and gives it to `use`; in the end nothing must have gone wrong. */
 async function converged(use, options = {}) {
-  const open = await openPage(browser, server.url, { width: 1440, height: 900, ...options });
+  const open = await openPage(own.browser, own.url, { width: 1440, height: 900, ...options });
   await waitForStart(open.page);
   await speed(open.page, 4);
   await untilReady(open.page, 3);
-  await untilCounter(open.page, "Requests", /of 10\/s served/);
+  await untilCounter(open.page, "Requests", /load 10\/s/);
   await speed(open.page, 1);
   await use(open.page);
   assertQuiet(open);
@@ -34,7 +26,7 @@ async function converged(use, options = {}) {
 }
 
 test("it starts with empty nodes and converges to three pods that serve", async () => {
-  const open = await openPage(browser, server.url, {
+  const open = await openPage(own.browser, own.url, {
     width: 1440, height: 900,
     // What the first pictures show is gone before a test could ask for it.
     prepare: (page) => page.addInitScript(() => {
@@ -63,7 +55,7 @@ test("it starts with empty nodes and converges to three pods that serve", async 
   }
   assert.match(await balancer(page), /^Load balancer web:80 3 ready endpoints$/);
   assert.match(await counter(page, "Version"), /Complete v1 3 deployment "web" successfully rolled out/);
-  await untilCounter(page, "Requests", /\b\d+ of 10\/s served 0 failed of [1-9]/);
+  await untilCounter(page, "Requests", /\b\d+ served\/s, load 10\/s 0 failed of [1-9]/);
   await untilCounter(page, "Average CPU", /\d+ % of request Target 70%/);
   const said = (await events(page)).map(saying);
   for (const wanted of [
@@ -84,7 +76,7 @@ test("load up by mouse: the autoscaler follows in steps, and holds CPU at its ta
   const rps = await load(page);
   assert.ok(rps >= 250 && rps <= 400, `dragged to ${rps}`);
   await untilEvent(page, new RegExp(`Action .* You set the load on web to ${rps} requests per second\\. you$`));
-  await untilCounter(page, "Requests", new RegExp(`of ${rps}/s served`));
+  await untilCounter(page, "Requests", new RegExp(`load ${rps}/s`));
 
   const first = await untilEvent(page, /SuccessfulRescale .* New size: \d+; reason: cpu resource utilization \(percentage of request\) above target HorizontalPodAutoscaler\/web/);
   const size = Number(/New size: (\d+)/.exec(first)[1]);
@@ -156,7 +148,7 @@ test("a dead node: believed for a while, then NotReady, its pod replaced on the 
 test("a rollout to v2 under load loses no request and never has fewer than three pods ready", () => converged(async (page) => {
   await page.getByRole("textbox", { name: /^User load/ }).fill("80");
   await page.keyboard.press("Enter");
-  await untilCounter(page, "Requests", /^Requests .* (7\d|8\d) of 80\/s served/);
+  await untilCounter(page, "Requests", /^Requests .* (7\d|8\d) served\/s, load 80\/s/);
   await speed(page, 2);
   const stop = await watchReady(page);
   await press(page, "Deploy v2");

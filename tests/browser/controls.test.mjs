@@ -1,26 +1,18 @@
 // Time, choices, the keyboard, and what the page says to what can't be done.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { assertQuiet, openPage, startBrowser, startServer, waitForStart } from "./page.mjs";
+import { test } from "node:test";
+import { assertQuiet, openPage, setUp, waitForStart } from "./page.mjs";
 import {
   balancer, counter, dragLoad, events, hint, load, loads, node, nodeLabel, press, saying, speed, tabTo, tiles, until, untilCounter,
   untilEvent, untilReady,
 } from "./person.mjs";
 
-let browser, server;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const own = setUp();
 
 /** Opens the page, gives it to `use` with what openPage returns, and closes it; nothing must have gone wrong. */
 async function visit(use, { query = "", ready = false } = {}) {
-  const open = await openPage(browser, server.url + query, { width: 1440, height: 900 });
+  const open = await openPage(own.browser, own.url + query, { width: 1440, height: 900 });
   await waitForStart(open.page);
   if (ready) {
     await speed(open.page, 4);
@@ -108,7 +100,7 @@ for (const hand of hands) {
 
   test(`a rollout under load, paused and resumed, fails no request: ${hand.name}`, () => visit(async (page) => {
     await hand.type(page, /^User load/, "60");
-    await untilCounter(page, "Requests", /(5|6)\d of 60\/s served/);
+    await untilCounter(page, "Requests", /(5|6)\d served\/s, load 60\/s/);
     await speed(page, 1);
     await hand.press(page, "Deploy v2");
     await untilCounter(page, "Version", /^Version Rolling out v1 \d → v2 1 /);
@@ -272,7 +264,7 @@ test("the hint keeps its place whatever it says, and can be dismissed", () => vi
 
 test("the chart tells of any second, to the pointer and to the keys, and as a table", () => visit(async (page) => {
   await dragLoad(page, 100);
-  await untilCounter(page, "Requests", /of 100\/s served/);
+  await untilCounter(page, "Requests", /load 100\/s/);
   const began = await clock(page);
   await until(() => clock(page), (at) => at > began + 8);
   await press(page, "Pause");
@@ -307,7 +299,7 @@ test("a cluster without a Deployment says so, and the sample brings it back", ()
   await press(page, "Apply the sample: web, 3 replicas");
   await speed(page, 10);
   await untilReady(page, 3);
-  await untilCounter(page, "Requests", /[1-9]\d* of 10\/s served/);
+  await untilCounter(page, "Requests", /[1-9]\d* served\/s, load 10\/s/);
 }, { ready: true }));
 
 test("at ×60 under a rollout and a kill, at most 20 announcements a minute", () => visit(async (page) => {
@@ -334,7 +326,7 @@ test("at ×60 under a rollout and a kill, at most 20 announcements a minute", ()
 
 for (const [width, height, context] of [[1440, 900], [1024, 768], [390, 844, { hasTouch: true, isMobile: true }], [320, 640, { hasTouch: true, isMobile: true }]]) {
   test(`every target is at least 24 pixels, and nothing is cut off, at ${width} by ${height}`, async () => {
-    const open = await openPage(browser, server.url, { width, height, context });
+    const open = await openPage(own.browser, own.url, { width, height, context });
     const { page } = open;
     await waitForStart(page);
     await speed(page, 4);

@@ -1,23 +1,15 @@
 // Looking closely: details of anything, why something happened, what can be done about it, the feed, and the address.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { assertQuiet, incomplete, openPage, shot, startBrowser, startServer, violations, waitForStart } from "./page.mjs";
+import { test } from "node:test";
+import { assertQuiet, incomplete, openPage, setUp, shot, violations, waitForStart } from "./page.mjs";
 import {
   chain, detail, details, eventRow, events, focused, node, nodeLabel, onceReady, press, speed, tiles, until, untilEvent, untilReady, walkTo,
 } from "./person.mjs";
 
-let browser, server;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const own = setUp();
 
-const converged = (use, options) => onceReady(browser, server.url, use, options);
+const converged = (use, options) => onceReady(own.browser, own.url, use, options);
 /** Waits until the focus is on what is called so. */
 const untilFocus = (page, name) => until(() => focused(page), (found) => (name instanceof RegExp ? name.test(found) : name === found), { what: `the focus on ${name}`, timeout: 3_000 });
 const hash = (page) => page.evaluate(() => location.hash);
@@ -269,7 +261,7 @@ test("the address brings back what was chosen, and survives nonsense", async () 
     assert.equal(await heading(page), "node-03");
   }, { hash: "#select=node/node-03&tab=events&events=warnings&filter=probe%20failed&seed=7" });
   for (const nonsense of ["#select=pod&&&=%&tab=x&filter=%ff%", "#%E0%A4%A", "#select=%00/%00/%00", "#select=secret/a/b&x=1"]) {
-    const open = await openPage(browser, server.url + nonsense, { width: 1440, height: 900 });
+    const open = await openPage(own.browser, own.url + nonsense, { width: 1440, height: 900 });
     await waitForStart(open.page);
     await open.page.getByRole("tab", { name: "Events" }).waitFor();
     assertQuiet(open);

@@ -2,27 +2,19 @@
 // every node, budgets, quotas, priorities.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { assertQuiet, openPage, startBrowser, startServer, violations, waitForStart } from "./page.mjs";
+import { test } from "node:test";
+import { assertQuiet, openPage, setUp, violations, waitForStart } from "./page.mjs";
 import {
   detail, details, eventRow, events, chain, focused, node, nodeLabel, press, speed, tabTo, until, untilEvent, walkTo,
 } from "./person.mjs";
 
-let browser, server;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const own = setUp();
 
 /** Opens a scenario and gives it to `use`; in the end nothing must have gone wrong. */
-async function visit(scenario, use, options = {}) {
-  const open = await openPage(browser, `${server.url}?scenario=${scenario}`, { width: 1440, height: 900, ...options });
+async function visit(scenario, use, { times = 10, ...options } = {}) {
+  const open = await openPage(own.browser, `${own.url}?scenario=${scenario}`, { width: 1440, height: 900, ...options });
   await waitForStart(open.page);
-  await speed(open.page, 8);
+  await speed(open.page, times);
   await use(open.page, open);
   assertQuiet(open);
   await open.close();
@@ -100,28 +92,51 @@ test("a deleted database pod comes back by its own name and to its own volume, o
   assert.match(await childrenOf(page, "Used by, and its volume"), /Pod db-1 Ready .*PersistentVolume pvc-\S+ Bound/);
 }));
 
+test("a set grows at its end and shrinks from its end, and the volume stays for whoever comes back", () => visit("stateful", async (page) => {
+  await wholeDatabase(page);
+  await speed(page, 4);
+  await chip(page, "StatefulSet db").click();
+  await details(page).getByRole("button", { name: /^One more / }).click();
+  assert.match(line(await page.locator(".last").innerText()), /^\$ kubectl scale statefulset\/db --replicas=4 /);
+  await untilChip(page, "StatefulSet db", /4\/4 ready$/);
+  assert.match(await tileText(page, "db-3"), /^16 db-3 Ready/);
+  await details(page).getByRole("button", { name: /^One fewer / }).click();
+  await until(() => tile(page, "db-3").count(), (count) => count === 0, { timeout: 30_000 });
+  await untilChip(page, "StatefulSet db", /3\/3 ready$/);
+  assert.match(await chipText(page, "PVC data-db-3"), /Bound 1Gi$/);
+  await details(page).getByRole("button", { name: /^One more / }).click();
+  await until(() => tileText(page, "db-3"), /^16 db-3 Ready/, { timeout: 30_000 });
+  assert.match(await tile(page, "db-3").getAttribute("title"), /data-db-3 Bound 1Gi/);
+}));
+
 test("a budget refuses a drain: the node and the feed say which, and it is asked again until it may", () => visit("stateful", async (page) => {
   await wholeDatabase(page);
+  const db = /db-\d/.exec((await podsOn(page, "node-02")).join(" "))[0];
+  // However slow the hand is, both drains begin in the same moment.
+  await press(page, "Pause");
   for (const name of ["node-01", "node-02"]) {
     await page.getByRole("button", { name: new RegExp(`^Node ${name},`) }).click();
+    await until(() => detail(page), new RegExp(`^Node .* ${name} `));
     await details(page).getByRole("button", { name: /^Drain / }).click();
   }
-  const kept = await until(() => node(page, "node-02").innerText(), /Budget db keeps db-2\s+(needs 2 ready, has 2|allows no more now); again in \d s/);
+  await speed(page, 0.25);
+  await press(page, "Play");
+  const kept = await until(() => node(page, "node-02").innerText(), new RegExp(`Budget db keeps ${db}\\s+(needs 2 ready, has 2|allows no more now); again in \\d s`));
   assert.match(kept, /Cordoned/);
-  assert.match(await nodeLabel(page, "node-02"), /Budget db keeps db-2/);
+  assert.match(await nodeLabel(page, "node-02"), new RegExp(`Budget db keeps ${db}`));
   await until(() => rowOf(page, "takes new pods"), /yes no$/);
   await untilChip(page, "PDB db", /^PDB db none may go$/);
   await chip(page, "PDB db").click();
-  await until(() => rowOf(page, "db-2"), /to be evicted refused (once|\d times), asked again every 5 s$/);
+  await until(() => rowOf(page, db), /to be evicted refused (once|\d times), asked again every 5 s$/);
   assert.match(await rowOf(page, "healthy"), /at least 2 of 3/);
-  const refused = await untilEvent(page, /EvictionRefused .*evicting pod db-2: Cannot evict pod as it would violate the pod's disruption budget\. The disruption budget db needs 2 healthy pods and has \d currently\. Pod\/db-2 kube-apiserver/);
+  const refused = await untilEvent(page, new RegExp(`EvictionRefused .*evicting pod ${db}: Cannot evict pod as it would violate the pod's disruption budget\\. The disruption budget db needs 2 healthy pods and has \\d currently\\. Pod/${db} kube-apiserver`));
   assert.ok(refused);
-  await eventRow(page, "evicting pod db-2").getByRole("button", { name: /^why\?/ }).click();
+  await eventRow(page, `evicting pod ${db}`).getByRole("button", { name: /^why\?/ }).click();
   await until(() => chain(page), (links) => /^You began to drain node-02/.test(links.at(-1)));
   // It is asked again, and once the other one is back the answer is yes.
   await speed(page, 4);
   await until(() => podsOn(page, "node-02"), (pods) => pods.length === 0, { timeout: 30_000 });
-  await until(() => tileText(node(page, "node-03"), "db-2"), /^16 db-2 Ready/, { timeout: 30_000 });
+  await until(() => tileText(node(page, "node-03"), db), /^16 db-\d Ready/, { timeout: 30_000 });
   assert.doesNotMatch(await node(page, "node-02").innerText(), /keeps/);
 }));
 
@@ -145,6 +160,10 @@ test("Jobs run to their end or give up, a CronJob makes the next, and every node
   await until(() => detail(page, "Timers"), /next run in \d+(\.\d)? s a Job is made from its template/);
   await untilChip(page, "CronJob backup", /^CronJob backup waits, next in \d+ s$/);
   await untilChip(page, "Job backup-\\d+", /1 of 1 done$/, { timeout: 60_000 });
+  await details(page).getByRole("button", { name: /^Suspend / }).click();
+  await untilChip(page, "CronJob backup", /^CronJob backup suspended$/);
+  await details(page).getByRole("button", { name: /^Resume / }).click();
+  await untilChip(page, "CronJob backup", /waits, next in \d+ s$/);
 
   // A node that joins gets its agent without anybody asking.
   await press(page, "Add node-04");
@@ -155,17 +174,19 @@ test("Jobs run to their end or give up, a CronJob makes the next, and every node
 }));
 
 test("where nodes are full, what is important takes the place of the rest; and a quota refuses pods, with its reason beside them", () => visit("crowded", async (page) => {
-  await speed(page, 4);
   await until(() => trayText(page), /2 not created yet api api team-a\/api, 2 missing: pods "api-\S+" is forbidden: exceeded quota: team-a, requested: pods=1, used: pods=2, limited: pods=2$/);
+  await until(() => podsOn(page, "node-02"), (pods) => pods.length === 2 && pods.every((text) => / render Ready/.test(text)));
+  await press(page, "Pause");
   await untilEvent(page, /FailedCreate .*Error creating: pods "api-\S+" is forbidden: exceeded quota: team-a/);
   await chip(page, "Quota team-a/team-a").click();
   await until(() => rowOf(page, "pods"), /at most 2 2 used, full$/);
   assert.match(await rowOf(page, "requests.cpu"), /at most 500m 200m used$/);
   await untilChip(page, "Quota team-a/team-a", /pods 2\/2$/);
 
-  await speed(page, 0.25);
   await page.getByRole("textbox", { name: "Replicas" }).fill("6");
   await page.keyboard.press("Enter");
+  await speed(page, 0.25);
+  await press(page, "Play");
   const victim = tile(page, "render-\\S+").filter({ hasText: "Preempted" }).first();
   await victim.waitFor({ timeout: 20_000 });
   assert.match(await victim.getAttribute("title"), /^render-\S+: Preempted\. Preempted: web-\S+ takes its place$/);
@@ -176,7 +197,7 @@ test("where nodes are full, what is important takes the place of the rest; and a
   await speed(page, 4);
   await until(() => trayText(page), /render.*: 0\/3 nodes are available: 3 Insufficient cpu\. no new claims to deallocate, preemption: 0\/3 nodes are available: 3 No preemption victims found for incoming pod\./, { timeout: 30_000 });
   await until(() => page.getByRole("region", { name: "Counters" }).innerText(), /Healthy pods\s+6\s+of 6/, { timeout: 30_000 });
-}));
+}, { times: 1 }));
 
 test("seven pods stand two, two, one and two on four nodes; nodes come and go", () => visit("four-nodes", async (page) => {
   const counts = () => page.getByRole("article", { name: /^Node / }).evaluateAll((all) =>
@@ -211,7 +232,7 @@ test("with the keyboard alone: from the strip to a set, to its pod, to its claim
 for (const [scenario, wanted] of [["stateful", "PDB db"], ["batch", "Job import"], ["crowded", "Quota team-a/team-a"]]) {
   for (const [width, height, theme] of [[1440, 900, "light"], [390, 844, "dark"]]) {
     test(`${scenario} at ${width} pixels, ${theme}: nothing for axe to complain of, and nothing sticks out`, () => visit(scenario, async (page, open) => {
-      await speed(page, 8);
+      await speed(page, 10);
       await until(() => chipText(page, scenario === "batch" ? "Job report" : wanted), /4 of 4 done|1 may go|2\/2/, { timeout: 40_000 });
       await speed(page, 1);
       await chip(page, wanted).click();

@@ -1,21 +1,13 @@
 // The cluster's language on the page: the terminal, the manifest editor, and the kubectl line of what is done with the mouse.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { incomplete, shot, startBrowser, startServer, violations, waitForStart } from "./page.mjs";
+import { test } from "node:test";
+import { incomplete, setUp, shot, violations, waitForStart } from "./page.mjs";
 import { focused, node, onceReady, press, speed, tiles, until, untilCounter, untilEvent } from "./person.mjs";
 
-let browser, server;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const own = setUp();
 
-const converged = (use, options) => onceReady(browser, server.url, use, options);
+const converged = (use, options) => onceReady(own.browser, own.url, use, options);
 
 const tab = (page, name) => page.getByRole("tab", { name, exact: true });
 const prompt = (page) => page.getByRole("textbox", { name: /^kubectl command/ });

@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -36,6 +37,22 @@ export function startBrowser() {
       "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ],
   });
+}
+
+/** A browser and the address of a server for as long as the tests of a file run; `options` are startServer's. */
+export function setUp(options) {
+  const own = {};
+  let server;
+  before(async () => {
+    own.browser = await startBrowser();
+    server = await startServer(options);
+    own.url = server.url;
+  });
+  after(async () => {
+    await own.browser?.close();
+    server?.close();
+  });
+  return own;
 }
 
 /**

@@ -1,25 +1,17 @@
 // The cluster panel: what is believed beside what is true, what is wanted and missing, and tiles for any number of pods.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { assertClean, assertQuiet, openPage, startBrowser, startServer, waitForStart } from "./page.mjs";
+import { test } from "node:test";
+import { assertClean, assertQuiet, openPage, setUp, waitForStart } from "./page.mjs";
 import {
   balancer, focused, node, nodeLabel, press, speed, tiles, until, untilEvent, untilReady,
 } from "./person.mjs";
 
-let browser, server;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const own = setUp();
 
 /** Opens the page, gives it to `use` once three pods are ready, and closes it; nothing must have gone wrong. */
 async function visit(use, { query = "", ready = 3, ...options } = {}) {
-  const open = await openPage(browser, server.url + query, { width: 1440, height: 900, ...options });
+  const open = await openPage(own.browser, own.url + query, { width: 1440, height: 900, ...options });
   await waitForStart(open.page);
   if (ready) {
     await speed(open.page, 4);

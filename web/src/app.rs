@@ -257,6 +257,8 @@ impl Component for App {
             event.prevent_default();
             Msg::Skip
         });
+        let outline = Rc::new(self.side.outline());
+        // A panel that is told what it does not show would be drawn anew for nothing.
         let panel = |part: Part| {
             let is_dock = part == Part::Dock;
             // The terminal and the editor are drawn when something was said, not when time has passed.
@@ -266,7 +268,9 @@ impl Component for App {
                 _ => calm.clone(),
             };
             html! {
-                <Panel {part} {frame} {load} side={self.side.clone()} faults={self.desk.faults.clone()}
+                <Panel {part} {frame} load={if part == Part::Controls { load } else { 0 }}
+                    side={if part == Part::Side { self.side.clone() } else { outline.clone() }}
+                    faults={self.desk.faults.clone()}
                     look={if is_dock { self.desk.look } else { Look::default() }}
                     shown={is_dock.then(|| self.language.shown.clone())}
                     send={send.clone()} />

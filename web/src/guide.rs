@@ -81,6 +81,16 @@ pub fn after(action: &Action, frame: &Frame) -> String {
             "The process hangs. Watch: readiness takes it out of the Service, then liveness restarts it."
                 .to_string()
         }
+        Action::SetDiskFull { node, full: true } => format!(
+            "The disk of {node} is full. Watch: its kubelet evicts pods one by one; what has an owner starts elsewhere, the rest stays dead."
+        ),
+        Action::SetDiskFull { node, full: false } => {
+            format!("The disk of {node} is free. Watch: after a while the node takes pods again.")
+        }
+        Action::UseMemory { .. } => {
+            "It takes memory. Watch: above its limit the kernel kills it; where the node runs short, the kubelet evicts."
+                .to_string()
+        }
         Action::WriteFile { path, .. } => {
             format!("{path} is written. What stands in a claimed volume outlives the pod; the rest does not.")
         }

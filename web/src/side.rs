@@ -214,6 +214,11 @@ impl Side {
         self.selected.as_ref().filter(|_| is_shown && self.why.is_none())
     }
 
+    /// What the other panels need to know of this one, which changes less often.
+    pub fn outline(&self) -> Self {
+        Self { selected: self.selected.clone(), dock: self.dock, ..Self::default() }
+    }
+
     /// Brings the details up to date; what is gone stays as it was last seen.
     pub fn look(&mut self, session: &Session) {
         let Some(subject) = self.subject_in_sight() else { return };

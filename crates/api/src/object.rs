@@ -175,7 +175,7 @@ kinds! {
     Namespace { spec: NamespaceSpec = "spec"; status: NamespaceStatus = "status"; }
         api "v1" plural "namespaces" namespaced false
     /// A machine, as the cluster believes it to be.
-    Node { spec: NodeSpec = "spec"; status: NodeStatus = "status"; }
+    Node { spec: NodeSpec = "spec", always; status: NodeStatus = "status"; }
         api "v1" plural "nodes" namespaced false
     /// A claim on being alive.
     Lease { spec: LeaseSpec = "spec"; }

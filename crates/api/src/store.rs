@@ -54,7 +54,8 @@ pub enum Scope {
     Main,
     /// The status subresource.
     Status,
-    /// The binding of a pod: its node and its status in one change, which counts as no new generation.
+    /// The binding of a pod: its node and its status in one change, which counts as no new generation; and the last step of a
+    /// namespace's end, which takes its finalizers off.
     Binding,
 }
 
@@ -573,6 +574,10 @@ fn keep_unchangeable(stored: &Object, object: &mut Object, scope: Scope) {
         };
     }
     keep!(Namespace Node Pod ReplicaSet Deployment Service HorizontalPodAutoscaler);
+    if let (Object::Namespace(stored), Object::Namespace(object), Scope::Main) = (stored, &mut *object, scope)
+    {
+        Rc::make_mut(object).spec.finalizers = stored.spec.finalizers.clone();
+    }
     let kept = stored.metadata();
     let meta = object.metadata_mut();
     meta.id = kept.id;

@@ -84,7 +84,7 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
         // Events go last: until then the end of the others is told in them.
         deletes.extend(events.iter().map(delete));
         changed.spec.finalizers.retain(|finalizer| &**finalizer != "kubernetes");
-        let writes = vec![Write::Together(deletes), Write::Update(changed.into_object(), Scope::Main)];
+        let writes = vec![Write::Together(deletes), Write::Update(changed.into_object(), Scope::Binding)];
         let note = Note { observed, decision: "let the namespace go".into() };
         return Outcome { writes, note, ..Outcome::default() };
     }

@@ -74,6 +74,8 @@ tuning! {
     hpa_initial_readiness_delay: 30 * SECOND, 5 * SECOND, "--horizontal-pod-autoscaler-initial-readiness-delay";
     /// Period of the metrics server.
     metrics_resolution: 15 * SECOND, 5 * SECOND, "metrics-server --metric-resolution";
+    /// Age at which a container's first sample counts; a younger one waits for its second.
+    metrics_fresh: 10 * SECOND, 4500 * MILLISECOND, "freshContainerMinMetricsResolution, metrics-server pkg/storage/pod.go";
     /// Validity of a node's lease.
     node_lease_duration: 40 * SECOND, 4 * SECOND, "nodeLeaseDurationSeconds, pkg/kubelet/apis/config/v1beta1/defaults.go";
     /// Period of its renewal: a quarter of the validity.
@@ -121,9 +123,13 @@ tuning! {
     /// Time that one scheduling decision takes.
     scheduler_cycle: MILLISECOND, MILLISECOND, "test/integration/scheduler_perf: 680 to 810 pods per second";
     /// How long a storage driver takes to make, attach or detach a volume.
-    volume_attach: 2 * SECOND, SECOND, "no upstream value: depends on the storage";
+    volume_attach: 2 * SECOND, 500 * MILLISECOND, "no upstream value: depends on the storage";
     /// How long a volume that nobody needs stays attached to a node that is not ready and may still use it.
     volume_force_detach: 360 * SECOND, 20 * SECOND, "--attach-detach-reconcile-max-wait-unmount-duration";
+    /// How often a kubelet looks at what is left of memory and disk.
+    eviction_monitor: 10 * SECOND, 3 * SECOND, "evictionMonitoringPeriod, fixed in pkg/kubelet/kubelet.go";
+    /// How long a node counts as short of something after it was.
+    eviction_transition: 300 * SECOND, 15 * SECOND, "evictionPressureTransitionPeriod, pkg/kubelet/apis/config/v1beta1/defaults.go";
     /// Shortest distance of two rule updates of a kube-proxy.
     proxy_min_sync: SECOND, 200 * MILLISECOND, "iptables.minSyncPeriod, pkg/proxy/apis/config/v1alpha1/defaults.go";
     /// From power to a running kubelet.

@@ -12,10 +12,12 @@ fn facts(name: &Str) -> NodeFacts<'_> {
         name,
         address: "10.0.0.11",
         cpu_milli: 4000,
+        is_short: (false, false),
         memory_bytes: 8 << 30,
         pods_max: 110,
         boots: 1,
         has_network: true,
+        port: 10250,
     }
 }
 
@@ -88,6 +90,7 @@ fn a_node_reports_as_the_recorded_one() {
     let addresses = json!([{ "address": "10.0.0.11", "type": "InternalIP" }, { "address": "worker-1", "type": "Hostname" }]);
     assert_eq!(later.addresses.write_always(), addresses);
     assert_eq!(later.node_info.expect("node info")["kubeletVersion"], "v1.36.2");
+    assert_eq!(later.daemon_endpoints.expect("a port")["kubeletEndpoint"]["Port"], 10250);
 }
 
 #[test]

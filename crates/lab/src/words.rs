@@ -41,6 +41,9 @@ pub fn describe_action(action: &Action) -> String {
         Action::DeletePods { selector, nth: Some(_), .. } => format!("deleted a pod with {selector}"),
         Action::CrashPod { pod, .. } => format!("crashed pod {pod}"),
         Action::WedgePod { pod, .. } => format!("made pod {pod} hang"),
+        Action::SetDiskFull { node, full: true } => format!("filled the disk of {node}"),
+        Action::SetDiskFull { node, full: false } => format!("freed the disk of {node}"),
+        Action::UseMemory { pod, memory, .. } => format!("made pod {pod} use {memory} of memory"),
         Action::WriteFile { pod, path, .. } => format!("wrote {path} in pod {pod}"),
         Action::SetCordoned { node, cordoned: true } => format!("cordoned {node}"),
         Action::SetCordoned { node, cordoned: false } => format!("uncordoned {node}"),
@@ -116,6 +119,8 @@ pub fn mark_of(action: &Action) -> Option<String> {
         Action::DeletePod { .. } | Action::DeletePods { .. } => "delete pod".to_string(),
         Action::CrashPod { .. } => "crash pod".to_string(),
         Action::WedgePod { .. } => "hang pod".to_string(),
+        Action::SetDiskFull { node, full } => format!("{node} disk {}", if *full { "full" } else { "free" }),
+        Action::UseMemory { memory, .. } => format!("use {memory}"),
         Action::Drain { node } => format!("drain {node}"),
         Action::Request { request } if &*request.subresource == "scale" => {
             format!("scale {}", request.body["spec"]["replicas"])

@@ -158,3 +158,19 @@ fn claims_are_bound_and_stay_unless_told_otherwise() {
         assert_eq!((set.replicas, set.ready_replicas), (1, 1));
     }
 }
+
+/// A claim that is deleted while its pod runs stays until the pod is gone, and its volume as long.
+#[test]
+fn what_is_in_use_stays() {
+    let mut session = Session::read(&SCENARIO.replace("WHEN", "Retain"), 1).expect("a scenario");
+    session.advance(30_000_000, &mut || true);
+    kubectl(&mut session, "kubectl delete pvc data-db-1 --wait=false");
+    session.advance(40_000_000, &mut || true);
+    let found = kubectl(&mut session, "kubectl get pvc data-db-1 --no-headers");
+    assert!(found.contains("Terminating"), "{found}");
+    assert_eq!(session.sim().store().list::<PersistentVolume>().count(), 2);
+    kubectl(&mut session, "kubectl scale sts db --replicas=1");
+    session.advance(90_000_000, &mut || true);
+    assert_eq!(claims(&session), ["data-db-0 Bound"]);
+    assert_eq!(session.sim().store().list::<PersistentVolume>().count(), 1);
+}

@@ -119,6 +119,17 @@ fn what_was_deleted_meanwhile_ends_when_the_kubelet_returns() {
 }
 
 #[test]
+fn a_deleted_node_comes_back_when_its_kubelet_starts_anew() {
+    let mut session = opened();
+    session.act(Action::Delete { kind: "Node".into(), namespace: String::new(), name: node() });
+    run_for(&mut session, 90);
+    assert!(told(&mut session).starts_with("Ready gone, 0 running"), "{}", told(&mut session));
+    session.act(Action::AddMachine { node: node() });
+    run_for(&mut session, 5);
+    assert!(told(&mut session).starts_with("Ready True"), "{}", told(&mut session));
+}
+
+#[test]
 fn a_machine_that_loses_its_power_has_no_stopped_kubelet() {
     let mut session = opened();
     for action in [
@@ -166,4 +177,24 @@ fn a_node_that_joins_is_not_ready_at_first() {
         "NodeReady",
     ];
     assert_eq!(reasons, expected);
+}
+
+/// While the API server does not answer, nodes are taken for lost, and a pod ends that nobody hears of; kubelets say it again.
+#[test]
+fn what_the_api_server_did_not_take_is_said_again() {
+    let mut session = opened();
+    let pod =
+        session.sim().store().list_in::<Pod>("default").next().expect("a pod").metadata.name.to_string();
+    session.act(Action::DeletePod { namespace: "default".into(), pod: pod.clone(), grace_seconds: None });
+    session.act(Action::SetComponent { component: "kube-apiserver".into(), up: false });
+    run_for(&mut session, 60);
+    let is_ready = |conditions: &[setpoint_api::Condition]| {
+        setpoint_api::condition_status(conditions, "Ready") == setpoint_api::ConditionStatus::True
+    };
+    session.act(Action::SetComponent { component: "kube-apiserver".into(), up: true });
+    run_for(&mut session, 30);
+    let store = session.sim().store();
+    assert!(store.find::<Pod>("default", &pod).is_none(), "its end is known");
+    assert!(store.list::<Node>().all(|node| is_ready(&node.status.conditions)));
+    assert_eq!(store.list_in::<Pod>("default").filter(|pod| is_ready(&pod.status.conditions)).count(), 2);
 }

@@ -79,7 +79,11 @@ impl Sim {
             Action::StartKubelet { node } => self.start_kubelet(node, fact),
             Action::AddMachine { node } => {
                 if let Some(number) = self.machine_without_node(node) {
-                    self.restore_power(number, fact);
+                    match self.machines[number as usize].power {
+                        Power::Off => self.restore_power(number, fact),
+                        Power::On => self.restart_kubelet(number, fact),
+                        Power::Booting => {}
+                    }
                     return Ok(());
                 }
                 if self.machine(node).is_some() || !setpoint_api::names::is_dns1123_subdomain(node).is_empty()
@@ -125,6 +129,11 @@ impl Sim {
                 let id = self.pod(namespace, pod)?;
                 self.wedge_pod(id, fact)
             }
+            Action::SetDiskFull { node, full } => self.set_disk_full(node, *full, fact),
+            Action::UseMemory { namespace, pod, memory } => {
+                let id = self.pod(namespace, pod)?;
+                self.use_memory(id, memory, fact)
+            }
             Action::WriteFile { namespace, pod, container, path, text, append } => {
                 let pod = self.store.get::<setpoint_api::Pod>(self.pod(namespace, pod)?).cloned();
                 pod.map_or(Ok(()), |pod| self.write_file(&pod, container, path, text, *append))
@@ -162,11 +171,10 @@ impl Sim {
         }
     }
 
-    /// A machine without power whose node was deleted; switched on, it registers anew.
+    /// A machine whose node was deleted; when its kubelet starts, it registers anew.
     fn machine_without_node(&self, name: &str) -> Option<u32> {
         let number = *self.machine_of_node.get(name)?;
-        let is_off = self.machines[number as usize].power == Power::Off;
-        (is_off && self.store.id_of(Kind::Node, "", name).is_none()).then_some(number)
+        self.store.id_of(Kind::Node, "", name).is_none().then_some(number)
     }
 
     fn by_person(
@@ -377,6 +385,7 @@ fn keep_assigned(stored: &Object, object: &mut Object) {
             let object = Rc::make_mut(object);
             if object.spec.pod_cidr.is_empty() {
                 object.spec.pod_cidr = stored.spec.pod_cidr.clone();
+                object.spec.pod_cidrs = stored.spec.pod_cidrs.clone();
             }
         }
         _ => {}

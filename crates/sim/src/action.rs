@@ -165,6 +165,22 @@ actions! {
         /// The pod.
         pod: String = "pod";
     }
+    /// Fills the disk of a node's machine, or frees it.
+    SetDiskFull = "setDiskFull" {
+        /// The node.
+        node: String = "node";
+        /// Whether it is full.
+        full: bool = "full" or true;
+    }
+    /// Makes the first container of a pod use so much memory.
+    UseMemory = "useMemory" {
+        /// Namespace.
+        namespace: String = "namespace" or "default".to_string();
+        /// The pod.
+        pod: String = "pod";
+        /// How much, such as `600Mi`.
+        memory: String = "memory";
+    }
     /// Writes to a file in a container, as a shell there does.
     WriteFile = "writeFile" {
         /// Namespace.

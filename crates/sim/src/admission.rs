@@ -16,6 +16,7 @@ use setpoint_api::{
     Resource as _, Service, ServiceAccount, Status, Str, Time, Toleration,
 };
 use setpoint_control::taints;
+use setpoint_control::volumes::protection;
 use std::rc::Rc;
 
 /// The first port for Services on nodes, and the one behind the last.
@@ -71,7 +72,13 @@ impl Sim {
                 namespace.spec.finalizers = vec!["kubernetes".into()];
                 namespace.status.phase = "Active".into();
             }
-            Object::PersistentVolumeClaim(claim) => self.set_default_class(claim),
+            Object::PersistentVolumeClaim(claim) => {
+                self.set_default_class(claim);
+                protect(&mut Rc::make_mut(claim).metadata, protection::CLAIM);
+            }
+            Object::PersistentVolume(volume) => {
+                protect(&mut Rc::make_mut(volume).metadata, protection::VOLUME);
+            }
             // The nodes of the beginning have been there for long.
             Object::Node(node) if self.now > Time(0) => taint_new_node(node),
             Object::Deployment(deployment) => Rc::make_mut(deployment).status = Default::default(),
@@ -241,6 +248,13 @@ impl Sim {
                 return address;
             }
         }
+    }
+}
+
+/// Holds an object that may be in use when it is deleted.
+fn protect(meta: &mut ObjectMeta, finalizer: &'static str) {
+    if !meta.finalizers.iter().any(|name| &**name == finalizer) {
+        Rc::make_mut(&mut meta.finalizers).push(Str::fixed(finalizer));
     }
 }
 

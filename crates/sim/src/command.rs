@@ -49,6 +49,14 @@ fn script_of(container: &Container) -> Option<String> {
     }
 }
 
+/// The memory that the program `stress` is told to use.
+pub fn memory_of(container: &Container) -> Option<&str> {
+    let mut words = container.command.iter().chain(&container.args).map(|word| &**word);
+    let word = words.find(|word| *word == "--vm-bytes" || word.starts_with("--vm-bytes="))?;
+    let bytes = word.split_once('=').map(|(_, bytes)| bytes).or_else(|| words.next())?;
+    Some(bytes.trim_end_matches('B'))
+}
+
 /// What a container's command writes to files before it waits for anything: the command of each, the path, and whether it is added
 /// to what is there.
 pub fn first_writes(container: &Container) -> Vec<(String, String, bool)> {

@@ -368,14 +368,26 @@ impl Sim {
         self.send(call);
     }
 
-    /// Deletions that are sent side by side arrive in any order; of creations any order is the same.
+    /// Deletions that are sent side by side arrive in no order; of creations any order is the same. Go runs the routine first that
+    /// was started last, then those that wait in the order of their start; sooner or later a second processor takes the older
+    /// half of them.
+    ///
+    /// Upstream: Go's runtime/proc.go (`runqput`, `runqsteal`).
     fn mix(&mut self, writes: &mut [Write]) {
         for write in writes {
             if let Write::Together(together) = write
                 && let Some(Write::Delete(..)) = together.first()
             {
-                for last in (1..together.len()).rev() {
-                    together.swap(last, self.streams.below(Purpose::Order, last as u64 + 1) as usize);
+                let last = together.pop();
+                let mut second = std::mem::take(together);
+                let mut first = second.split_off(second.len() / 2).into_iter();
+                let mut second = second.into_iter();
+                let mut draw = |bound: usize| self.streams.below(Purpose::Order, bound as u64) as usize;
+                let head = draw(first.len() + 1);
+                together.extend(last.into_iter().chain(first.by_ref().take(head)));
+                while first.len() + second.len() > 0 {
+                    let is_second = draw(first.len() + second.len()) < second.len();
+                    together.extend(if is_second { second.next() } else { first.next() });
                 }
             }
         }

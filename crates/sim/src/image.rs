@@ -2,13 +2,14 @@
 //!
 //! A pod's annotations change single values: `sim/ready-delay` (seconds until it answers), `sim/never-ready`, `sim/stop-delay`
 //! (seconds from TERM to the end), `sim/run-for` (seconds until it ends by itself, well), `sim/exit-code`, `sim/cpu-per-request`
-//! (milliseconds of one core), `sim/idle-cpu` (thousandths of a core).
+//! (milliseconds of one core), `sim/idle-cpu` (thousandths of a core), `sim/memory` (such as 300Mi; above its limit a container is
+//! killed).
 
 use crate::command;
 use setpoint_api::map::Map;
 use setpoint_api::text::parse_float;
 use setpoint_api::time::{MILLISECOND, SECOND};
-use setpoint_api::{Container, Micros, Pod};
+use setpoint_api::{Container, Micros, Pod, Quantity};
 
 /// A time between two, drawn each time.
 pub type Span = (Micros, Micros);
@@ -153,6 +154,10 @@ impl Catalogue {
         }
         if let Some(milli) = seconds("sim/idle-cpu") {
             behavior.idle_milli = milli / SECOND;
+        }
+        let told = pod.metadata.annotation("sim/memory").or_else(|| command::memory_of(container));
+        if let Some(memory) = told.and_then(|told| Quantity::parse(told).ok()) {
+            behavior.memory_bytes = memory.value().clamp(0, 1 << 50);
         }
         if let Some(code) = pod.metadata.annotation("sim/exit-code").and_then(|code| code.parse().ok()) {
             behavior.exit_code = code;

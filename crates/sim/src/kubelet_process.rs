@@ -28,10 +28,15 @@ impl Sim {
         if !self.machines[number as usize].is_kubelet_stopped {
             return Err(format!("The kubelet of {node} runs already."));
         }
+        self.restart_kubelet(number, cause);
+        Ok(())
+    }
+
+    /// The kubelet's process begins anew, whether it was stopped or not.
+    pub(crate) fn restart_kubelet(&mut self, number: u32, cause: u64) {
         self.change_kubelet(number, false, "the kubelet starts", cause);
         self.take_over(number);
         self.kubelet_begins(number);
-        Ok(())
     }
 
     fn kubelet_of(&self, node: &str) -> Result<u32, String> {

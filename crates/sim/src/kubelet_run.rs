@@ -88,13 +88,15 @@ impl Sim {
     pub(crate) fn take_up(&mut self, number: u32, seen: Rc<Pod>, cause: u64) {
         let id = seen.metadata.id;
         let now = self.now;
+        let (no_memory, no_disk) = self.pressures(number);
         let machine = &mut self.machines[number as usize];
         let share = Share::of(&seen.spec);
         let others = machine.pods.values().filter(|local| !local.seen.status.phase.is_finished());
         let admitted = if seen.status.phase.is_finished() || seen.metadata.is_deleting() {
             Ok(())
         } else {
-            kubelet::admit(share, &machine.allocatable, others.map(|local| local.share))
+            kubelet::admit_under_pressure(&seen, !no_memory, !no_disk)
+                .and_then(|()| kubelet::admit(share, &machine.allocatable, others.map(|local| local.share)))
         };
         if let Err(rejection) = admitted {
             let epoch = machine.epoch;
@@ -161,7 +163,7 @@ impl Sim {
     }
 
     /// Lets the kubelet look at a pod or at an answer about it, with everything that it may know.
-    fn with_pod<T>(
+    pub(crate) fn with_pod<T>(
         &mut self,
         number: u32,
         id: ObjId,
@@ -297,7 +299,7 @@ impl Sim {
         self.pulls.insert((number, id, container), (self.now, ends));
     }
 
-    fn process(&mut self, number: u32, id: ObjId, at: ContainerRef) -> Option<&mut Process> {
+    pub(crate) fn process(&mut self, number: u32, id: ObjId, at: ContainerRef) -> Option<&mut Process> {
         let local = self.machines.get_mut(number as usize)?.pods.get_mut(&id)?;
         let offset = if at.is_init { 0 } else { local.record.init.len() };
         local.processes.get_mut(offset + at.index as usize)
@@ -352,7 +354,7 @@ impl Sim {
     }
 
     /// Records what a kubelet says about its pods, also about one whose API object is gone already.
-    fn say(&mut self, mut events: Vec<EventDraft>, cause: u64) {
+    pub(crate) fn say(&mut self, mut events: Vec<EventDraft>, cause: u64) {
         if self.catalogue.is_fake {
             events.retain(|event| self.is_of_first(event));
         }
@@ -405,6 +407,7 @@ impl Sim {
         self.say(answered.unwrap_or_default(), fact);
         self.sync_pod(number, id);
         self.write_at_start(number, id, at);
+        self.first_memory(number, id, at);
     }
 
     /// A container's process ends.
@@ -417,7 +420,10 @@ impl Sim {
         }
         let cause = local.last_fact;
         let name = local.pod.metadata.name.clone();
-        let fact = self.happened(number, Some(name), format!("a container ends with code {code}"), cause);
+        let is_oom = self.process(number, id, at).is_some_and(|process| std::mem::take(&mut process.is_oom));
+        let why = if is_oom { ": out of memory" } else { "" };
+        let fact =
+            self.happened(number, Some(name), format!("a container ends with code {code}{why}"), cause);
         if let Some(process) = self.process(number, id, at) {
             process.started_at = None;
             process.wedged = false;
@@ -429,7 +435,13 @@ impl Sim {
             local.last_fact = fact;
             local.sampled = None;
             lose_requests(&mut local.serving, now, Outcome::Killed, fact, ledger);
-            kubelet::container_exited(&mut local.record, at, code, "", now);
+            kubelet::container_exited(
+                &mut local.record,
+                at,
+                code,
+                if is_oom { "OOMKilled" } else { "" },
+                now,
+            );
         }
         if self.machines[number as usize].has_kubelet() {
             self.sync_pod(number, id);
@@ -598,7 +610,7 @@ impl Sim {
     }
 
     /// The first container of a pod, if it runs.
-    fn serving_container(&mut self, id: ObjId) -> Result<(u32, ContainerRef), String> {
+    pub(crate) fn serving_container(&mut self, id: ObjId) -> Result<(u32, ContainerRef), String> {
         let name = self.name_of(id);
         let number = self.machine_of_pod.get(id.0).copied();
         let machine = number
@@ -679,6 +691,8 @@ fn processes(
     let containers = pod.spec.init_containers.iter().chain(pod.spec.containers.iter()).enumerate();
     containers
         .map(|(index, container)| Process {
+            memory: 0,
+            is_oom: false,
             behavior: behavior(container),
             started_at: None,
             answers_at: Time(0),

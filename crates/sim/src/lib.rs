@@ -20,6 +20,7 @@ pub mod load;
 pub mod machine;
 mod metrics;
 mod node;
+pub mod pressure;
 pub mod proxy;
 mod queue;
 mod recorder;

@@ -41,6 +41,8 @@ pub struct Machine {
     pub images: Set<Str>,
     /// Pods that its kubelet works on.
     pub pods: Map<ObjId, Box<LocalPod>>,
+    /// What it is short of.
+    pub pressure: crate::pressure::Pressure,
     /// Volumes of the pods that have claims.
     pub volumes: crate::volumes::Volumes,
     /// When its disk and network are free for the next pull: pulls go one at a time.
@@ -144,6 +146,10 @@ pub struct Process {
     pub wedged: bool,
     /// When it ends and with which code, if that is settled.
     pub ends: Option<(Time, i32)>,
+    /// Memory that it uses, in bytes.
+    pub memory: i64,
+    /// Whether the kernel kills it for want of memory.
+    pub is_oom: bool,
     /// Whether it is the one that requests go to: the first container that is no init container.
     pub serves: bool,
     /// The fact that last changed it.
@@ -180,6 +186,7 @@ impl Sim {
             images: Set::new(),
             pods: Map::new(),
             volumes: Map::new(),
+            pressure: Default::default(),
             pull_free_at: Time(0),
             cpu_free_at: Time(0),
             reported_at: Time(0),

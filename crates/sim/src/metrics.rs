@@ -35,12 +35,12 @@ impl Sim {
                 let told = shares.get(id).copied();
                 let idle = now.since(started_at) / 1000 * process.behavior.idle_milli;
                 let used = local.serving.cpu_used(now, local.cpu_limit_milli) + idle;
-                let memory = process.behavior.memory_bytes;
+                let memory = process.memory;
                 let taken = local.serving.taken;
                 let first = local.sampled.replace((now, used, taken)).unwrap_or((started_at, 0, taken));
                 let window = now.since(first.0);
                 // A window that is too short says nothing; upstream leaves the pod out until the next sample.
-                if window * 10 < self.tuning.metrics_resolution * 9 {
+                if window < self.tuning.metrics_fresh.min(self.tuning.metrics_resolution) {
                     continue;
                 }
                 sampled += 1;

@@ -37,6 +37,7 @@ impl Sim {
         for pod in bound.into_iter().filter(|pod| !known.contains(&pod.metadata.id)) {
             self.take_up(number, pod, cause);
         }
+        self.pressure_begins(number);
         self.queue.push(self.now, Wake::Heartbeat { machine: number, epoch });
     }
 
@@ -162,11 +163,12 @@ impl Sim {
         let status = if is_late && is_fake {
             NodeStatus::default()
         } else {
-            kubelet::node_status(&facts(machine, !is_late), None, self.now)
+            kubelet::node_status(&facts(machine, !is_late, is_fake, (false, false)), None, self.now)
         };
         let mut node = Node { metadata, status, ..Node::default() };
         if !is_fake {
             node.spec.pod_cidr = machine.pod_cidr();
+            node.spec.pod_cidrs = vec![node.spec.pod_cidr.clone()];
         }
         if is_late {
             let wait = if is_fake { self.tuning.api_request } else { FAST_UPDATE };
@@ -186,12 +188,13 @@ impl Sim {
     }
 
     /// Reports the node's status. A node that was deleted is not registered again before its kubelet starts anew.
-    fn report_node(&mut self, number: u32, cause: u64) {
+    pub(crate) fn report_node(&mut self, number: u32, cause: u64) {
+        let is_short = self.pressures(number);
         let machine = &mut self.machines[number as usize];
         machine.reported_at = self.now;
         let Some(stored) = self.store.find::<Node>("", &machine.config.node).cloned() else { return };
         let mut status = kubelet::node_status(
-            &facts(machine, machine.network_at <= self.now),
+            &facts(machine, machine.network_at <= self.now, self.catalogue.is_fake, is_short),
             Some(&stored.status),
             self.now,
         );
@@ -225,8 +228,16 @@ impl Sim {
 /// How soon a kubelet that has just registered its node looks whether it is ready.
 const FAST_UPDATE: Micros = 100 * MILLISECOND;
 
+/// Where kubelets listen.
+const KUBELET_PORT: u32 = 10_250;
+
 /// What a kubelet knows of its machine.
-fn facts(machine: &Machine, has_network: bool) -> kubelet::NodeFacts<'_> {
+fn facts(
+    machine: &Machine,
+    has_network: bool,
+    is_fake: bool,
+    is_short: (bool, bool),
+) -> kubelet::NodeFacts<'_> {
     let config = &machine.config;
     kubelet::NodeFacts {
         name: &config.node,
@@ -236,6 +247,8 @@ fn facts(machine: &Machine, has_network: bool) -> kubelet::NodeFacts<'_> {
         pods_max: config.pods_max,
         boots: machine.boots,
         has_network,
+        port: if is_fake { 0 } else { KUBELET_PORT },
+        is_short,
     }
 }
 

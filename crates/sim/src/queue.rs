@@ -41,6 +41,8 @@ pub enum Wake {
     SyncPod { machine: u32, epoch: u32, pod: ObjId },
     /// A sandbox is there.
     Sandbox { machine: u32, epoch: u32, pod: ObjId, attempt: u32 },
+    /// A kubelet looks at what is left of its machine's memory and disk.
+    Pressure { machine: u32, epoch: u32 },
     /// The volumes of a pod are mounted.
     Mounted { machine: u32, epoch: u32, pod: ObjId },
     /// An image has been pulled, or could not be.

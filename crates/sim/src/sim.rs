@@ -286,6 +286,7 @@ impl Sim {
             Wake::Booted { machine, epoch } => self.booted_due(machine, epoch),
             Wake::SyncPod { machine, epoch, pod } => self.sync_pod_due(machine, epoch, pod),
             Wake::Sandbox { machine, epoch, pod, attempt } => self.sandbox_due(machine, epoch, pod, attempt),
+            Wake::Pressure { machine, epoch } => self.pressure_due(machine, epoch),
             Wake::Mounted { machine, epoch, pod } => self.mounted_due(machine, epoch, pod),
             Wake::Pulled { machine, epoch, pod, at, took } => self.pulled_due(machine, epoch, pod, at, took),
             Wake::Started { machine, epoch, pod, at } => self.started_due(machine, epoch, pod, at),

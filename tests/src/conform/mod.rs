@@ -70,11 +70,11 @@ pub fn conform(recording: &Recording, drawn: Drawn) -> Conformance {
         of(played, number).iter().map(|part| part.matched).sum()
     });
     parts.extend((0..played.said.len()).flat_map(|number| of(&played, number)));
-    let unplayed = played.unplayed.iter().map(|line| Part {
+    let unplayed = played.unplayed.iter().map(|(line, why)| Part {
         topic: "kubectl",
         name: line.clone(),
         all: 1,
-        differences: vec!["cannot be played: what it does is not known".into()],
+        differences: vec![why.clone()],
         ..Part::default()
     });
     parts.extend(unplayed);
@@ -114,4 +114,29 @@ fn of_command(
     }
     part.differences = differences;
     vec![part]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_played_differs() {
+        for namespace in ["n", "", "default", "Not A Name"] {
+            let recording = Recording::read(&format!(
+                "namespace {namespace}\nuntil 5.000\n* 1.000 melt worker-1\n* 1.500 {{\"t\":1.5,\"power\":\"off\"}}\n\
+                 * 2.000 kill worker-77\n* 2.500 \n* 2.600 load web\n$ 3.000 sleep 5 | cat\n= 0\n$ 3.500 \n= 1 0.000\n\
+                 & 4.000 kubectl get gizmos -w\n> NAME\n= 0 4.500\n"
+            ));
+            let found = conform(&recording, Drawn::of(1));
+            let differs = |name: &str| {
+                found.parts.iter().any(|part| {
+                    part.name.contains(name) && part.matched < part.all && !part.differences.is_empty()
+                })
+            };
+            for name in ["melt worker-1", "power", "kill worker-77", "sleep 5 | cat", "get gizmos"] {
+                assert!(differs(name), "{namespace:?}: {name} must differ: {:?}", found.parts);
+            }
+        }
+    }
 }

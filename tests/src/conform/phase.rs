@@ -7,9 +7,10 @@ use serde_json::Value;
 
 /// How long after its minute a CronJob's controller has told of it, in milliseconds.
 const SEEN: i64 = 60;
-/// How often the metrics server samples, and how long a container must run until it counts, in milliseconds.
+/// How often the recordings' metrics server sampled, in milliseconds.
 const SAMPLE: i64 = 15_000;
-const COUNTS: i64 = 13_500;
+/// How long a container had to run until it counted.
+pub const COUNTS: i64 = 14_000;
 /// How finely phases are told apart.
 const GRAIN: i64 = 10;
 
@@ -95,7 +96,7 @@ mod tests {
         let changes = vec![
             pod(2000, "a-1"),
             pod(2200, "b-1"),
-            looked(15_100, "a", "FailedGetResourceMetric", missing),
+            looked(15_600, "a", "FailedGetResourceMetric", missing),
             looked(30_500, "a", "ValidMetricFound", ""),
             looked(30_600, "b", "FailedGetResourceMetric", missing),
         ];
@@ -103,7 +104,7 @@ mod tests {
         for seed in 1..9 {
             let shift = shift(&recording, Drawn::of(seed)) / 1000;
             let first = SAMPLE - shift;
-            assert!((500..700).contains(&first), "samples at {first} and each 15 s after: {seed}");
+            assert!((1000..1200).contains(&first), "samples at {first} and each 15 s after: {seed}");
         }
         assert_eq!(shift(&Recording::default(), Drawn::of(2)), Drawn::of(2).shift);
     }

@@ -2,12 +2,16 @@
 
 use super::phase;
 use super::recording::{Entry, Recording, is_numbered};
+use super::trace;
 use crate::reduce::Seen;
 use crate::replay::reduced;
 use crate::terminal::Normal;
 use setpoint_api::map::Map;
+use setpoint_api::names;
 use setpoint_lab::kubectl::{Command, Output, Started, Terminal};
 use setpoint_lab::{Action, Session, Watch};
+use setpoint_sim::fact::What;
+use std::collections::BTreeSet;
 
 /// When the recording begins: the cluster is a minute old.
 pub const START: i64 = 60_000_000;
@@ -46,7 +50,7 @@ struct Player {
     /// Commands that go on beside the others: their place in `said`, and when they end.
     beside: Vec<(usize, Command, i64)>,
     said: Vec<Said>,
-    unplayed: Vec<String>,
+    unplayed: Vec<(String, String)>,
     /// Pods of the recording and those that stand for them here.
     pods: Map<String, String>,
     /// ReplicaSets and pods of the recording, each in the order of their creation.
@@ -62,8 +66,8 @@ struct Player {
 pub struct Played {
     /// What was said, in the order of the commands.
     pub said: Vec<Said>,
-    /// What happened in the recording and cannot be made to happen here.
-    pub unplayed: Vec<String>,
+    /// What happened in the recording and cannot be made to happen here, with the reason.
+    pub unplayed: Vec<(String, String)>,
     /// The names of the ReplicaSets in the order of their creation: of the recording, and of here.
     pub sets: (Vec<String>, Vec<String>),
     /// What changed, in order; times are since the recording began.
@@ -92,7 +96,7 @@ impl Drawn {
 
 /// Plays a recording.
 pub fn play(recording: &Recording, drawn: Drawn) -> Played {
-    let namespace = recording.namespace.clone();
+    let namespace = namespace_of(recording).to_string();
     let session = Session::read(&scenario(recording, drawn.request), drawn.seed)
         .unwrap_or_else(|why| panic!("{why:?}"));
     let terminal = Terminal { namespace: namespace.clone(), pace: PACE, ..Terminal::default() };
@@ -116,29 +120,40 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     }
 }
 
-fn is_watch(line: &str) -> bool {
-    line.contains(" -w") || line.contains(" --watch")
+/// The namespace of a recording; the default one if it tells none.
+fn namespace_of(recording: &Recording) -> &str {
+    let is_name = names::is_dns1123_label(&recording.namespace).is_empty();
+    if is_name { &recording.namespace } else { "default" }
 }
 
 /// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop. They told of
 /// an image that was there when the container ran, of one that they had to pull at once, gave a pod whose containers never
 /// ran no last status, and said little of their nodes.
 fn scenario(recording: &Recording, request: i64) -> String {
-    let namespace = &recording.namespace;
+    let namespace = namespace_of(recording);
     let mut scenario = String::from("name: recorded\nabout: recorded\ncluster:\n  nodes:\n");
     for node in 1..=3 {
         scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
     }
     scenario += &format!(
         "  profile: real\n  images: {{preloaded: true, commands: false, fake: true, sandbox: 1750ms, start: 250ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
-         {{machine_boot: 0s, node_network: 0s, api_request: {request}ms, watch_delay: {}ms}}\nuntil: 1h\nmanifests:\n- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n",
-        request / 2
+         {{machine_boot: 0s, node_network: 0s, api_request: {request}ms, watch_delay: {}ms, metrics_fresh: {}ms}}\nuntil: 1h\nmanifests:\n",
+        request / 2,
+        phase::COUNTS
     );
+    if !["default", "kube-node-lease", "kube-public", "kube-system"].contains(&namespace) {
+        scenario += &format!("- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n");
+    }
     // The load is told through a Service, which some recordings do without.
-    if recording.has_service {
+    let loaded =
+        recording.entries.iter().filter_map(|entry| entry.line.strip_prefix("load ")?.split(' ').next());
+    for app in loaded
+        .filter(|app| recording.has_service && names::is_dns1123_label(app).is_empty())
+        .collect::<BTreeSet<&str>>()
+    {
         scenario += &format!(
-            "- apiVersion: v1\n  kind: Service\n  metadata: {{name: web, namespace: {namespace:?}}}\n  spec:\n    selector: \
-             {{app: web}}\n    ports: [{{port: 80}}]\n"
+            "- apiVersion: v1\n  kind: Service\n  metadata: {{name: {app:?}, namespace: {namespace:?}}}\n  spec:\n    selector: \
+             {{app: {app:?}}}\n    ports: [{{port: 80}}]\n"
         );
     }
     scenario
@@ -150,7 +165,7 @@ impl Player {
             watch: session.watch(),
             session,
             terminal,
-            namespace: recording.namespace.clone(),
+            namespace: namespace_of(recording).to_string(),
             start,
             beside: Vec::new(),
             said: Vec::new(),
@@ -223,9 +238,21 @@ impl Player {
                 service: node,
                 milli: words.get(2).and_then(|milli| milli.parse().ok()).unwrap_or(0),
             },
-            _ => return self.unplayed.push(line.to_string()),
+            _ => return self.fail(line, "what it does is not known"),
         };
+        let before = self.session.sim().facts().count();
         self.session.act(action);
+        let refused = self.session.sim().facts().after(before).find_map(|fact| match &fact.what {
+            What::Refused(why) => Some(why.clone()),
+            _ => None,
+        });
+        if let Some(why) = refused {
+            self.fail(line, &why);
+        }
+    }
+
+    fn fail(&mut self, line: &str, why: &str) {
+        self.unplayed.push((line.to_string(), format!("cannot be played: {why}")));
     }
 
     fn run(&mut self, entry: Entry, ends: i64) {
@@ -245,7 +272,7 @@ impl Player {
         self.said[place].add(output, now);
         if entry.mark == '&' {
             // What is watched is watched until somebody stops it.
-            let patience = if is_watch(&line) { 0 } else { PATIENCE };
+            let patience = if trace::is_watch(&line) { 0 } else { PATIENCE };
             self.beside.extend(command.map(|command| (place, command, self.start + entry.ends + patience)));
             return;
         }

@@ -6,16 +6,15 @@ use crate::reduce::{Seen, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// How long kubectl takes to start, in microseconds, where nothing tells when it did something.
-const STARTS: i64 = 80_000;
-/// How long before its first words, or its end, a command has read what it says.
-const READ: i64 = 8_000;
-/// What begins to speak later had nothing to say at first.
-const FIRST: f64 = 0.3;
-/// What takes longer has waited for something.
-const QUICK: f64 = 0.6;
+/// How long kubectl takes to start before its first request, in microseconds, where nothing tells when it did something: a
+/// trace has the time of the shell's.
+const STARTS: i64 = 155_000;
+/// A command that took no longer did not wait for the cluster; its request came last, so much before its end.
+const QUICK: (i64, i64) = (700_000, 8_000);
+/// What one that goes on printed so soon is what it found.
+const FOUND: i64 = 350_000;
 /// How long after its time a command does something at most.
-const ACTS: f64 = 1.0;
+const ACTS: f64 = 0.6;
 
 /// Reads a trace. `transcript` is the text of the terminal, if there is one: it has what commands read.
 ///
@@ -41,24 +40,27 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
             continue;
         }
         let mut entry = command(action, &mut texts, t);
+        let took = micros(next.min(t + 1.0)) - micros(t);
+        if entry.mark == '$' && took < QUICK.0 && !waits(&entry.line) {
+            entry.at = micros(t) + (took - QUICK.1).max(0);
+        }
         if entry.is_change() {
-            let deed = deeds.iter().copied().find(|deed| *deed >= t && *deed < next.min(t + ACTS));
-            entry.at = deed.map_or(entry.at, |deed| micros(deed) - 4_000);
-        } else {
-            let first = entry.times.first().map_or(f64::MAX, |at| *at as f64 / 1000.0);
-            // What it printed was read last.
-            let (said, within) = if entry.mark == '&' { (first, FIRST) } else { (next, QUICK) };
-            if said < t + within {
-                entry.at = micros(said.max(t)) - READ;
-            }
+            let in_time = |deed: &&Deed| deed.at >= t && deed.at < next.min(t + ACTS);
+            let mut its = deeds.iter().filter(in_time).filter(|deed| deed.may_be_of(&entry));
+            // What a former command did may be seen late.
+            let deed =
+                if entry.stdin.is_empty() && !deletes(&entry.line) { its.next_back() } else { its.next() };
+            entry.at = deed.map_or(entry.at, |deed| micros(deed.at) - 4_000);
         }
         recording.entries.push(entry);
     }
-    // What was begun first acts first.
-    let mut next = i64::MAX;
+    // What goes on beside others has begun when the next command acts.
+    let mut earliest = i64::MAX;
     for entry in recording.entries.iter_mut().rev() {
-        entry.at = entry.at.min(next);
-        next = entry.at;
+        if entry.mark == '&' {
+            entry.at = entry.at.min(earliest);
+        }
+        earliest = earliest.min(entry.at);
     }
     recording.entries.extend(unseen_deletions(&records, actions));
     recording.entries.sort_by_key(|entry| entry.at);
@@ -125,6 +127,10 @@ fn command(action: &Value, texts: &mut Texts, t: f64) -> Entry {
         entry.out.push(text.to_owned());
         entry.times.push(micros(at) / 1000);
     }
+    let first = entry.times.first().map(|at| at * 1000 - micros(t));
+    if let Some(first) = first.filter(|first| *first < FOUND && !entry.is_change()) {
+        entry.at = micros(t) + (first - QUICK.1).max(0);
+    }
     if entry.line.split(' ').any(|word| word == "-f" || word == "--filename") {
         let said = format!("{}{}", text(action, "out"), text(action, "err"));
         entry.stdin = texts.of(t, &entry.line, &said);
@@ -132,8 +138,43 @@ fn command(action: &Value, texts: &mut Texts, t: f64) -> Entry {
     entry
 }
 
-/// When something changed that nobody but a person changes, in seconds.
-fn deeds(records: &[&Value]) -> Vec<f64> {
+/// Whether a command may delete pods.
+fn deletes(line: &str) -> bool {
+    [" delete ", " drain ", " replace "].iter().any(|verb| line.contains(verb))
+}
+
+/// Whether a command may wait for the cluster.
+fn waits(line: &str) -> bool {
+    is_watch(line)
+        || [" delete ", " rollout status", " wait ", " drain "].iter().any(|word| line.contains(word))
+}
+
+/// Whether a command goes on until it is ended.
+pub fn is_watch(line: &str) -> bool {
+    line.contains(" -w") || line.contains(" --watch")
+}
+
+/// A change that nobody but a person makes, or that a person may make.
+struct Deed<'a> {
+    /// In seconds.
+    at: f64,
+    name: &'a str,
+    /// The deletion of a pod.
+    is_of_pod: bool,
+}
+
+impl Deed<'_> {
+    fn may_be_of(&self, entry: &Entry) -> bool {
+        let line = &entry.line;
+        let names = |text: &str| {
+            text.split([' ', '/', ',', '\n', '"', '\'', ':', '{', '}']).any(|word| word == self.name)
+        };
+        deletes(line) || !self.is_of_pod && (names(line) || names(&entry.stdin))
+    }
+}
+
+/// When something changed that nobody but a person changes.
+fn deeds<'a>(records: &[&'a Value]) -> Vec<Deed<'a>> {
     let mut before: BTreeMap<(&str, &str), &Value> = BTreeMap::new();
     let mut deeds = Vec::new();
     for record in records {
@@ -156,10 +197,11 @@ fn deeds(records: &[&Value]) -> Vec<f64> {
             _ => true,
         };
         if is_deed {
-            deeds.push(seconds(record, "t"));
+            let is_of_pod = kind == "Pod" && text(record, "ev") == "MODIFIED";
+            deeds.push(Deed { at: seconds(record, "t"), name: text(record, "name"), is_of_pod });
         }
     }
-    deeds.sort_by(f64::total_cmp);
+    deeds.sort_by(|a, b| a.at.total_cmp(&b.at));
     deeds
 }
 
@@ -299,7 +341,7 @@ mod tests {
         let texts: Vec<&str> = entries.iter().filter_map(|entry| entry.stdin.lines().next()).collect();
         assert_eq!(texts, ["kind: Deployment", "kind: Deployment", "kind: Service"]);
         assert_eq!(entries[0].at, 296_000, "when its Deployment is seen");
-        assert_eq!(entries[1].at, 1_080_000, "when kubectl has started");
+        assert_eq!(entries[1].at, 1_155_000, "when kubectl has started");
         let lines: Vec<&str> = entries.iter().map(|entry| &*entry.line).collect();
         assert_eq!(
             lines[3..],

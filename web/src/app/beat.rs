@@ -43,7 +43,7 @@ impl App {
         let draws = !self.waits && (self.settle_load(now_ms) || self.take_turns(now_ms));
         changed |= draws;
         if self.playing && is_open && wall_ms > 0.0 {
-            self.run(wall_ms, began_ms, draws || self.waits);
+            self.run(wall_ms, began_ms, draws);
         }
         if self.language.waits() {
             let (is_new, effect) = self.language.beat(now_ms, &mut self.session);
@@ -96,8 +96,13 @@ impl App {
         // What must be drawn comes first: late frames leave less to the simulation, good ones more again.
         let wished_ms = if wall_ms > LATE_MS { self.budget_ms * 0.7 } else { self.budget_ms + 0.2 };
         self.budget_ms = wished_ms.clamp(BUDGET_MS[1], BUDGET_MS[0]);
+        let share = match (self.waits, draws) {
+            (true, _) => 0.0,
+            (_, true) => DRAWING_SHARE,
+            (_, false) => 1.0,
+        };
         let easy_ms = EASY_MS + self.pace.debt() * (BUDGET_MS[0] - EASY_MS);
-        let budget_ms = self.budget_ms.min(easy_ms) * if draws { DRAWING_SHARE } else { 1.0 };
+        let budget_ms = self.budget_ms.min(easy_ms) * share;
         self.session.advance(from_us + self.pace.span_us(wall_ms), &mut || {
             frame_loop::now_ms() - began_ms < budget_ms
         });

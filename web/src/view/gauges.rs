@@ -288,7 +288,7 @@ fn requests(frame: &Frame, send: &Send) -> Html {
             Some(us) => html! { <>if failing { { sign("bad") } }{ format!("p95 {}", words::latency(us)) }</> },
             None => html! {},
         },
-        big: html! { <>{ traffic.served_per_second }<small>{ format!("of {}/s served", traffic.offered_rps) }</small></> },
+        big: html! { <>{ traffic.served_per_second }<small>{ format!("served/s, load {}/s", traffic.offered_rps) }</small></> },
         bar: bar(&parts, None),
         foot: format!("{now}{} failed{since}{causes}", words::thousands(failed)),
     }

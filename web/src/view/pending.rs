@@ -22,13 +22,14 @@ pub fn view(frame: &Frame, selected: Option<&Subject>, send: &Send) -> Html {
         (waiting, missing) => format!("{}, {missing} not created", count(waiting, "pod")),
     };
     let messages = messages(frame);
+    let is_mixed = missing > 0 || frame.pending.iter().any(|pod| pod.is_named);
     html! {
         <section class={if messages.is_empty() { "tray" } else { "tray told" }} aria-labelledby="tray">
             <h2 id="tray">{ "Waiting for a node" }</h2>
             <p class="muted">{ words }</p>
-            <ul class={if missing > 0 { "pods ghosts" } else { "pods" }} aria-label="Pods without a node">
+            <ul class={if is_mixed { "pods mixed" } else { "pods" }} aria-label="Pods without a node">
                 { for frame.pending.iter().take(TILES_MAX).enumerate().map(|(at, pod)| html! {
-                    <li key={pod.id}>
+                    <li key={pod.id} class={pod.is_named.then_some("wide")}>
                         <Pod pod={pod.clone()} at_us={0} selected={is_selected(pod, selected)} stop={at == 0}
                             send={send.clone()} />
                     </li>

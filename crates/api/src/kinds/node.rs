@@ -9,6 +9,8 @@ wire! {
     pub struct NodeSpec {
         /// Range of pod addresses.
         pub pod_cidr: Str = "podCIDR";
+        /// The same for each family of addresses.
+        pub pod_cidrs: Vec<Str> = "podCIDRs";
         /// Whether it takes no new pods (cordon).
         pub unschedulable: bool = "unschedulable";
         /// Marks that keep pods away.
@@ -35,6 +37,8 @@ wire! {
         pub conditions: Vec<Condition> = "conditions";
         /// Addresses.
         pub addresses: Rc<Vec<NodeAddress>> = "addresses";
+        /// Where its kubelet listens; kept whole.
+        pub daemon_endpoints: Option<Rc<Value>> = "daemonEndpoints";
         /// Versions; kept whole.
         pub node_info: Option<Rc<Value>> = "nodeInfo";
         /// Images on its disk.

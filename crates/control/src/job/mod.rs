@@ -169,16 +169,18 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     if !spec.managed_by.is_empty() && &*spec.managed_by != "kubernetes.io/job-controller" {
         return Outcome::idle("managed by another controller");
     }
-    let is_ending = is_ending(cx.view, &job.metadata.namespace);
-    if let Some(failure) = cx.failure.filter(|failure| failure.about.is_some() || is_ending) {
-        return if is_ending { Outcome::idle("the namespace is ending") } else { report(job, failure) };
+    if let Some(failure) = cx.failure.filter(|failure| failure.about.is_some()) {
+        return report(job, failure);
     }
     let mut sync = Sync::begin(cx, job, spec, status, records.get(&id).copied().unwrap_or_default());
     if let Some(refused) = cx.failure {
         // What could be made counts all the same.
-        let told = report(job, refused);
-        sync.writes.extend(told.writes);
-        (sync.requeue, sync.is_settled) = (told.requeue_after, false);
+        sync.is_settled = false;
+        if !is_ending(cx.view, &job.metadata.namespace) {
+            let told = report(job, refused);
+            sync.writes.extend(told.writes);
+            sync.requeue = told.requeue_after;
+        }
     }
     sync.judge();
     sync.act();

@@ -5,14 +5,15 @@
 //! Rule: bring each pod to what its spec says, one sync after another, and report what is.
 //! Upstream: pkg/kubelet/kubelet.go `SyncPod`, `SyncTerminatingPod`, `SyncTerminatedPod`; pkg/kubelet/kuberuntime
 //! `SyncPod`, `startContainer`; pkg/kubelet/pod_workers.go; the files of this folder name the rest.
-//! Simplified: of volumes only those that are claimed, no static or ephemeral containers, in-place resizing and pressure eviction, since nothing here
-//! uses them. A container in back-off shows so one runtime relist after its end. What is still in back-off is said
+//! Simplified: of volumes only those that are claimed, no static or ephemeral containers and in-place resizing, since nothing here uses
+//! them. A container in back-off shows so one runtime relist after its end. What is still in back-off is said
 //! once, and again after each resync period, instead of at every sync.
 
 mod actions;
 mod backoff;
 mod conditions;
 mod events;
+mod eviction;
 mod images;
 mod node;
 mod probes;
@@ -25,7 +26,10 @@ mod volumes;
 pub use actions::{Actions, Kill, RestartPolicy, StopReason, actions, restart_policy, should_be_restarted};
 pub use backoff::Backoff;
 pub use conditions::{containers_ready, initialized, ready, ready_to_start_containers};
-pub use events::go_duration;
+pub use events::{COMPONENT, go_duration};
+pub use eviction::{
+    EVICTED, Scarce, Signal, Usage, admit_under_pressure, evict, message as eviction_message, victim,
+};
 pub use images::{PullPolicy, container_id, image_id, name_error, pull_policy, with_tag};
 pub use node::*;
 pub use probes::*;
@@ -158,7 +162,7 @@ fn deadline_passed(cx: &KubeletCx, pod: &Pod, record: &mut PodRecord, sync: &mut
     }
     let (reason, message) =
         ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
-    record.verdict = Some((reason, message));
+    record.verdict = Some((reason.into(), message.into()));
     sync.events.push(events::about_pod(cx, pod, reason, message));
     true
 }

@@ -2,7 +2,7 @@
 //!
 //! Upstream: pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go, pkg/kubelet/lifecycle/predicate.go,
 //! kubelet.go `rejectPod`, pkg/apis/core/v1/helper/qos/qos.go.
-//! Simplified: no pressure conditions other than False, and admission looks at resources only, since the scheduler has
+//! Simplified: of pressure only that of memory and disk; admission looks at pressure and resources only, since the scheduler has
 //! looked at everything else.
 
 use super::KubeletCx;
@@ -34,6 +34,10 @@ pub struct NodeFacts<'a> {
     pub boots: u32,
     /// Whether the network of its pods is set up.
     pub has_network: bool,
+    /// Where its kubelet listens.
+    pub port: u32,
+    /// Whether it has too little memory, and too little disk.
+    pub is_short: (bool, bool),
 }
 
 /// What a container runtime says before the network's add-on has set itself up on the machine.
@@ -43,12 +47,26 @@ const NO_NETWORK: &str = "container runtime network not ready: NetworkReady=fals
 /// A node's status as its kubelet reports it. All of the machine may be requested by pods.
 pub fn node_status(facts: &NodeFacts, old: Option<&NodeStatus>, now: Time) -> NodeStatus {
     let no = ConditionStatus::False;
+    let yes = ConditionStatus::True;
     let own = [
-        ("MemoryPressure", no, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        ("DiskPressure", no, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        if facts.is_short.0 {
+            (
+                "MemoryPressure",
+                yes,
+                "KubeletHasInsufficientMemory",
+                "kubelet has insufficient memory available",
+            )
+        } else {
+            ("MemoryPressure", no, "KubeletHasSufficientMemory", "kubelet has sufficient memory available")
+        },
+        if facts.is_short.1 {
+            ("DiskPressure", yes, "KubeletHasDiskPressure", "kubelet has disk pressure")
+        } else {
+            ("DiskPressure", no, "KubeletHasNoDiskPressure", "kubelet has no disk pressure")
+        },
         ("PIDPressure", no, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         if facts.has_network {
-            ("Ready", ConditionStatus::True, "KubeletReady", "kubelet is posting ready status")
+            ("Ready", yes, "KubeletReady", "kubelet is posting ready status")
         } else {
             ("Ready", no, "KubeletNotReady", NO_NETWORK)
         },
@@ -76,6 +94,8 @@ pub fn node_status(facts: &NodeFacts, old: Option<&NodeStatus>, now: Time) -> No
     status.allocatable = capacity.clone();
     status.capacity = capacity;
     status.addresses = Rc::new(addresses(facts));
+    let port = facts.port;
+    status.daemon_endpoints = Some(Rc::new(json!({ "kubeletEndpoint": { "Port": port } })));
     status.node_info = Some(Rc::new(node_info(facts)));
     status
 }
@@ -128,17 +148,17 @@ fn identity(of: &str) -> Uid {
 /// What a kubelet says when its process starts, besides what has changed in its node's status.
 pub fn start_events(id: ObjId, name: &Str) -> Vec<EventDraft> {
     let mut events = vec![about_node(id, name, "Starting", "Starting kubelet.".into())];
-    events.extend(PRESSURES.map(|(_, reason)| is_now(id, name, reason)));
+    events.extend(PRESSURES.map(|(_, reason, _)| is_now(id, name, reason)));
     let enforced = "Updated Node Allocatable limit across pods".into();
     events.push(about_node(id, name, "NodeAllocatableEnforced", enforced));
     events
 }
 
-/// Conditions that a healthy node does not have, and what is said when it no longer has them.
-const PRESSURES: [(&str, &str); 3] = [
-    ("MemoryPressure", "NodeHasSufficientMemory"),
-    ("DiskPressure", "NodeHasNoDiskPressure"),
-    ("PIDPressure", "NodeHasSufficientPID"),
+/// Conditions that a healthy node does not have, what is said when it no longer has them, and when they begin.
+const PRESSURES: [(&str, &str, &str); 3] = [
+    ("MemoryPressure", "NodeHasSufficientMemory", "NodeHasInsufficientMemory"),
+    ("DiskPressure", "NodeHasNoDiskPressure", "NodeHasDiskPressure"),
+    ("PIDPressure", "NodeHasSufficientPID", "NodeHasInsufficientPID"),
 ];
 
 /// Events about what has changed in a node's status since its kubelet's last report, or since somebody else's.
@@ -154,13 +174,18 @@ pub fn node_events(id: ObjId, name: &Str, old: &NodeStatus, new: &NodeStatus) ->
         let message = format!("Node {name} has been rebooted, boot id: {now}");
         events.push(EventDraft { is_warning: true, ..about_node(id, name, "Rebooted", message) });
     }
-    let is_over = |kind: &str| {
+    for (kind, over, begun) in PRESSURES {
         let status = |of: &NodeStatus| condition_status(&of.conditions, kind);
-        status(old) != ConditionStatus::False && status(new) == ConditionStatus::False
-    };
-    events.extend(
-        PRESSURES.iter().filter(|(kind, _)| is_over(kind)).map(|(_, reason)| is_now(id, name, reason)),
-    );
+        match (status(old), status(new)) {
+            (ConditionStatus::True | ConditionStatus::Unknown, ConditionStatus::False) => {
+                events.push(is_now(id, name, over));
+            }
+            (ConditionStatus::False | ConditionStatus::Unknown, ConditionStatus::True) => {
+                events.push(is_now(id, name, begun));
+            }
+            _ => {}
+        }
+    }
     match (is_node_ready(old), is_node_ready(new)) {
         (false, true) => events.push(is_now(id, name, "NodeReady")),
         (true, false) => events.push(is_now(id, name, "NodeNotReady")),

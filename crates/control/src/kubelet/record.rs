@@ -34,7 +34,7 @@ pub struct PodRecord {
     /// Set once the pod is to end.
     pub termination: Option<Termination>,
     /// Phase Failed with a reason and a message that the kubelet has decided on, such as DeadlineExceeded.
-    pub verdict: Option<(&'static str, &'static str)>,
+    pub verdict: Option<(Str, Str)>,
     /// Since when the pod waits for its volumes; `None` once they are mounted.
     pub volumes_since: Option<Time>,
     /// Whether the last sync left work under way (upstream's worker blocks in it and reports nothing meanwhile).

@@ -4,9 +4,9 @@
 //! pkg/kubelet/status/status_manager.go `TerminatePod`, `mergePodStatus`.
 //! Simplified: the PodScheduled condition that came with the binding is kept as it is.
 
-use super::KubeletCx;
 use super::actions::{is_restartable, restarts_after, should_be_restarted};
 use super::record::*;
+use super::{EVICTED, KubeletCx};
 use super::{conditions, probes};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
@@ -31,13 +31,24 @@ pub fn pod_status(cx: &KubeletCx, pod: &Pod, record: &PodRecord, is_final: bool)
     if old.phase.is_finished() {
         phase = old.phase;
     }
-    let (reason, message) = match record.verdict.filter(|_| is_final) {
-        Some((reason, message)) => (Str::fixed(reason), Str::fixed(message)),
+    let (reason, message) = match record.verdict.clone().filter(|_| is_final) {
+        Some(verdict) => verdict,
         None if phase == old.phase => (old.reason.clone(), old.message.clone()),
         None => Default::default(),
     };
     let (host_ip, pod_ip) = addresses(cx, pod, record);
-    let conditions = conditions_of(cx, pod, has_sandbox, &all, phase);
+    let mut conditions = conditions_of(cx, pod, has_sandbox, &all, phase);
+    if &*reason == EVICTED && condition(&conditions, "DisruptionTarget").is_none() {
+        conditions.push(Condition {
+            kind: Str::fixed("DisruptionTarget"),
+            status: ConditionStatus::True,
+            observed_generation: Some(pod.metadata.generation),
+            last_transition_time: Some(cx.now.whole_seconds()),
+            reason: Str::fixed("TerminationByKubelet"),
+            message: message.clone(),
+            ..Condition::default()
+        });
+    }
     let container_statuses = all.split_off(init_len);
     PodStatus {
         observed_generation: pod.metadata.generation,

@@ -21,7 +21,7 @@ use setpoint_api::map::{Map, Set};
 use setpoint_api::wire::{keep, kept};
 use setpoint_api::{
     Change, DeleteOptions, Kind, Micros, Node, ObjId, Object, ObjectMeta, PersistentVolume, Pod, Resource,
-    Scope, Str, Time, VolumeAttachment, mark,
+    Scope, Store, Str, Time, VolumeAttachment, mark,
 };
 use std::rc::Rc;
 
@@ -102,10 +102,18 @@ fn on_node(attachment: &VolumeAttachment) -> String {
     spec(attachment)["nodeName"].as_str().unwrap_or_default().to_string()
 }
 
+/// The volume that an attachment is about.
+pub(super) fn volume_name(attachment: &VolumeAttachment) -> String {
+    spec(attachment)["source"]["persistentVolumeName"].as_str().unwrap_or_default().to_string()
+}
+
+/// Whether a volume is attached to some node, or about to be.
+pub(super) fn has_attachment(view: &Store, volume: &str) -> bool {
+    view.list::<VolumeAttachment>().any(|attachment| volume_name(attachment) == volume)
+}
+
 fn volume_key(cx: &ChangeCx, attachment: &VolumeAttachment) -> Option<(Key, Micros)> {
-    let spec = spec(attachment);
-    let name = spec["source"]["persistentVolumeName"].as_str()?;
-    Some((Key::Object(cx.view.id_of(Kind::PersistentVolume, "", name)?), 0))
+    Some((Key::Object(cx.view.id_of(Kind::PersistentVolume, "", &volume_name(attachment))?), 0))
 }
 
 /// Whether a pod needs its volumes: not once its containers have stopped for good.
@@ -149,8 +157,7 @@ fn reconcile(cx: &Cx, key: Key, all: &mut AllMemory) -> Outcome {
             wanted.entry(pod.spec.node_name.clone().unwrap_or_default()).or_default().push(pod);
         }
     }
-    let is_of =
-        |it: &&Rc<VolumeAttachment>| spec(it)["source"]["persistentVolumeName"] == *volume.metadata.name;
+    let is_of = |it: &&Rc<VolumeAttachment>| *volume_name(it) == *volume.metadata.name;
     let attachments = cx.view.list::<VolumeAttachment>().filter(is_of).gather();
     let (writes, requeue, decision) = (Vec::new(), None, "nothing to do");
     let mut sync = Sync { cx, volume, name, wanted, attachments, writes, requeue, decision };

@@ -1,6 +1,6 @@
 //! The binder of claims and volumes, with a provisioner.
 //!
-//! Watches: PersistentVolumeClaims, PersistentVolumes, StorageClasses.
+//! Watches: PersistentVolumeClaims, PersistentVolumes, StorageClasses, and the end of VolumeAttachments and Pods.
 //! Writes: PersistentVolumes (create, delete, phase), PersistentVolumeClaims (volume, phase), a StorageClass where there is none,
 //! events.
 //! Rule: a claim is bound to the smallest free volume of its class that is large enough, or to one made for it; of a class that
@@ -8,10 +8,11 @@
 //! stays Released, as it says.
 //! Upstream: pkg/controller/volume/persistentvolume/pv_controller.go (`syncClaim`, `syncVolume`).
 //! Simplified: plays the storage driver's provisioner as well; the default class `standard` is made when the first claim asks for
-//! it; a volume of a class that binds at once is in every zone; nothing protects a claim that a pod uses.
+//! it; a volume of a class that binds at once is in every zone.
 
 pub mod attach;
 pub mod pods;
+pub mod protection;
 
 use crate::scheduler::node_rules::NodeRules;
 use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory, Note, Outcome, Write};
@@ -21,8 +22,8 @@ use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::wire::{Reader, Wire as _, keep, kept};
 use setpoint_api::{
-    Change, DeleteOptions, Kind, Node, ObjId, Object, ObjectMeta, PersistentVolume, PersistentVolumeClaim,
-    Pod, PodSpec, Quantity, Resource, Scope, StorageClass, Store, Str, Time, mark,
+    Change, DeleteOptions, Kind, Node, ObjId, Object, ObjectMeta, Op, PersistentVolume,
+    PersistentVolumeClaim, Pod, PodSpec, Quantity, Resource, Scope, StorageClass, Store, Str, Time, mark,
 };
 use std::rc::Rc;
 
@@ -30,7 +31,13 @@ use std::rc::Rc;
 pub const ROW: Controller = Controller {
     name: "persistentvolume-binder",
     kind: Kind::PersistentVolumeClaim,
-    watches: &[Kind::PersistentVolumeClaim, Kind::PersistentVolume, Kind::StorageClass],
+    watches: &[
+        Kind::PersistentVolumeClaim,
+        Kind::PersistentVolume,
+        Kind::StorageClass,
+        Kind::VolumeAttachment,
+        Kind::Pod,
+    ],
     on_change,
     reconcile,
     period: |_| None,
@@ -68,6 +75,17 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut AllMemory, keys: &mut Keys)
             cx.view.ids(Kind::PersistentVolumeClaim).for_each(|id| keys.add(id));
         }
         Object::StorageClass(_) => cx.view.ids(Kind::PersistentVolumeClaim).for_each(|id| keys.add(id)),
+        // A volume may have waited to be detached, and a claim for its pod to go.
+        Object::VolumeAttachment(attachment) if change.op == Op::Deleted => {
+            let volume = cx.view.id_of(Kind::PersistentVolume, "", &attach::volume_name(attachment));
+            volume.into_iter().for_each(|id| keys.add(id));
+        }
+        Object::Pod(pod) if change.op == Op::Deleted => {
+            let claims = pods::claims(&pod.spec);
+            let ids = claims
+                .filter_map(|(_, name)| cx.view.id_of(Kind::PersistentVolumeClaim, &meta.namespace, name));
+            ids.for_each(|id| keys.add(id));
+        }
         _ => {}
     }
 }
@@ -89,7 +107,12 @@ fn acted(decision: &'static str, writes: Vec<Write>) -> Outcome {
 fn sync_claim(cx: &Cx, claim: &Rc<PersistentVolumeClaim>, memory: &mut Memory) -> Outcome {
     let spec = claim.spec();
     let id = claim.metadata.id;
-    if claim.metadata.is_deleting() || &*claim.status().phase == "Bound" {
+    if claim.metadata.is_deleting() {
+        memory.making.remove(&id);
+        let is_used = protection::is_used(cx.view, claim);
+        return protection::let_go(&claim.metadata, protection::CLAIM, is_used);
+    }
+    if &*claim.status().phase == "Bound" {
         memory.making.remove(&id);
         return Outcome::idle("nothing to do");
     }
@@ -346,6 +369,10 @@ fn sync_volume(cx: &Cx, volume: &Rc<PersistentVolume>) -> Outcome {
     let word = |key: &str| owner[key].as_str().unwrap_or_default();
     let claim = cx.view.find::<PersistentVolumeClaim>(word("namespace"), word("name"));
     let is_there = claim.is_some_and(|claim| claim.metadata.uid.to_string() == word("uid"));
+    if volume.metadata.is_deleting() && !is_there {
+        let is_used = attach::has_attachment(cx.view, &volume.metadata.name);
+        return protection::let_go(&volume.metadata, protection::VOLUME, is_used);
+    }
     let phase = match () {
         () if owner.is_null() || word("uid").is_empty() => "Available",
         () if is_there => "Bound",

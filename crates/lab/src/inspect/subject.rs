@@ -1,7 +1,39 @@
 //! Subjects of objects, events and actions.
 
 use super::Subject;
+use serde_json::{Value, json};
 use setpoint_api::Kind;
+use setpoint_sim::{Action, Method, PatchType, Request};
+use std::rc::Rc;
+
+impl Subject {
+    /// The request with which a client gives a set another number of pods; nothing for what has no such number.
+    pub fn scale(&self, replicas: i64) -> Option<Action> {
+        self.patch("scale", json!({ "spec": { "replicas": replicas } }))
+    }
+
+    /// The request with which a client lets a CronJob rest, or go on.
+    pub fn suspend(&self, is_suspended: bool) -> Option<Action> {
+        self.patch("", json!({ "spec": { "suspend": is_suspended } }))
+    }
+
+    fn patch(&self, subresource: &str, body: Value) -> Option<Action> {
+        let Subject::Object { kind, namespace, name } = self else { return None };
+        let kind = super::parts::kind_of(kind)?;
+        let request = Request {
+            method: Method::Patch,
+            api_version: kind.api_version().into(),
+            kind: kind.as_str().into(),
+            namespace: (&**namespace).into(),
+            name: (&**name).into(),
+            subresource: subresource.into(),
+            patch_type: PatchType::Merge,
+            body,
+            ..Request::default()
+        };
+        Some(Action::Request { request: Rc::new(request) })
+    }
+}
 
 /// The thing that an action was about.
 pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
@@ -12,6 +44,7 @@ pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
         | A::StopKubelet { node }
         | A::StartKubelet { node }
         | A::AddMachine { node }
+        | A::SetDiskFull { node, .. }
         | A::SetCordoned { node, .. }
         | A::Drain { node } => object(Kind::Node, "", node),
         A::Scale { namespace, deployment, .. }
@@ -22,6 +55,7 @@ pub(crate) fn subject_of(action: &setpoint_sim::Action) -> Option<Subject> {
         A::DeletePod { namespace, pod, .. }
         | A::CrashPod { namespace, pod }
         | A::WriteFile { namespace, pod, .. }
+        | A::UseMemory { namespace, pod, .. }
         | A::WedgePod { namespace, pod } => object(Kind::Pod, namespace, pod),
         A::SetLoad { namespace, service, .. } | A::SetCpuLoad { namespace, service, .. } => {
             object(Kind::Service, namespace, service)

@@ -1,8 +1,9 @@
 //! What is done on the page, said in kubectl's words.
 
 use crate::Session;
+use serde_json::Value;
 use setpoint_api::Deployment;
-use setpoint_sim::Action;
+use setpoint_sim::{Action, Request};
 
 /// An action of the page, said in kubectl's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,7 @@ impl Session {
             Action::Delete { kind, namespace, name } => {
                 (of(&format!("delete {} {name}", kind.to_ascii_lowercase()), namespace), None)
             }
+            Action::Request { request } => asked(request)?,
             _ => return None,
         };
         Some(Equivalent { line, yaml })
@@ -83,6 +85,25 @@ impl Session {
             "spec:\n  template:\n    spec:\n      containers:\n      - name: {name}\n        image: {image}\n"
         );
         (of(&format!("set image deployment/{deployment} {name}={image}"), namespace), Some(yaml))
+    }
+}
+
+/// What the details ask for themselves: another number of pods, or a CronJob that rests.
+fn asked(request: &Request) -> Option<(String, Option<String>)> {
+    let (kind, name, spec) = (request.kind.to_ascii_lowercase(), request.named(), &request.body["spec"]);
+    match (&*request.subresource, &spec["replicas"], &spec["suspend"]) {
+        ("scale", Value::Number(replicas), _) => Some((
+            of(&format!("scale {kind}/{name} --replicas={replicas}"), &request.namespace),
+            Some(format!("spec:\n  replicas: {replicas}\n")),
+        )),
+        ("", _, Value::Bool(suspend)) => Some((
+            of(
+                &format!("patch {kind} {name} -p '{{\"spec\":{{\"suspend\":{suspend}}}}}'"),
+                &request.namespace,
+            ),
+            Some(format!("spec:\n  suspend: {suspend}\n")),
+        )),
+        _ => None,
     }
 }
 
@@ -170,6 +191,17 @@ mod tests {
         ];
         for (action, line) in cases {
             assert_eq!(of(action), line, "{action}");
+        }
+        let subject = |text: &str| crate::inspect::Subject::from_text(text).unwrap();
+        for (action, line) in [
+            (subject("statefulset/default/db").scale(4), "kubectl scale statefulset/db --replicas=4"),
+            (
+                subject("cronjob/a/backup").suspend(true),
+                r#"kubectl patch cronjob backup -p '{"spec":{"suspend":true}}' -n a"#,
+            ),
+        ] {
+            let same = action.and_then(|action| session.equivalent(&action));
+            assert_eq!(same.map(|same| same.line).as_deref(), Some(line));
         }
         let apply = Action::Apply { manifest: "kind: A\n".to_string() };
         let text = session.equivalent(&apply).map(|same| same.pasteable());

@@ -1,9 +1,10 @@
 //! How a life ends: everything is put right, and must come to rest as desired.
 
-use super::actions::{apply, patch, set_taint};
+use super::actions::{apply, delete_request, patch, set_taint};
 use super::cast::{Member, PLACE};
 use serde_json::{Value, json};
 use setpoint_api::Gather as _;
+use setpoint_api::time::MINUTE;
 use setpoint_api::wire::kept;
 use setpoint_api::{
     ConditionStatus, CronJob, DaemonSet, Deployment, HorizontalPodAutoscaler, Job, Kind, Namespace, Node,
@@ -12,6 +13,7 @@ use setpoint_api::{
 };
 use setpoint_control::job::is_finished;
 use setpoint_control::pod as pods;
+use setpoint_control::volumes::pods::claims;
 use setpoint_sim::{Action, Sim};
 use std::rc::Rc;
 
@@ -22,6 +24,9 @@ pub(super) fn repairs(sim: &Sim, cast: &[Member]) -> Vec<Action> {
         let node = machine.config.node.to_string();
         if machine.power == setpoint_sim::machine::Power::Off {
             actions.push(Action::RestoreMachine { node: node.clone() });
+        }
+        if machine.is_kubelet_stopped {
+            actions.push(Action::StartKubelet { node: node.clone() });
         }
         let Some(found) = sim.store().find::<Node>("", &node) else { continue };
         if found.spec.taints.iter().any(|taint| &*taint.key == "swarm") {
@@ -68,6 +73,10 @@ fn reset(member: &Member) -> Vec<Action> {
         Kind::Deployment => vec![apply(member), set(json!({ "replicas": 1 }))],
         Kind::Job => vec![set(json!({ "suspend": false, "parallelism": 2 }))],
         Kind::CronJob => vec![set(json!({ "suspend": true }))],
+        // What is below the partition stays at the revision that was rolled out last, which may be a bad one.
+        Kind::StatefulSet if member.manifest.contains("partition") => {
+            vec![apply(member), set(json!({ "updateStrategy": { "rollingUpdate": { "partition": 0 } } }))]
+        }
         Kind::StatefulSet
         | Kind::DaemonSet
         | Kind::ReplicationController
@@ -78,12 +87,14 @@ fn reset(member: &Member) -> Vec<Action> {
 }
 
 /// What a person goes on doing until all is well: members that are gone are made again; pods of a rollout that has failed are
-/// deleted by hand, for a StatefulSet in order waits for them for ever, and OnDelete and ReplicationControllers wait for a person in
+/// deleted by hand, and so are those whose claim was deleted, for a StatefulSet in order waits for them for ever, and OnDelete and ReplicationControllers wait for a person in
 /// any case.
 pub(super) fn upkeep(sim: &Sim, cast: &[Member]) -> Vec<Action> {
     let store = sim.store();
     if store.find::<Namespace>("", PLACE).is_some_and(|namespace| namespace.metadata.is_deleting()) {
-        return Vec::new();
+        // The last failed pod of an index waits for the next one, which cannot be made any more.
+        let jobs = store.list_in::<Job>(PLACE).filter(|job| !job.metadata.is_deleting());
+        return jobs.map(|job| delete_request(Kind::Job, PLACE, &job.metadata.name, "")).gather();
     }
     let is_missing = |member: &&Member| {
         // One that is gone after its time is not made again.
@@ -104,8 +115,12 @@ pub(super) fn upkeep(sim: &Sim, cast: &[Member]) -> Vec<Action> {
             Some(Object::DaemonSet(set)) => &*set.spec().update_strategy.kind == "OnDelete",
             _ => false,
         };
+        let is_using = claims(&pod.spec).any(|(_, name)| {
+            let claim = store.find::<PersistentVolumeClaim>(PLACE, name);
+            claim.is_some_and(|claim| claim.metadata.is_deleting())
+        });
         let age = pod.metadata.creation_timestamp.map_or(0, |at| sim.now().since(at));
-        is_old && pods::is_active(pod) && !pods::is_ready(pod) && age > 60_000_000
+        pods::is_active(pod) && (is_using || (is_old && !pods::is_ready(pod) && age > MINUTE))
     };
     actions.extend(store.list_in::<Pod>(PLACE).filter(is_stuck).map(|pod| delete_pod(pod)));
     actions

@@ -202,9 +202,6 @@ fn keep_assigned(stored: &Object, object: &mut Object) {
             object.spec.cluster_ip = stored.spec.cluster_ip.clone();
             object.spec.cluster_ips = stored.spec.cluster_ips.clone();
         }
-        (Object::Namespace(stored), Object::Namespace(object)) => {
-            Rc::make_mut(object).spec.finalizers = stored.spec.finalizers.clone();
-        }
         _ => {}
     }
 }

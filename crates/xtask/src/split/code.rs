@@ -5,10 +5,11 @@ use wasmparser::{
     BlockType, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, ValType, ValidatorResources,
 };
 
+use super::module::callees;
 use super::record::fingerprint;
 
 /// How many marks there are.
-pub const MARKS: u8 = 31;
+pub const MARKS: u16 = 47 * 94;
 
 /// A body, operator by operator.
 pub struct Code<'a> {
@@ -115,15 +116,16 @@ impl<'a> Code<'a> {
         self.print(0, self.ops.len())
     }
 
-    /// A small number for the shape of each segment.
-    pub fn marks(&self) -> Vec<u8> {
+    /// A small number for each segment: of its operators, and of what `called` says of the functions that it calls.
+    pub fn marks(&self, called: impl Fn(u32) -> u32) -> Vec<u16> {
         let starts = self.segments();
         let ends = starts.iter().skip(1).copied().chain([self.ops.len()]);
-        starts
-            .iter()
-            .zip(ends)
-            .map(|(start, end)| (self.print(*start, end) % u32::from(MARKS)) as u8)
-            .collect()
+        let mark = |(start, end): (&usize, usize)| {
+            let callees = callees(&self.ops[*start..end]).map(&called);
+            let print = callees.fold(self.print(*start, end), |print, callee| print.rotate_left(9) ^ callee);
+            (print % u32::from(MARKS)) as u16
+        };
+        starts.iter().zip(ends).map(mark).collect()
     }
 
     /// A number for the operators in a range, without their operands.

@@ -3,14 +3,16 @@
 //! A name says it, as a rule. It carries a number, though, which changes with what stands around the function: another
 //! closure above, another implementation in the module. Then it is told by the path and the shape of its body; by the path
 //! alone, if another of this path is gone; and one that was renamed by its shape alone. Of a body that has changed, those
-//! segments that are still there are what they were; the others are new, but in the place of what did not run.
+//! segments that are still there are what they were; the others are new, but one for one in the place of what did not run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::record::{Own, Ran, Record, Segment, kin};
+use super::record::{Own, Ran, Record, Segment};
 
 /// Segments from which on a body is told from all others by its shape.
 const TELLING: usize = 4;
+/// Segments in a row that must be still there to be told from others that look like them.
+const STRAY: usize = 4;
 /// Most pairs of segments that are compared to find those that are still there.
 const PAIRS: usize = 1 << 22;
 
@@ -39,17 +41,11 @@ pub fn lots(functions: &[Own], record: &Record) -> Vec<Lot> {
     let names: BTreeSet<u32> = functions.iter().map(|function| function.name).collect();
     let mut search = Search {
         gone: record.ran.iter().filter(|(name, _)| !names.contains(name)).map(|(_, ran)| ran).collect(),
-        idle: BTreeMap::new(),
+        idle: record.idle.clone(),
     };
-    for (_, kin) in record.idle.iter().filter(|(name, _)| !names.contains(name)) {
-        *search.idle.entry(*kin).or_default() += 1;
-    }
-    let known = |function: &Own| match record.ran.get(&function.name) {
-        Some(ran) => Some(Lot::Ran(lives(ran, function))),
-        None => record.idle.contains_key(&function.name).then_some(Lot::Idle),
-    };
-    let mut lots: Vec<Option<Lot>> = functions.iter().map(known).collect();
-    for way in [Search::kin, Search::path, Search::shape] {
+    let by_name = |function: &Own| record.ran.get(&function.name).map(|ran| Lot::Ran(lives(ran, function)));
+    let mut lots: Vec<Option<Lot>> = functions.iter().map(by_name).collect();
+    for way in [Search::both, Search::path, Search::shape] {
         for (function, lot) in functions.iter().zip(&mut lots).filter(|(_, lot)| lot.is_none()) {
             *lot = way(&mut search, function);
         }
@@ -57,30 +53,32 @@ pub fn lots(functions: &[Own], record: &Record) -> Vec<Lot> {
     lots.into_iter().map(|lot| lot.unwrap_or(Lot::New)).collect()
 }
 
-/// What of the record goes by no name of this build.
+/// What of the record has not been found in this build.
 struct Search<'r> {
     gone: Vec<&'r Ran>,
-    /// How many did not run, by kin.
-    idle: BTreeMap<u32, usize>,
+    /// Path and shape of those that did not run, and how many have both.
+    idle: BTreeMap<(u32, u32), usize>,
 }
 
 impl Search<'_> {
-    fn kin(&mut self, function: &Own) -> Option<Lot> {
+    fn both(&mut self, function: &Own) -> Option<Lot> {
         let at = self.gone.iter().position(|ran| (ran.path, ran.shape) == (function.path, function.shape));
-        if let Some(at) = at {
-            return Some(Lot::Ran(lives(self.gone.remove(at), function)));
+        match at {
+            Some(at) => Some(Lot::Ran(lives(self.gone.remove(at), function))),
+            None => self.idle((function.path, function.shape)),
         }
-        let count = self.idle.get_mut(&kin(function.path, function.shape)).filter(|count| **count > 0)?;
-        *count -= 1;
-        Some(Lot::Idle)
     }
 
-    /// Of those with the path, the one that has the most in common with the function.
+    /// Of those that ran and have the path, the one that has the most in common with the function.
     fn path(&mut self, function: &Own) -> Option<Lot> {
         let likeness = |ran: &Ran| lives(ran, function).iter().filter(|life| **life != Life::New).count();
         let of_path = self.gone.iter().enumerate().filter(|(_, ran)| ran.path == function.path);
-        let (at, _) = of_path.max_by_key(|(_, ran)| likeness(ran))?;
-        Some(Lot::Ran(lives(self.gone.remove(at), function)))
+        if let Some((at, _)) = of_path.max_by_key(|(_, ran)| likeness(ran)) {
+            return Some(Lot::Ran(lives(self.gone.remove(at), function)));
+        }
+        let mut idle = self.idle.range((function.path, 0)..=(function.path, u32::MAX));
+        let found = *idle.find(|(_, count)| **count > 0)?.0;
+        self.idle(found)
     }
 
     fn shape(&mut self, function: &Own) -> Option<Lot> {
@@ -89,6 +87,13 @@ impl Search<'_> {
         }
         let at = self.gone.iter().position(|ran| ran.shape == function.shape)?;
         Some(Lot::Ran(lives(self.gone.remove(at), function)))
+    }
+
+    /// One that did not run.
+    fn idle(&mut self, found: (u32, u32)) -> Option<Lot> {
+        let count = self.idle.get_mut(&found).filter(|count| **count > 0)?;
+        *count -= 1;
+        Some(Lot::Idle)
     }
 }
 
@@ -104,17 +109,17 @@ fn lives(ran: &Ran, function: &Own) -> Vec<Life> {
             lives.extend(segments.map(|segment| if segment.has_run { Life::Ran } else { Life::Idle }));
             continue;
         }
-        // What stands in the place of segments that did not run does not run either.
+        // What stands one for one in the place of segments that did not run does not run either.
         let end = still_there.get(lives.len() + run.len()).copied().flatten().unwrap_or(ran.segments.len());
-        let is_idle = gap < end && ran.segments[gap..end].iter().all(|segment| !segment.has_run);
+        let is_idle = end - gap == run.len() && ran.segments[gap..end].iter().all(|segment| !segment.has_run);
         lives.extend(run.iter().map(|_| if is_idle { Life::Idle } else { Life::New }));
     }
     lives
 }
 
 /// For each segment, which of the old ones it is, if it is one: as many as can be, in order.
-fn still_there(old: &[Segment], marks: &[u8]) -> Vec<Option<usize>> {
-    let same = |(old, mark): &(&Segment, &u8)| old.mark == **mark;
+fn still_there(old: &[Segment], marks: &[u16]) -> Vec<Option<usize>> {
+    let same = |(old, mark): &(&Segment, &u16)| old.mark == **mark;
     let before = old.iter().zip(marks).take_while(same).count();
     let behind = old[before..].iter().rev().zip(marks[before..].iter().rev()).take_while(same).count();
     let (changed, new) = (&old[before..old.len() - behind], &marks[before..marks.len() - behind]);
@@ -144,20 +149,30 @@ fn still_there(old: &[Segment], marks: &[u8]) -> Vec<Option<usize>> {
             found.push(is_there.then_some(before + i));
             i += usize::from(is_there);
         }
+        forget_strays(&mut found[before..]);
     }
     found.extend((old.len() - behind..old.len()).map(Some));
     found
+}
+
+/// A few segments in the midst of changes are not there still, but look alike.
+fn forget_strays(found: &mut [Option<usize>]) {
+    for run in found.chunk_by_mut(|one, next| one.is_some() && one.map(|at| at + 1) == *next) {
+        if run.len() < STRAY {
+            run.fill(None);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn own(name: u32, path: u32, shape: u32, marks: &[u8]) -> Own {
+    fn own(name: u32, path: u32, shape: u32, marks: &[u16]) -> Own {
         Own { name, path, shape, marks: marks.to_vec() }
     }
 
-    fn ran(path: u32, shape: u32, segments: &[(u8, bool)]) -> Ran {
+    fn ran(path: u32, shape: u32, segments: &[(u16, bool)]) -> Ran {
         let segments = segments.iter().map(|(mark, has_run)| Segment { mark: *mark, has_run: *has_run });
         Ran { path, shape, segments: segments.collect() }
     }
@@ -178,7 +193,7 @@ mod tests {
     }
 
     fn lot_of(old: Ran, new: Own) -> String {
-        let record = Record { ran: [(1, old)].into(), idle: [(2, kin(20, 22))].into() };
+        let record = Record { ran: [(1, old)].into(), idle: [((20, 22), 1)].into() };
         shown(&lots(&[new], &record)).remove(0)
     }
 
@@ -191,16 +206,15 @@ mod tests {
             ("a part has changed", own(1, 10, 12, &[1, 2, 9, 4]), "RinR"),
             ("a part is new", own(1, 10, 12, &[1, 2, 3, 9, 9, 4]), "RiRnnR"),
             ("a part is gone", own(1, 10, 12, &[1, 3, 4]), "RRR"),
-            ("parts are new and gone", own(1, 10, 12, &[9, 2, 3, 8, 7]), "niRnn"),
-            ("what did not run has changed", own(1, 10, 12, &[1, 9, 9, 3, 4]), "RiiRR"),
+            ("parts are new and gone", own(1, 10, 12, &[9, 2, 3, 8, 7]), "nnnnn"),
+            ("what did not run has changed", own(1, 10, 12, &[1, 9, 3, 4]), "RiRR"),
             ("all has changed", own(1, 10, 12, &[9, 9]), "nn"),
             ("another number", own(3, 10, 11, &same), "RiRR"),
             ("another number and body", own(3, 10, 12, &[1, 2, 4]), "RiR"),
             ("renamed", own(3, 13, 11, &same), "RiRR"),
             ("another name and body", own(3, 13, 12, &same), "new"),
-            ("did not run", own(2, 20, 22, &same), "idle"),
-            ("did not run, another body", own(2, 20, 23, &same), "idle"),
-            ("did not run, another number", own(4, 20, 22, &same), "idle"),
+            ("did not run", own(4, 20, 22, &same), "idle"),
+            ("did not run, another body", own(4, 20, 23, &same), "idle"),
         ] {
             assert_eq!(lot_of(old(), new), lot, "{what}");
         }
@@ -216,7 +230,7 @@ mod tests {
         let record = Record {
             ran: [(1, ran(10, 11, &[(1, true), (2, false)])), (2, ran(10, 12, &[(3, true), (4, false)]))]
                 .into(),
-            idle: [(3, kin(10, 13))].into(),
+            idle: [((10, 13), 1)].into(),
         };
         // All numbers have changed, and of the second one the body too; the last one is one more.
         let functions = [

@@ -9,7 +9,7 @@ use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{CodeSection, ExportKind, ExportSection, MemArg, MemorySection, MemoryType, Module};
 use wasmparser::{ExportSectionReader, FunctionBody, MemorySectionReader, Parser};
 
-use super::code::{Code, MARKS};
+use super::code::Code;
 use super::module::{Facts, Plain, told};
 
 /// Bytes of a page of memory.
@@ -20,8 +20,8 @@ const PAGE: usize = 65_536;
 pub struct Record {
     /// The functions that ran, by fingerprint of their names.
     pub ran: BTreeMap<u32, Ran>,
-    /// Those that did not, with their [`kin`].
-    pub idle: BTreeMap<u32, u32>,
+    /// Path and shape of those that did not, and how many have both.
+    pub idle: BTreeMap<(u32, u32), usize>,
 }
 
 /// What ran of a function.
@@ -38,21 +38,24 @@ pub struct Ran {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// By which it is known again ([`Code::marks`](super::code::Code::marks)).
-    pub mark: u8,
+    pub mark: u16,
     pub has_run: bool,
 }
 
-/// The letter of a segment with the mark 0 that has not run; two follow for each mark.
+/// The first of the 94 letters that a segment is written with.
 const LETTERS: u8 = b'!';
 
 impl Segment {
-    fn letter(self) -> char {
-        char::from(LETTERS + 2 * self.mark + u8::from(self.has_run))
+    /// Two letters: of the mark, and whether it has run.
+    fn letters(self) -> [char; 2] {
+        let letter = |number: u16| char::from(LETTERS + number as u8);
+        [letter(self.mark / 47), letter(self.mark % 47 * 2 + u16::from(self.has_run))]
     }
 
-    fn of(letter: u8) -> Option<Self> {
-        let number = letter.checked_sub(LETTERS).filter(|number| number / 2 < MARKS)?;
-        Some(Self { mark: number / 2, has_run: number % 2 == 1 })
+    fn of(letters: &[u8; 2]) -> Option<Self> {
+        let number = |letter: u8| Some(u16::from(letter.checked_sub(LETTERS).filter(|number| *number < 94)?));
+        let [high, low] = [number(letters[0])?, number(letters[1])?];
+        Some(Self { mark: high * 47 + low / 2, has_run: low % 2 == 1 })
     }
 }
 
@@ -68,11 +71,6 @@ pub fn path(name: &str) -> &str {
         Some((path, number)) if number.starts_with("17h") && number.ends_with('E') => path,
         _ => name,
     }
-}
-
-/// A number for functions that go by the same path and have the same shape.
-pub fn kin(path: u32, shape: u32) -> u32 {
-    path.rotate_left(16) ^ shape
 }
 
 impl Record {
@@ -92,11 +90,12 @@ impl Record {
         let words: Vec<&str> = line.split(' ').collect();
         let number = |word: &str| u32::from_str_radix(word, 16).ok();
         match words[..] {
-            [name, kin] => {
-                self.idle.insert(number(name)?, number(kin)?);
+            [path, shape] => {
+                *self.idle.entry((number(path)?, number(shape)?)).or_default() += 1;
             }
             [name, path, shape, segments] => {
-                let segments = segments.bytes().map(Segment::of).collect::<Option<_>>()?;
+                let (letters, []) = segments.as_bytes().as_chunks() else { return None };
+                let segments = letters.iter().map(Segment::of).collect::<Option<_>>()?;
                 self.ran.insert(number(name)?, Ran { path: number(path)?, shape: number(shape)?, segments });
             }
             _ => return None,
@@ -104,15 +103,15 @@ impl Record {
         Some(())
     }
 
-    /// A line for each function: of one that ran name, path, shape, and a letter for each segment; of another name and kin.
+    /// A line for each function: of one that ran name, path, shape, and two letters for each segment; of another path and shape.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for (name, Ran { path, shape, segments }) in &self.ran {
-            let segments: String = segments.iter().map(|segment| segment.letter()).collect();
+            let segments: String = segments.iter().flat_map(|segment| segment.letters()).collect();
             let _ = writeln!(text, "{name:08x} {path:08x} {shape:08x} {segments}");
         }
-        for (name, kin) in &self.idle {
-            let _ = writeln!(text, "{name:08x} {kin:08x}");
+        for ((path, shape), count) in &self.idle {
+            text.push_str(&format!("{path:08x} {shape:08x}\n").repeat(*count));
         }
         text
     }
@@ -123,17 +122,18 @@ pub struct Own {
     pub name: u32,
     pub path: u32,
     pub shape: u32,
-    pub marks: Vec<u8>,
+    pub marks: Vec<u16>,
 }
 
 impl Own {
     /// What is to be known of a function with this name.
-    pub fn of(name: &str, code: &Code<'_>) -> Self {
+    pub fn of(name: &str, code: &Code<'_>, names: &BTreeMap<u32, &str>) -> Self {
+        let called = |function| names.get(&function).map_or(0, |name| fingerprint(path(name).bytes()));
         Self {
             name: fingerprint(name.bytes()),
             path: fingerprint(path(name).bytes()),
             shape: code.shape(),
-            marks: code.marks(),
+            marks: code.marks(called),
         }
     }
 }
@@ -155,7 +155,7 @@ impl Watched {
         let mut functions = Vec::new();
         let mut starts = Vec::new();
         for (function, code) in (facts.imported..).zip(&facts.codes) {
-            functions.push(Own::of(facts.names.get(&function).copied().unwrap_or(""), code));
+            functions.push(Own::of(facts.names.get(&function).copied().unwrap_or(""), code, &facts.names));
             starts.push(code.segments());
         }
         let total = starts.iter().map(Vec::len).sum::<usize>();
@@ -179,7 +179,7 @@ impl Watched {
             if segments.iter().any(|segment| segment.has_run) {
                 record.ran.insert(*name, Ran { path: *path, shape: *shape, segments });
             } else {
-                record.idle.insert(*name, kin(*path, *shape));
+                *record.idle.entry((*path, *shape)).or_default() += 1;
             }
         }
         record
@@ -252,13 +252,13 @@ mod tests {
 
     #[test]
     fn a_record_is_read_back_as_it_was_written() {
-        let text = "0000002a 00000007 ffffffff !\"^]\n1234abcd 00000000\n";
+        let text = "0000002a 00000007 ffffffff !!!\"#$~~\n1234abcd 00000000\n1234abcd 00000000\n";
         let record = Record::read(text).unwrap();
-        let seen = [(0, false), (0, true), (30, true), (30, false)];
+        let seen = [(0, false), (0, true), (2 * 47 + 1, true), (94 * 47 - 1, true)];
         let segments = seen.map(|(mark, has_run)| Segment { mark, has_run }).to_vec();
         assert_eq!(record.ran[&42], Ran { path: 7, shape: u32::MAX, segments });
         assert_eq!(record.to_text(), text);
-        for other in ["no record", "0000002a 00000007 ffffffff ~", "0000002a"] {
+        for other in ["no record", "0000002a 00000007 ffffffff !!!", "0000002a"] {
             assert!(Record::read(other).is_err(), "{other}");
         }
     }

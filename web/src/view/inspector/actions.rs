@@ -19,6 +19,9 @@ pub fn view(seen: &Inspection, props: &Props) -> Html {
         Subject::Object { kind, namespace, name } => match &**kind {
             "pod" => (pod(namespace, name), None),
             "node" => (node(name, props), None),
+            "statefulset" => (stateful_set(seen), None),
+            "cronjob" => (cron_job(seen), None),
+            "job" | "persistentvolumeclaim" | "poddisruptionbudget" => (delete(seen, namespace, name), None),
             "deployment" => {
                 let app =
                     props.frame.app.as_ref().filter(|app| app.name == *name && app.namespace == *namespace);
@@ -64,6 +67,40 @@ fn pod(namespace: &str, name: &str) -> Vec<Choice> {
             Some(Action::DeletePod { namespace: c_namespace, pod: c_pod, grace_seconds: None }),
         ),
     ]
+}
+
+/// What a row says that is asked for.
+fn wanted<'a>(seen: &'a Inspection, name: &str) -> &'a str {
+    seen.rows.iter().find(|row| *row.name == *name).map_or("", |row| &row.wanted)
+}
+
+fn stateful_set(seen: &Inspection) -> Vec<Choice> {
+    let replicas: Option<i64> = wanted(seen, "replicas").parse().ok();
+    let scale =
+        |by: i64| replicas.map(|now| now + by).filter(|to| *to >= 0).and_then(|to| seen.subject.scale(to));
+    vec![
+        ("One more", "The next number, once all before it are ready", scale(1)),
+        ("One fewer", "The highest number goes first; its volume stays", scale(-1)),
+    ]
+}
+
+fn cron_job(seen: &Inspection) -> Vec<Choice> {
+    if &*seen.state.1 == "suspended" {
+        vec![("Resume", "It makes Jobs again from the next start on", seen.subject.suspend(false))]
+    } else {
+        vec![("Suspend", "No new Jobs; what runs goes on", seen.subject.suspend(true))]
+    }
+}
+
+fn delete(seen: &Inspection, namespace: &str, name: &str) -> Vec<Choice> {
+    let comes = match &*seen.kind {
+        "Job" => "With its pods, finished or not",
+        "PodDisruptionBudget" => "Nothing then keeps its pods from being evicted",
+        _ => "With its volume, if that is not to be kept",
+    };
+    let kind = seen.kind.to_string();
+    let action = Action::Delete { kind, namespace: namespace.to_string(), name: name.to_string() };
+    vec![("Delete", comes, Some(action))]
 }
 
 fn node(name: &str, props: &Props) -> Vec<Choice> {

@@ -139,7 +139,7 @@ mod tests {
             ("monolith", 7, 14),
             ("by-hand", 6, 14),
             ("stateful", 3, 14),
-            ("batch", 7, 14),
+            ("batch", 7, 12),
             ("crowded", 8, 14),
             ("four-nodes", 7, 14),
             // 150 pods and their events, of which the client sends 20 a second.

@@ -126,9 +126,9 @@ fn the_kinds_are_seen_where_they_live() {
     let mut session = open("crowded");
     at(&mut session, &mut out, "crowded", 24);
     look(&session, &mut out, &["resourcequota/team-a/team-a", "priorityclass/important"]);
-    session.advance(25_500_000, &mut || true);
-    at(&mut session, &mut out, "preempted", 26);
-    at(&mut session, &mut out, "settled", 40);
+    session.advance(41_500_000, &mut || true);
+    at(&mut session, &mut out, "preempted", 42);
+    at(&mut session, &mut out, "settled", 56);
     check("kinds.txt", &out);
 }
 

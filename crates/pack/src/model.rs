@@ -4,7 +4,7 @@
 //! Packer and unpacker must guess the same to the bit, on every machine: so these are integers, but for a table that is made
 //! of products and quotients of floats, which are the same everywhere.
 
-use crate::place::{KINDS, Place};
+use crate::place::{KINDS, Kind, Place};
 
 /// Guesses from slots; one more comes from the longest match.
 const GUESSES: usize = 6;
@@ -52,7 +52,7 @@ pub struct Model {
     /// How far a slot moves, by how often it was seen.
     rates: [i32; 16],
     weights: [[i32; GUESSES + 1]; SETS * KINDS],
-    /// How likely a match goes on, by its length: for a bit, and for the whole byte.
+    /// How likely a match goes on, by its length: for a bit, and for the whole byte. The first is of expected bytes.
     going_on: [i32; LONGEST as usize + 1],
     surely: [i32; LONGEST as usize + 1],
     /// Where each guess's slots for this byte are.
@@ -63,6 +63,8 @@ pub struct Model {
     /// The code of the byte that the match foretells, and how many bits of it are left.
     foretold: u32,
     left: u32,
+    /// Which of `going_on` says how likely that is.
+    trust: usize,
     set: usize,
 }
 
@@ -103,6 +105,7 @@ impl Model {
             length: 0,
             foretold: 0,
             left: 0,
+            trust: 0,
             set: 0,
         }
     }
@@ -155,19 +158,26 @@ impl Model {
         let [new, old] = place.operators;
         let start = |guess: u32| guess << 8 | kind;
         let late = mix(mix(start(4), part), new);
-        self.bases = [
-            mix(start(1), back(1)),
-            mix(start(2), back(1) << 8 | back(2)),
-            mix(start(3), back(2) << 8 | back(3)),
-            late,
-            mix(late, old ^ start(5)),
-            mix(mix(start(6), part), new << 16 | place.last[place.kind as usize] & 0xffff),
-        ];
+        let pair = back(1) << 8 | back(2);
+        self.bases =
+            [mix(start(1), back(1)), mix(start(2), pair), mix(start(3), back(2) << 8 | back(3)), late, 0, 0];
+        let others = if place.kind == Kind::Data {
+            // Tables of words of four bytes.
+            let column = back(4) << 2 | before.len() as u32 & 3;
+            [mix(start(5), column), mix(start(6), back(4) << 8 | back(3))]
+        } else {
+            let last = new << 16 | place.last[place.kind as usize] & 0xffff;
+            [mix(late, old ^ start(5)), mix(mix(start(6), part), last)]
+        };
+        self.bases[4..].copy_from_slice(&others);
         self.set = SETS * kind as usize;
         self.left = 0;
-        if let Some(next) = before.get(self.matched as usize).filter(|_| self.length > 0) {
-            self.foretold = code(*next);
+        let matched = before.get(self.matched as usize).filter(|_| self.length > 0);
+        let expected = place.expected();
+        if let Some(next) = expected.or(matched.copied()) {
+            self.foretold = code(next);
             self.left = self.foretold.max(1).ilog2();
+            self.trust = if expected.is_some() { 0 } else { self.length.min(LONGEST) as usize };
         }
     }
 
@@ -187,13 +197,12 @@ impl Model {
             slots[guess] = slot;
             inputs[guess] = self.odds(slot);
         }
-        let long = self.length.min(LONGEST) as usize;
         let has_match = self.left > 0;
         let mut foretold = 0;
         if has_match {
             self.left -= 1;
             foretold = self.foretold >> self.left & 1;
-            let sure = self.odds(self.going_on[long] | 15);
+            let sure = self.odds(self.going_on[self.trust] | 15);
             inputs[GUESSES] = if foretold == 1 { sure } else { -sure };
         }
         let weights = &mut self.weights[(self.set + (path as usize & 255)) % (SETS * KINDS)];
@@ -215,9 +224,12 @@ impl Model {
         }
         if has_match {
             let goal = if bit == foretold { 0x7fff } else { -0x8000 };
-            self.going_on[long] += (goal - self.going_on[long]) / 50;
+            self.going_on[self.trust] += (goal - self.going_on[self.trust]) / 50;
             if bit != foretold {
-                (self.length, self.left) = (0, 0);
+                self.left = 0;
+                if self.trust > 0 {
+                    self.length = 0;
+                }
             }
         }
         bit

@@ -64,6 +64,8 @@ pub struct Place {
     pub operators: [u32; 2],
     /// The last numbers of each kind, two to a word.
     pub last: [u32; KINDS],
+    /// The last constant behind a call.
+    entry: u32,
 }
 
 impl Place {
@@ -79,7 +81,23 @@ impl Place {
             end: 0,
             operators: [0; 2],
             last: [0; KINDS],
+            entry: 0,
         }
+    }
+
+    /// The next byte, where there is reason to expect one: a constant behind a call is the entry in the table of what is in
+    /// another file, and these are counted up.
+    pub fn expected(&self) -> Option<u8> {
+        if self.kind != Kind::Constant || !self.is_behind_call() {
+            return None;
+        }
+        let left = self.entry.wrapping_add(1).unbounded_shr(7 * self.length);
+        let more = if left < 64 { 0 } else { 0x80 };
+        Some((left & 0x7f) as u8 | more)
+    }
+
+    fn is_behind_call(&self) -> bool {
+        self.operators[0] >> 8 & 0xff == 0x10
     }
 
     /// Goes on behind a byte.
@@ -100,6 +118,9 @@ impl Place {
                 }
                 let last = &mut self.last[kind as usize];
                 *last = *last << 16 | self.number & 0xffff;
+                if kind == Kind::Constant && self.is_behind_call() {
+                    self.entry = self.number;
+                }
                 self.behind(kind, self.number);
             }
         }

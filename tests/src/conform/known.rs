@@ -82,6 +82,7 @@ pub const KNOWN: &[Known] = &[
     known("m-", "kubectl: kubectl get pods -o wide -w", "is ", DRAWN),
     known("m-", "kubectl: kubectl get ds -w", "current=3 ready=3 up-to-date=3", RACE),
     known("m-", "kubectl: kubectl rollout status ds/agent", "3 out of 4", RACE),
+    known("m-", "kubectl: kubectl rollout status ds/agent", "spec update to be observed", RACE),
     known("", "kubectl: kubectl get pod", "observedGeneration: 1", FAKE_STATUS),
     known("", "kubectl: kubectl get pod", "hostIPs:", FAKE_STATUS),
     known("", "kubectl: kubectl get pod", "- ip: ADDRESS", FAKE_STATUS),

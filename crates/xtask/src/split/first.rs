@@ -25,13 +25,16 @@ pub struct First<'p, 'a> {
     places: BTreeMap<u32, u32>,
     /// Index of the function that sees to it that the rest is there.
     ensure: u32,
+    /// The entry in the table of each stub and part.
+    entries: BTreeMap<usize, u32>,
 }
 
 impl<'p, 'a> First<'p, 'a> {
     /// By a plan.
     pub fn new(plan: &'p Plan<'a>) -> Self {
         let (places, ensure) = plan.places();
-        Self { plan, places, ensure }
+        let entries = plan.entries().into_iter().zip(plan.facts.table..).collect();
+        Self { plan, places, ensure, entries }
     }
 
     /// The file.
@@ -55,7 +58,7 @@ impl<'p, 'a> First<'p, 'a> {
 
     /// Calls what is `at` among the stubs and parts.
     fn call(&self, at: usize, kind: u32) -> [Instruction<'static>; 3] {
-        let entry = i32::try_from(self.plan.facts.table as usize + at).unwrap_or(i32::MAX);
+        let entry = self.entries[&at].cast_signed();
         [
             Instruction::Call(self.ensure),
             Instruction::I32Const(entry),

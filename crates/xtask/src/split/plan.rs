@@ -130,6 +130,22 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// The stubs and parts, counted in this order, as their entries follow one another: as they stand in the first file, for so
+    /// they are told in least room.
+    pub fn entries(&self) -> Vec<usize> {
+        let (places, _) = self.places();
+        let functions: BTreeMap<u32, u32> =
+            places.into_iter().map(|(function, place)| (place, function)).collect();
+        let mut entries = Vec::new();
+        for function in functions.values() {
+            entries.extend(self.stubs.binary_search(function).ok());
+            let start = self.parts.partition_point(|(owner, _)| owner < function);
+            let parts = parts_of(&self.parts, *function).count();
+            entries.extend((start..start + parts).map(|part| self.stubs.len() + part));
+        }
+        entries
+    }
+
     /// The first entry in the table of the functions that the rest calls.
     pub fn entry_of_needed(&self) -> u32 {
         self.facts.table + number(self.stubs.len() + self.parts.len())

@@ -58,8 +58,12 @@ pub fn module(plan: &Plan<'_>) -> Result<Vec<u8>> {
         code.function(&outline::function(whole, part, &mut half).map_err(told)?);
     }
     let mut elements = ElementSection::new();
-    let parts = half.places.len()..half.places.len() + plan.parts.len();
-    let entries = plan.stubs.iter().map(|function| half.places[function]).chain(parts.map(number));
+    let parts = half.places.len();
+    let place = |at: usize| match plan.stubs.get(at) {
+        Some(function) => half.places[function],
+        None => number(parts + at - plan.stubs.len()),
+    };
+    let entries = plan.entries().into_iter().map(place);
     let start = ConstExpr::i32_const(i32::try_from(facts.table)?);
     elements.active(Some(0), &start, Elements::Functions(entries.collect::<Vec<_>>().into()));
     let entries = facts.entries.iter().filter(|(_, function)| !plan.first.contains(function));

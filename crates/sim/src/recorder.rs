@@ -277,7 +277,12 @@ fn new_event(
         kind: Str::fixed(if draft.is_warning { "Warning" } else { "Normal" }),
         action: Str::fixed(draft.action),
         reporting_component: Str::fixed(draft.component),
-        reporting_instance: draft.host.clone().unwrap_or_default(),
+        reporting_instance: match &draft.host {
+            Some(host) => host.clone(),
+            // The newer recorder says on which host a component runs.
+            None if is_new_style => format!("{}-control-plane", draft.component).into(),
+            None => Str::default(),
+        },
         ..Event::default()
     }
 }

@@ -26,8 +26,15 @@ const SLOW: &str =
     "The recorded machine was slow when this recording began: containers took a second longer to start";
 const PHASES: &str = "How the periodic looks of the node lifecycle controller stand to what happens is drawn";
 const RACE: &str = "Two controllers work on the same at the same moment; which of them comes first is drawn";
-const SIDE_BY_SIDE: &str = "Several writers within some hundredths of a second: how often the Deployment's controller comes \
-                            to look while pods change one by one differs from run to run, and with it its steps";
+const SIDE_BY_SIDE: &str = "On the recorded machine a request took from 5 to 200 ms, as other work had it: how many of several \
+                            pods that become ready one by one a Deployment's controller finds when it looks differs from \
+                            run to run, and with it its steps, its status writes and what watchers print of them";
+const FAKE_RESTART: &str = "The recordings' kubelets are fake: a container that failed for the first time starts again after a second";
+const FAKE_PROBE: &str = "The recordings' kubelets are fake: they probe five seconds after the start, upstream's at the ticks of a worker";
+const FAKE_ID: &str =
+    "The recordings' kubelets are fake: a container that waits to be restarted has no identity";
+const FAKE_STOP: &str =
+    "The recordings' kubelets are fake: a container that is told to stop no longer ends by itself before";
 
 const ORDER: &str = "Deletions that are sent side by side arrive in no order, and of pods that are equally good any goes: which \
                      pod goes when is drawn";
@@ -85,18 +92,52 @@ pub const KNOWN: &[Known] = &[
     known("m-", "kubectl: kubectl get ds -w", "current=3 ready=3 up-to-date=3", RACE),
     known("m-", "kubectl: kubectl rollout status ds/agent", "3 out of 4", RACE),
     known("m-", "kubectl: kubectl rollout status ds/agent", "spec update to be observed", RACE),
-    known("", "-o yaml", "+       observedGeneration: 1", FAKE_STATUS),
-    known("", "-o yaml", "+     hostIPs:", FAKE_STATUS),
-    known("", "-o yaml", "+     - ip: ADDRESS", FAKE_STATUS),
+    known("", "kubectl: kubectl get pod", "observedGeneration: 1", FAKE_STATUS),
+    known("", "kubectl: kubectl get pod", "hostIPs:", FAKE_STATUS),
+    known("", "kubectl: kubectl get pod", "- ip: ADDRESS", FAKE_STATUS),
+    known(
+        "",
+        "endpointslices",
+        "annotations:",
+        "Endpoint slices do not note what triggered their last change",
+    ),
     known("", "kubectl: kubectl get pods -o wide", "SET", DRAWN),
     known("", "kubectl", "Successfully assigned", DRAWN),
-    known("c-", "workloads", "", SIDE_BY_SIDE),
-    known("c-", "events: events deployment", "", SIDE_BY_SIDE),
-    known("c-", "kubectl: kubectl get", "", SIDE_BY_SIDE),
-    known("d-", "workloads", "", SIDE_BY_SIDE),
-    known("d-", "events: events deployment", "", SIDE_BY_SIDE),
-    known("d-", "events: events replicaset", "", SIDE_BY_SIDE),
-    known("d-", "kubectl: kubectl get", "", SIDE_BY_SIDE),
+    known("", "workloads: deployment", "generation=", SIDE_BY_SIDE),
+    known("", "workloads: replicaset", "behind=", SIDE_BY_SIDE),
+    known("", "workloads: sizes", "web-rs", SIDE_BY_SIDE),
+    known("", "conditions: conditions deployment", "Progressing=True:", SIDE_BY_SIDE),
+    known("", "conditions: conditions deployment", "Available=", SIDE_BY_SIDE),
+    known("", "events: events deployment", "ScalingReplicaSet", SIDE_BY_SIDE),
+    known("", "events: events replicaset", "Successful", SIDE_BY_SIDE),
+    known("", "kubectl: kubectl rollout status", "", SIDE_BY_SIDE),
+    known("", "kubectl", "ScalingReplicaSet", SIDE_BY_SIDE),
+    known("", "kubectl: kubectl get deploy", "", SIDE_BY_SIDE),
+    known("", "kubectl: kubectl get pods", "web-SET", SIDE_BY_SIDE),
+    known("", "kubectl: kubectl get all", "web", SIDE_BY_SIDE),
+    known("", "kubectl: kubectl get events", "pod/web-SET", SIDE_BY_SIDE),
+    known("", "kubectl: kubectl delete all", "replicaset.apps", SIDE_BY_SIDE),
+    known("", "endpoints: endpoints", "", SIDE_BY_SIDE),
+    known("", "kubectl: kubectl describe deploy", "OldReplicaSets:", DRAWN),
+    known("d-", "events: events pod", "is ", SIDE_BY_SIDE),
+    known("q-", "events: events pod", "is ", DRAWN),
+    known("q-", "pods: pod web-", "", SIDE_BY_SIDE),
+    known(
+        "",
+        "kubectl: kubectl get componentstatuses",
+        "",
+        "The recording's scheduler and controller manager served their health elsewhere",
+    ),
+    known("", "kubectl: kubectl --help", "", "The help says which verbs are not simulated"),
+    known("", "kubectl: kubectl get node ", "", "The recordings' kubelets are fake: they tell of a port 0"),
+    known("", "kubectl: kubectl get endpointslices", "generation:", "EndpointSlices have no generation"),
+    known("f-crashloop", "kubectl: kubectl describe pods", "ID:", FAKE_ID),
+    known("f-crashloop", "", "x2 kubelet: ", FAKE_RESTART),
+    known("f-crashloop", "", "restarts", FAKE_RESTART),
+    known("e-stall", "events: events pod", "Unhealthy", FAKE_PROBE),
+    known("l-job", "", "onfail", FAKE_STOP),
+    known("l-job", "pods: pod onfail-pod", "", FAKE_STOP),
+    known("l-job", "kubectl: kubectl get pods -w", "restarts:2", FAKE_STOP),
     known("", "placement", "", DRAWN),
     known("j-many", "", "FailedScheduling", LOOKS),
     known("j-many", "", "", ORDER),

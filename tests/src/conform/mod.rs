@@ -1,6 +1,7 @@
 //! Recordings of a real control plane, played here and compared with what happened there.
 
 mod known;
+mod nodes;
 pub mod page;
 mod phase;
 mod play;
@@ -56,15 +57,19 @@ pub fn best(recording: &Recording, seeds: u64) -> Conformance {
 
 /// Plays a recording with a seed and compares.
 pub fn conform(recording: &Recording, drawn: Drawn) -> Conformance {
-    let played = play(recording, drawn);
+    let mut played = play(recording, drawn);
     let changes = recording.entries.iter().filter(|entry| entry.is_change());
     let actions: Vec<i64> = changes.map(|entry| entry.at / 1000).collect();
     let mut parts = compare(&timeline(&recording.changes), &timeline(&played.changes), &actions);
     // The Service that only tells the load is no part of the recording.
     parts.retain(|part| !recording.has_service || part.topic != "endpoints");
-    for (number, said) in played.said.iter().enumerate() {
-        parts.extend(of_command(recording, &played, number, said, &actions));
-    }
+    let of = |played: &Played, number: usize| {
+        of_command(recording, played, number, &played.said[number], &actions)
+    };
+    nodes::match_names(recording, &mut played, |played, number| {
+        of(played, number).iter().map(|part| part.matched).sum()
+    });
+    parts.extend((0..played.said.len()).flat_map(|number| of(&played, number)));
     let unplayed = played.unplayed.iter().map(|(line, why)| Part {
         topic: "kubectl",
         name: line.clone(),

@@ -62,6 +62,7 @@ struct Player {
 }
 
 /// What a replay gives.
+#[derive(Default)]
 pub struct Played {
     /// What was said, in the order of the commands.
     pub said: Vec<Said>,

@@ -61,6 +61,10 @@ fn word(token: &str) -> String {
     if is_age(token) {
         return "AGE".into();
     }
+    // Which host the scheduler runs on is its cluster's own.
+    if token.starts_with("default-scheduler-") {
+        return "default-scheduler-HOST".into();
+    }
     if is_address(token) {
         return "ADDRESS".into();
     }

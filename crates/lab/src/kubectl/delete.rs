@@ -122,7 +122,7 @@ impl Deleting {
         if self.call.is_on("all") && !is_there {
             return;
         }
-        self.due = self.due.plus(cx.session.sim().tuning().api_request);
+        self.due = self.due.plus(cx.session.sim().tuning().api_request.max(cx.terminal.pace));
         let request = Request {
             propagation_policy: self.propagation.into(),
             grace_period_seconds: self.grace,

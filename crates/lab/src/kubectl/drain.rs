@@ -78,7 +78,7 @@ static OWN: &[Flag] = &[
 const RETRY: i64 = 5 * SECOND;
 /// What kubectl asks before the first eviction takes this long: whether there are evictions, which pods the node has, and
 /// who owns each of them.
-const LOOK: i64 = 165 * MILLISECOND;
+const LOOK: i64 = 240 * MILLISECOND;
 
 /// The nodes of a line: by name, by `-l`.
 fn nodes(cx: &Context, call: &Invocation) -> Result<(Found, Vec<Fault>), Failure> {

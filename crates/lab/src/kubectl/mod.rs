@@ -78,8 +78,8 @@ pub struct Terminal {
     pub namespace: String,
     /// The folder that `-f` reads from: path to text.
     pub files: Map<String, String>,
-    /// How long a request for one of a file's objects takes before the next one goes out; nothing, so that a cluster that
-    /// stands still takes them all.
+    /// How long a request takes at least before the next one of the same command goes out; nothing, so that a cluster that
+    /// stands still takes all objects of a file.
     pub pace: Micros,
 }
 

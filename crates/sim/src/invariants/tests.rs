@@ -339,7 +339,11 @@ fn what_is_wrong_with_budgets_quotas_and_volumes_is_found() {
             &claim,
             |sim| {
                 let volume = sim.store().ids(Kind::PersistentVolume).next().unwrap();
+                let mut free = sim.store().object(volume).unwrap().clone();
+                free.metadata_mut().finalizers = Default::default();
+                free.metadata_mut().resource_version = 0;
                 sim.store_with(Actor::World, 0, |store, stamp| {
+                    store.update(free, setpoint_api::Scope::Main, stamp)?;
                     store.delete(volume, Default::default(), stamp)
                 })
                 .unwrap();

@@ -11,8 +11,8 @@
 
   // The files of wasm come packed (crates/pack): they are unpacked, and compiled, while they arrive.
   const SLICE = 16_384;
-  const unpacked = async (url, unpacker) => {
-    const [{ body }, { exports }] = await Promise.all([fetched(url), unpacker.then((module) => WebAssembly.instantiate(module))]);
+  const unpacked = async (response, unpacker) => {
+    const [{ body }, { exports }] = await Promise.all([response, unpacker.then((module) => WebAssembly.instantiate(module))]);
     const [input, output] = [exports.begin(), exports.unpacked()];
     const bytes = new Uint8Array(exports.memory.buffer);
     const reader = body.getReader();
@@ -40,7 +40,9 @@
   // The page starts this script once more, as a worker: it unpacks what comes after the start, and hands it over compiled.
   if (typeof document === "undefined") {
     onmessage = async ({ data: [url, unpacker] }) => {
-      const compiled = WebAssembly.compileStreaming(unpacked(url, Promise.resolve(unpacker)));
+      // The whole file first: a page that is left while it is unpacked has nothing under way then.
+      const whole = fetched(url).then(async (response) => new Response(await response.arrayBuffer()));
+      const compiled = WebAssembly.compileStreaming(unpacked(whole, Promise.resolve(unpacker)));
       postMessage(await compiled.catch((error) => error.message));
     };
     return;
@@ -183,7 +185,7 @@
     const styles = styleAddresses.map(async (url) => (await fetched(url)).text());
     // Some frames may have no workers.
     const made = unpacking().then(() => inWorker(restAddress))
-      .catch(() => WebAssembly.compileStreaming(unpacked(restAddress, unpacker)));
+      .catch(() => WebAssembly.compileStreaming(unpacked(fetched(restAddress), unpacker)));
     rest = Promise.all([made, ...styles]).then((parts) => { if (!module) arrived(...parts); });
     return rest;
   };
@@ -235,7 +237,7 @@
 
   const start = async (glue) => {
     const file = link("wasm").href;
-    const first = link("unpack") ? unpacked(file, unpacking()) : fetched(file);
+    const first = link("unpack") ? unpacked(fetched(file), unpacking()) : fetched(file);
     if (location.search !== "" || location.hash !== "") await fetchRest();
     await glue.default({ module_or_path: first });
   };

@@ -39,10 +39,10 @@ test("a pod by mouse: what is wanted and what is, whose it is, what it waits for
   assert.equal(await heading(page), "web");
   assert.match(await detail(page, "Spec against status"), /replicas 3 3 updated 3 3 ready 3 3 available 3 3 /);
   assert.match(await detail(page, "Revisions"), /^Revisions Revision 1 v1 3 pods current$/);
-  assert.equal(await hash(page), "#select=deployment/default/web");
+  await until(() => hash(page), (found) => found === "#select=deployment/default/web");
   await details(page).getByRole("button", { name: "Close details" }).click();
   assert.equal(await chosen(page, "Events"), "true");
-  assert.equal(await hash(page), "");
+  await until(() => hash(page), (found) => found === "");
 }));
 
 test("timers run, and the pod that is gone stays as it was last seen", () => converged(async (page) => {
@@ -255,7 +255,7 @@ test("the address brings back what was chosen, and survives nonsense", async () 
     await tab(page, "Details").click();
     assert.equal(await heading(page), "node-03");
     assert.match(await page.getByRole("button", { name: /Restart/ }).first().getAttribute("aria-label"), /seed 7/);
-    assert.equal(await hash(page), "#select=node/node-03&events=warnings&filter=probe%20failed&seed=7");
+    await until(() => hash(page), (found) => found === "#select=node/node-03&events=warnings&filter=probe%20failed&seed=7");
     await page.reload();
     await waitForStart(page);
     assert.equal(await heading(page), "node-03");

@@ -125,7 +125,15 @@ pub(super) fn upkeep(sim: &Sim, cast: &[Member]) -> Vec<Action> {
         let age = pod.metadata.creation_timestamp.map_or(0, |at| sim.now().since(at));
         pods::is_active(pod) && (is_using || (is_old && !pods::is_ready(pod) && age > MINUTE))
     };
-    actions.extend(store.list_in::<Pod>(PLACE).filter(is_stuck).map(|pod| delete_pod(pod)));
+    // A DaemonSet with a surge makes a new pod for each that a kubelet refuses, upstream too: somebody has to clear them away.
+    let is_refused = |pod: &&Rc<Pod>| {
+        let owner = pod.metadata.controller();
+        &*pod.status.reason == setpoint_control::kubelet::EVICTED
+            && owner.is_some_and(|owner| &*owner.kind == "DaemonSet")
+    };
+    actions.extend(
+        store.list_in::<Pod>(PLACE).filter(|pod| is_stuck(pod) || is_refused(pod)).map(|pod| delete_pod(pod)),
+    );
     actions
 }
 

@@ -310,7 +310,11 @@ fn reconcile(cx: &Cx, _: Key, all: &mut AllMemory) -> Outcome {
     let memory = &mut all.scheduler;
     let mut outcome = match cx.failure {
         Some(failure) => binding_failed(cx, failure, memory),
-        None => volumes::bind_ready(cx, memory).unwrap_or_else(|| schedule_one(cx, memory)),
+        None => match volumes::lost(cx, memory) {
+            // There may be more of them.
+            Some((id, why)) => Outcome { requeue_after: Some(0), ..give_up(cx, memory, id, &why) },
+            None => volumes::bind_ready(cx, memory).unwrap_or_else(|| schedule_one(cx, memory)),
+        },
     };
     outcome.requeue_after = outcome.requeue_after.or_else(|| memory.queue.next_wake(cx.now, cx.tuning));
     outcome
@@ -393,12 +397,20 @@ fn done(writes: Vec<Write>, note: Note) -> Outcome {
 fn binding_failed(cx: &Cx, failure: &Failure, memory: &mut Memory) -> Outcome {
     // A claim that has changed meanwhile: its pod is tried again.
     let claimed = failure.about.map(|claim| volumes::waiting_for(cx, memory, claim));
-    let about = claimed.unwrap_or_default().first().copied().or(failure.about);
-    let Some((id, waiting)) = about.and_then(|id| Some((id, memory.assumed.remove(&id)?))) else {
+    let Some(id) = claimed.unwrap_or_default().first().copied().or(failure.about) else {
+        return Outcome::idle("the pod is gone");
+    };
+    let text = format!("running Bind plugin \"DefaultBinder\": {}", failure.status.message);
+    give_up(cx, memory, id, &text)
+}
+
+/// A pod does not come to the node that it was assumed to be on.
+fn give_up(cx: &Cx, memory: &mut Memory, id: ObjId, text: &str) -> Outcome {
+    memory.binding.remove(&id);
+    let Some(waiting) = memory.assumed.remove(&id) else {
         return Outcome::idle("the pod is gone");
     };
     memory.cache.remove_pod(id);
-    memory.binding.remove(&id);
     let Some(pod) = cx.view.get::<Pod>(id) else {
         return Outcome::idle("the pod is gone");
     };
@@ -407,8 +419,7 @@ fn binding_failed(cx: &Cx, failure: &Failure, memory: &mut Memory) -> Outcome {
     if pod.spec.node_name.is_none() {
         memory.queue.put_failed(id, waiting, cx.now, cx.tuning);
     }
-    let text = format!("running Bind plugin \"DefaultBinder\": {}", failure.status.message);
-    unscheduled(cx, pod, "SchedulerError", &text, (memory.cache.node_count(), None))
+    unscheduled(cx, pod, "SchedulerError", text, (memory.cache.node_count(), None))
 }
 
 /// Says that a pod got no node: an event each time, the condition where it changed.

@@ -144,6 +144,8 @@ fn allows(class: &StorageClass, node: &Node) -> bool {
 pub struct Binding {
     /// The node.
     pub node: Str,
+    /// The claims whose volumes were asked for, with their names.
+    claims: Vec<(ObjId, Str)>,
     /// What is said once it is bound.
     event: EventDraft,
 }
@@ -164,8 +166,28 @@ pub(super) fn ask(
         claim.metadata.set_annotation(SELECTED_NODE, node);
         Write::Update(claim.into_object(), Scope::Main)
     };
-    memory.binding.insert(pod.metadata.id, Binding { node: node.clone(), event: event.clone() });
+    let claims =
+        filter.unbound.iter().map(|(claim, _)| (claim.metadata.id, claim.metadata.name.clone())).gather();
+    memory.binding.insert(pod.metadata.id, Binding { node: node.clone(), claims, event: event.clone() });
     Some(filter.unbound.iter().map(asked).gather())
+}
+
+/// A pod that waits for the volume of a claim which is gone, and why it is to be tried again.
+///
+/// Upstream: `checkBindings`.
+pub(super) fn lost(cx: &Cx, memory: &Memory) -> Option<(ObjId, String)> {
+    memory.binding.iter().find_map(|(id, binding)| {
+        let is_gone = |(claim, _): &&(ObjId, Str)| cx.view.get::<PersistentVolumeClaim>(*claim).is_none();
+        let (_, name) = binding.claims.iter().find(is_gone)?;
+        let namespace = cx.view.get::<Pod>(*id).map(|pod| pod.metadata.namespace.clone()).unwrap_or_default();
+        let why = match cx.view.find::<PersistentVolumeClaim>(&namespace, name) {
+            Some(_) => format!("selectedNode annotation reset for PVC \"{name}\""),
+            None => format!(
+                "failed to check provisioning pvc: could not find v1.PersistentVolumeClaim \"{namespace}/{name}\""
+            ),
+        };
+        Some((*id, format!("running PreBind plugin \"VolumeBinding\": binding volumes: {why}")))
+    })
 }
 
 /// Binds a pod whose volumes have come.
@@ -176,7 +198,7 @@ pub(super) fn bind_ready(cx: &Cx, memory: &mut Memory) -> Option<Outcome> {
         names.all(|(_, claim)| volume_of(cx.view, &pod.metadata.namespace, claim).is_some()).then_some(())
     };
     let id = *memory.binding.keys().find(|id| is_ready(id).is_some())?;
-    let Binding { node, event } = memory.binding.remove(&id)?;
+    let Binding { node, event, .. } = memory.binding.remove(&id)?;
     let writes = vec![Write::Bind(id, node, Some(event))];
     // There may be more of them.
     let requeue_after = Some(0);

@@ -53,12 +53,14 @@ impl Sim {
 
     /// Mounts what has been attached, for pods that wait for it.
     pub(crate) fn mount_ready(&mut self, number: u32) {
-        let Some(machine) = self.machines.get(number as usize).filter(|machine| machine.has_kubelet()) else {
-            return;
-        };
+        let machine = self.machines.get_mut(number as usize).filter(|machine| machine.has_kubelet());
+        let Some(machine) = machine else { return };
         if machine.volumes.is_empty() {
             return;
         }
+        // A pod may have gone while the kubelet was away: what was mounted for it is let go.
+        let pods_here = &machine.pods;
+        machine.volumes.retain(|id, _| pods_here.contains_key(id));
         let epoch = machine.epoch;
         let node = self.store.find::<Node>("", &machine.config.node);
         let (attached, in_use) =

@@ -135,7 +135,10 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
         &mut sync.writes,
     );
     let seconds = i64::from(sync.spec.min_ready_seconds);
-    let is_waiting = seconds > 0 && status.available_replicas != sync.replicas.len() as i32;
+    // Upstream comes back for a pod that is ready but not yet available, too (`updatePod`).
+    let is_waiting = seconds > 0
+        && (status.available_replicas != sync.replicas.len() as i32
+            || status.available_replicas != status.ready_replicas);
     Outcome {
         writes: sync.writes,
         requeue_after: is_waiting.then_some(seconds * SECOND),

@@ -33,7 +33,7 @@ pub struct Life {
 /// How long faults come.
 const FAULTS: i64 = 2 * MINUTE;
 /// How long the cluster may take to come to rest afterwards.
-const REST: i64 = 15 * MINUTE;
+const REST: i64 = 30 * MINUTE;
 
 /// A life that went wrong.
 #[derive(Clone, Debug)]

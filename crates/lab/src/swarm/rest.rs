@@ -39,6 +39,10 @@ pub(super) fn repairs(sim: &Sim, cast: &[Member]) -> Vec<Action> {
             actions.push(Action::SetCordoned { node, cordoned: false });
         }
     }
+    // The workloads of a lonely machine may not fit on it while they are rolled over: upstream's rollout would wait for ever.
+    if sim.machines().len() < 3 {
+        actions.push(Action::AddMachine { node: "node-spare".into() });
+    }
     for (row, control) in setpoint_control::CONTROLLERS.iter().zip(sim.loops()) {
         if !control.up {
             actions.push(Action::SetComponent { component: row.name.into(), up: true });

@@ -174,3 +174,28 @@ fn what_is_in_use_stays() {
     assert_eq!(claims(&session), ["data-db-0 Bound"]);
     assert_eq!(session.sim().store().list::<PersistentVolume>().count(), 1);
 }
+
+/// A claim that is being deleted is in the way of a pod; its set says so, unless the claim goes with the pod before.
+#[test]
+fn a_claim_that_is_being_deleted_is_in_the_way() {
+    let error = "Create Pod db-1 in StatefulSet db failed error: pvc data-db-1 is being deleted";
+    for (policy, wanted) in [("Retain", &[error][..]), ("Delete", &[])] {
+        let mut session = Session::read(&SCENARIO.replace("WHEN", policy), 1).expect("a scenario");
+        session.advance(30_000_000, &mut || true);
+        // What would remove the claim is held up, and its owner is a pod db-1 that is gone.
+        let body = r#"{"metadata":{"finalizers":["example.com/keep"],"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"db-1","uid":"5c9d7d6c-7a19-4a6f-9e0e-0d6b2b1e2f11"}]}}"#;
+        kubectl(&mut session, &format!("kubectl patch pvc data-db-1 --type=merge -p '{body}'"));
+        kubectl(&mut session, "kubectl delete pod db-1 --wait=false");
+        session.advance(80_000_000, &mut || true);
+        let claim = kubectl(&mut session, "kubectl get pvc data-db-1 --no-headers");
+        assert!(claim.contains("Terminating"), "{policy}: {claim}");
+        assert!(session.sim().store().find::<Pod>("default", "db-1").is_none(), "{policy}");
+        assert_eq!(said(&session, "FailedCreate"), wanted, "{policy}");
+        let body = r#"{"metadata":{"finalizers":null}}"#;
+        kubectl(&mut session, &format!("kubectl patch pvc data-db-1 --type=merge -p '{body}'"));
+        session.advance(170_000_000, &mut || true);
+        assert_eq!(claims(&session), ["data-db-0 Bound", "data-db-1 Bound"], "{policy}");
+        let pod = session.sim().store().find::<Pod>("default", "db-1").expect("it is back");
+        assert!(setpoint_control::pod::is_ready(pod), "{policy}");
+    }
+}

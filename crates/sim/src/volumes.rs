@@ -138,10 +138,15 @@ impl Sim {
     }
 }
 
-/// Names of a pod's volumes that must be attached, once its claims are bound.
+/// Names of a pod's volumes that must be attached, once its claims are bound; a claim that is being deleted is none to
+/// start with (upstream: desired_state_of_world_populator.go `getPVCExtractPV`).
 fn names_of(store: &setpoint_api::Store, pod: &Pod) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for (_, claim) in pods::claims(&pod.spec) {
+        let found = store.find::<PersistentVolumeClaim>(&pod.metadata.namespace, claim)?;
+        if found.metadata.is_deleting() {
+            return None;
+        }
         names.extend(pods::unique_name(pods::volume_of(store, &pod.metadata.namespace, claim)?));
     }
     Some(names)

@@ -1,8 +1,9 @@
 //! The claims on storage that each pod of a StatefulSet has for itself.
 //!
-//! Upstream: pkg/controller/statefulset/stateful_pod_control.go (`createMissingPersistentVolumeClaims`), stateful_set_utils.go
-//! (`updateStorage`, `getPersistentVolumeClaims`, `updateClaimOwnerRefForSetAndPod`).
-//! Simplified: owners of claims are put right by each sync, not before a pod is made or deleted.
+//! Upstream: pkg/controller/statefulset/stateful_pod_control.go (`createPersistentVolumeClaims`, `PodClaimIsStale`),
+//!             stateful_set_utils.go (`updateStorage`, `getPersistentVolumeClaims`, `updateClaimOwnerRefForSetAndPod`, `hasStaleOwnerRef`).
+//! Simplified: owners of claims are put right by each sync, not before a pod is made or deleted; a set that waits for a claim
+//!             of a pod that is gone looks again by itself, where upstream waits for the next event.
 
 use super::{ROW, Sync};
 use crate::replicaset::controller_reference;
@@ -13,6 +14,14 @@ use setpoint_api::wire::{keep, kept};
 use setpoint_api::{
     Kind, ObjectMeta, OwnerReference, PersistentVolumeClaim, PodSpec, Resource, VolumeClaimTemplate,
 };
+
+/// What keeps a pod from being made.
+pub(super) enum InTheWay {
+    /// A claim of the pod that was there before.
+    Stale,
+    /// The claim of this name is being deleted.
+    Deleted(String),
+}
 
 impl<'a> Sync<'a> {
     fn claim_name(&self, template: &VolumeClaimTemplate, ordinal: i32) -> String {
@@ -44,6 +53,29 @@ impl<'a> Sync<'a> {
             Write::Create(claim.into_object(), Some(event))
         };
         self.spec.volume_claim_templates.iter().filter(is_missing).map(create).gather()
+    }
+
+    /// Why the pod of a place, which is missing, cannot be made yet: a claim that goes with the pod before it is still
+    /// there, or one is being deleted.
+    ///
+    /// Upstream: `PodClaimIsStale`, which says nothing, and the error of `createPersistentVolumeClaims`.
+    pub(super) fn claim_in_the_way(&self, ordinal: i32) -> Option<InTheWay> {
+        let namespace = &self.set.metadata.namespace;
+        let pod = self.name_of(ordinal);
+        let goes_with_pod = &*self.spec.persistent_volume_claim_retention_policy.when_scaled == "Delete";
+        let mut deleted = None;
+        for template in &self.spec.volume_claim_templates {
+            let name = self.claim_name(template, ordinal);
+            let Some(claim) = self.cx.view.find::<PersistentVolumeClaim>(namespace, &name) else { continue };
+            let is_pod = |owner: &OwnerReference| &*owner.kind == "Pod" && owner.name == pod;
+            if goes_with_pod && claim.metadata.owner_references.iter().any(is_pod) {
+                return Some(InTheWay::Stale);
+            }
+            if claim.metadata.is_deleting() {
+                deleted.get_or_insert(name);
+            }
+        }
+        deleted.map(InTheWay::Deleted)
     }
 
     /// Puts the claims of a place among the volumes of its pod, in the place of volumes of the same name.

@@ -94,6 +94,8 @@ struct Sync<'a> {
     writes: Vec<Write>,
     /// Pods deleted by an update in this sync.
     replaced: i32,
+    /// Whether something is in the way that may be gone soon.
+    retry: bool,
     decision: Cow<'static, str>,
 }
 
@@ -142,6 +144,7 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     Outcome {
         writes: sync.writes,
         requeue_after: is_waiting.then_some(seconds * SECOND),
+        retry: sync.retry,
         note: Note { observed, decision: sync.decision },
         ..Outcome::default()
     }
@@ -192,6 +195,7 @@ impl<'a> Sync<'a> {
             condemned,
             writes,
             replaced: 0,
+            retry: false,
             decision: "nothing to do".into(),
         }
     }
@@ -249,13 +253,17 @@ impl<'a> Sync<'a> {
         if let Some(place) =
             missing.filter(|_| failure.about.is_none() && failure.status.reason != Reason::AlreadyExists)
         {
-            let (pod, set) = (self.name_of(place.ordinal), &self.set.metadata.name);
-            let text =
-                format!("Create Pod {pod} in StatefulSet {set} failed error: {}", failure.status.message);
-            let event = EventDraft::warning(ROW.name, self.set.metadata.id, "FailedCreate", text);
+            let event = self.failed_create(place.ordinal, &failure.status.message);
             outcome.writes.push(Write::Event(event));
         }
         outcome
+    }
+
+    /// Upstream: `recordPodEvent`.
+    fn failed_create(&self, ordinal: i32, error: &str) -> EventDraft {
+        let (pod, set) = (self.name_of(ordinal), &self.set.metadata);
+        let text = format!("Create Pod {pod} in StatefulSet {} failed error: {error}", set.name);
+        EventDraft::warning(ROW.name, set.id, "FailedCreate", text)
     }
 
     fn name_of(&self, ordinal: i32) -> Str {

@@ -3,6 +3,7 @@
 //! Upstream: pkg/controller/statefulset/stateful_set_control.go (`updateStatefulSet`, `processReplica`, `processCondemned`),
 //! stateful_set_utils.go (`newVersionedStatefulSetPod`).
 
+use super::claims::InTheWay;
 use super::{POD_INDEX, POD_NAME, Place, ROW, Sync, is_healthy, is_running_and_ready, revision_of};
 use crate::history::{self, Revision};
 use crate::pod::is_available;
@@ -28,6 +29,11 @@ impl<'a> Sync<'a> {
         let mut missing = Vec::new();
         for place in self.replicas.clone() {
             let Some(pod) = place.pod else {
+                if let Some(claim) = self.claim_in_the_way(place.ordinal) {
+                    self.create(&missing);
+                    self.wait_for(place.ordinal, claim);
+                    return true;
+                }
                 if is_ordered {
                     self.create(&[place]);
                     return true;
@@ -135,6 +141,15 @@ impl<'a> Sync<'a> {
                 self.writes.push(Write::Together(claims));
             }
             self.writes.push(Write::Together(pods));
+        }
+    }
+
+    fn wait_for(&mut self, ordinal: i32, claim: InTheWay) {
+        self.retry = true;
+        self.decision = "wait for the claims of a pod that is gone".into();
+        if let InTheWay::Deleted(claim) = claim {
+            let event = self.failed_create(ordinal, &format!("pvc {claim} is being deleted"));
+            self.writes.push(Write::Event(event));
         }
     }
 

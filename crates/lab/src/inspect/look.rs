@@ -20,6 +20,7 @@ const EVENTS_MAX: usize = 30;
 pub(crate) fn inspect(sim: &Sim, painter: &Painter, subject: &Subject) -> Option<Inspection> {
     let mut page = Inspection {
         subject: subject.clone(),
+        at_us: sim.now().0,
         kind: "".into(),
         name: "".into(),
         state: (Tone::Plain, "".into()),

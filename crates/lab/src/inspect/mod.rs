@@ -57,6 +57,8 @@ pub enum Tone {
 pub struct Inspection {
     /// What it is about.
     pub subject: Subject,
+    /// When it was seen so, in µs; pictures of the cluster may be older.
+    pub at_us: i64,
     /// Kind for people, such as `Pod` or `Controller`.
     pub kind: Rc<str>,
     /// Name.

@@ -70,7 +70,7 @@ fn yaml(props: &Props) -> Html {
 }
 
 fn thing(seen: &Inspection, props: &Props) -> Html {
-    let now_us = props.frame.at_us;
+    let now_us = seen.at_us;
     // Work is what a component is about; of a node it is its agent's.
     let is_component = matches!(seen.subject, Subject::Component(_));
     let work = seen.lens.as_ref().map_or_else(Html::default, |work| lens::view(work, is_component));

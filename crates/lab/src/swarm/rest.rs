@@ -94,8 +94,8 @@ fn reset(member: &Member) -> Vec<Action> {
 }
 
 /// What a person goes on doing until all is well: members that are gone are made again; pods of a rollout that has failed are
-/// deleted by hand, and so are those whose claim was deleted, for a StatefulSet in order waits for them for ever, and OnDelete and ReplicationControllers wait for a person in
-/// any case.
+/// deleted by hand, and so are those whose claim was deleted, for a StatefulSet in order waits for them for ever, and
+/// OnDelete and ReplicationControllers wait for a person in any case.
 pub(super) fn upkeep(sim: &Sim, cast: &[Member]) -> Vec<Action> {
     let store = sim.store();
     if store.find::<Namespace>("", PLACE).is_some_and(|namespace| namespace.metadata.is_deleting()) {
@@ -129,11 +129,12 @@ pub(super) fn upkeep(sim: &Sim, cast: &[Member]) -> Vec<Action> {
         let age = pod.metadata.creation_timestamp.map_or(0, |at| sim.now().since(at));
         pods::is_active(pod) && (is_using || (is_old && !pods::is_ready(pod) && age > MINUTE))
     };
-    // A DaemonSet with a surge makes a new pod for each that a kubelet refuses, upstream too: somebody has to clear them away.
+    // A DaemonSet with a surge makes a new pod for each that a kubelet refuses, and a StatefulSet in order that shrinks waits
+    // where more than one of those too many have failed, upstream too: somebody has to clear them away.
     let is_refused = |pod: &&Rc<Pod>| {
         let owner = pod.metadata.controller();
         &*pod.status.reason == setpoint_control::kubelet::EVICTED
-            && owner.is_some_and(|owner| &*owner.kind == "DaemonSet")
+            && owner.is_some_and(|owner| ["DaemonSet", "StatefulSet"].contains(&&*owner.kind))
     };
     actions.extend(
         store.list_in::<Pod>(PLACE).filter(|pod| is_stuck(pod) || is_refused(pod)).map(|pod| delete_pod(pod)),

@@ -76,7 +76,6 @@ pub const KNOWN: &[Known] = &[
     known("g-node-death-default", "events: events pod web-rs1-pod", "Normal Pulled x1", SLOW),
     known("g-node-death-default", "kubectl: kubectl get pods -o wide", "worker-", SLOW),
     known("g-node-death-default", "kubectl: kubectl get deploy,rs", "web", SLOW),
-    known("g-node-deleted", "", "Node worker-3 Not Found", RACE),
     known("g-partial", "nodes: node worker-", "is ", DRAWN),
     known("g-partial", "kubectl: kubectl get nodes -o jsonpath", "", DRAWN),
     known("g-partial", "workloads: ", "ready=6", DRAWN),

@@ -120,7 +120,7 @@ fn finish(wasm: &[u8], glue: String, data: &split::Data) -> Result<Wasm> {
         }
     };
     let unpacker = cargo_build("setpoint-pack", "setpoint_pack", Profile::Page, &[])?;
-    let unpacker = packed::bare(&read_bytes(&unpacker)?)?;
+    let unpacker = packed::bare(&arrange::arrange(&read_bytes(&unpacker)?)?)?;
     Ok(Wasm { first: First::Packed(packed::pack(&first)?, unpacker), rest, glue })
 }
 

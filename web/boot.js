@@ -32,6 +32,8 @@
           const ready = exports.go_on(used, isAll);
           if (ready > passed) out.enqueue(bytes.slice(output + passed, output + ready));
           passed = ready;
+          // On a slow machine this takes a second, in which there is other work too.
+          await globalThis.scheduler?.yield?.();
         }
         out.close();
       },

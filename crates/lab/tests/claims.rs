@@ -199,3 +199,27 @@ fn a_claim_that_is_being_deleted_is_in_the_way() {
         assert!(setpoint_control::pod::is_ready(pod), "{policy}");
     }
 }
+
+/// A claim that is deleted while its volume is made, and made anew: the scheduler gives its binding up and tries once more.
+#[test]
+fn a_pod_whose_claim_is_made_anew_is_scheduled_again() {
+    let mut session = Session::read(&SCENARIO.replace("WHEN", "Retain"), 1).expect("a scenario");
+    let is_chosen = |session: &Session| {
+        let claim = session.sim().store().find::<PersistentVolumeClaim>("default", "data-db-0");
+        claim.is_some_and(|claim| {
+            claim.metadata.annotations.contains_key("volume.kubernetes.io/selected-node")
+        })
+    };
+    while !is_chosen(&session) {
+        session.advance(session.now_us() + 1_000, &mut || true);
+    }
+    assert_eq!(claims(&session), ["data-db-0 Pending"]);
+    kubectl(&mut session, "kubectl delete pvc data-db-0 --wait=false");
+    session.advance(session.now_us() + 40_000_000, &mut || true);
+    let refusals = said(&session, "FailedScheduling");
+    let binding = r#"running PreBind plugin "VolumeBinding": binding volumes: "#;
+    assert!(refusals.iter().any(|text| text.starts_with(binding)), "{refusals:?}");
+    assert_eq!(claims(&session), ["data-db-0 Bound", "data-db-1 Bound"]);
+    let pod = session.sim().store().find::<Pod>("default", "db-0").expect("it is there");
+    assert!(setpoint_control::pod::is_ready(pod));
+}

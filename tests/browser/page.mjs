@@ -88,6 +88,17 @@ export async function waitForStart(page, timeout = 20_000) {
   await page.locator("#app > *").first().waitFor({ state: "visible", timeout });
 }
 
+/** As waitForStart, and turns to the page: waits until what a person does is heard at once, for all of the page is there. */
+export async function waitForAll(page, timeout) {
+  await waitForStart(page, timeout);
+  await page.waitForFunction(() => {
+    let heard = false;
+    document.addEventListener("wheel", () => { heard = true; }, { once: true, capture: true });
+    document.body.dispatchEvent(new WheelEvent("wheel"));
+    return heard;
+  }, null, { timeout });
+}
+
 /** What axe says of WCAG 2.2 AA within a part of the page: the rules that are broken, and those that it could not decide. */
 async function axe(page, within) {
   const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

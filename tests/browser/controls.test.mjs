@@ -350,6 +350,19 @@ for (const [width, height, context] of [[1440, 900], [1024, 768], [390, 844, { h
   });
 }
 
+test("a machine that does not keep up says so, and leaves the slider its place on a small phone", async () => {
+  const open = await openPage(own.browser, own.url, { width: 320, height: 640, context: { hasTouch: true, isMobile: true } });
+  const { page } = open;
+  await waitForStart(page);
+  const tools = await page.context().newCDPSession(page);
+  await tools.send("Emulation.setCPUThrottlingRate", { rate: 12 });
+  await speed(page, 60);
+  await page.getByText(/^×[\d.]+ of ×60$/).waitFor({ state: "visible" });
+  assert.ok((await page.getByRole("slider", { name: "Speed" }).boundingBox()).width >= 24);
+  assertQuiet(open);
+  await open.close();
+});
+
 test("sixty times as fast, or as fast as the machine can", () => visit(async (page) => {
   const slider = page.getByRole("slider", { name: "Speed" });
   await slider.focus();

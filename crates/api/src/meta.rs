@@ -231,6 +231,7 @@ impl Fields for LabelSelector {
 
 impl Wire for LabelSelector {
     fn take(&mut self, value: Value, r: &mut Reader) {
+        self.is_given = !value.is_null();
         take_fields(self, value, r);
     }
     fn put(&self, _: bool) -> Option<Value> {

@@ -222,12 +222,21 @@ impl fmt::Display for Selector {
 
 /// The object form of a selector in the API. Where a field holds none, nothing is selected; an empty
 /// one selects everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Eq)]
 pub struct LabelSelector {
     /// Labels that must be there with these values.
     pub match_labels: Map<Str, Str>,
     /// Further requirements.
     pub match_expressions: Vec<LabelSelectorRequirement>,
+    /// Whether it was written down, if only as an empty one, where a kind insists on it.
+    pub is_given: bool,
+}
+
+/// What is selected counts, not how it came to be.
+impl PartialEq for LabelSelector {
+    fn eq(&self, other: &Self) -> bool {
+        self.match_labels == other.match_labels && self.match_expressions == other.match_expressions
+    }
 }
 
 /// One of `matchExpressions`, unchecked.

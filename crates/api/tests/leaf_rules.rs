@@ -173,6 +173,7 @@ fn selector_messages() {
             operator: operator.into(),
             values: values.iter().map(|value| Str::from(*value)).collect(),
         }],
+        is_given: true,
     };
     let error = |operator, values: &[&str]| requirement(operator, values).to_selector().unwrap_err();
     assert_eq!(error("in", &[]), r#""in" is not a valid label selector operator"#);

@@ -190,9 +190,38 @@ fn changes_that_are_refused() {
     let pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": meta,
         "spec": { "containers": [{ "name": "c", "image": "x:1" }], "activeDeadlineSeconds": 10,
                   "tolerations": [{ "key": "a", "operator": "Exists", "effect": "NoExecute" }] } });
+    let gated = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": meta,
+        "spec": { "containers": [{ "name": "c", "image": "x:1" }], "nodeSelector": { "disk": "ssd" },
+                  "schedulingGates": [{ "name": "a/b" }, { "name": "a/c" }] } });
+    let rules = json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [
+        { "matchExpressions": [{ "key": "zone", "operator": "Exists" }] }] } } });
     let service = json!({ "apiVersion": "v1", "kind": "Service", "metadata": meta,
         "spec": { "clusterIP": "10.96.0.9", "ports": [{ "port": 80 }] } });
     let cases = [
+        (&gated, json!({ "spec": { "schedulingGates": null } }), None),
+        (&gated, json!({ "spec": { "schedulingGates": [{ "name": "a/c" }], "affinity": rules } }), None),
+        (&gated, json!({ "spec": { "nodeSelector": { "disk": "ssd", "zone": "a" } } }), None),
+        (
+            &gated,
+            json!({ "spec": { "nodeSelector": { "disk": "hdd" } } }),
+            Some(
+                "spec.nodeSelector: Invalid value: {\"disk\":\"hdd\"}: only additions to spec.nodeSelector are allowed (no mutations or deletions)",
+            ),
+        ),
+        (
+            &gated,
+            json!({ "spec": { "schedulingGates": [{ "name": "a/b" }, { "name": "a/d" }] } }),
+            Some(
+                "spec.schedulingGates[1].name: Forbidden: only deletion is allowed, but found new scheduling gate 'a/d'",
+            ),
+        ),
+        (
+            &pod,
+            json!({ "spec": { "schedulingGates": [{ "name": "a/d" }] } }),
+            Some(
+                "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'a/d'",
+            ),
+        ),
         (&pod, json!({ "spec": { "containers": [{ "name": "c", "image": "x:2" }] } }), None),
         (&pod, json!({ "spec": { "activeDeadlineSeconds": 9 } }), None),
         (

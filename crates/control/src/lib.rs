@@ -67,6 +67,7 @@ pub struct Memory {
     pub taint_eviction: taint_eviction::Memory,
     pub pod_gc: pod_gc::Memory,
     pub job: job::Memory,
+    pub cronjob: cronjob::Memory,
     pub daemonset: daemonset::Memory,
     pub volumes: volumes::Memory,
     pub attach: volumes::attach::Memory,

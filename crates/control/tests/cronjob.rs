@@ -70,6 +70,9 @@ fn a_job_that_runs_may_forbid_the_next_or_be_replaced() {
     let mut play = cluster(json!({ "concurrencyPolicy": "Replace" }));
     play.run_until(125, &[]);
     assert_eq!(jobs(&play), ["tick-29453762"]);
+    let cron_jobs = play.store.changes_after(0).filter_map(|change| CronJob::from_object(&change.new));
+    let active: Vec<usize> = cron_jobs.map(|cron_job| cron_job.status().active.len()).collect();
+    assert_eq!(active, [0, 1, 1], "the old Job goes from the list as the new one comes");
 }
 
 #[test]

@@ -197,6 +197,11 @@ fn a_pending_pod_is_tried_again_when_something_helps() {
     let large = sched::requests("6", "64Mi");
     let ssd = json!({"nodeSelector": {"disk": "ssd"}});
     let labelled = |key: &str| json!({"metadata": {"labels": {key: "ssd"}}});
+    let zone = |zone: &str| json!({"metadata": {"labels": {"zone": zone, "rack": format!("of {zone}")}}});
+    let near = json!({"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+        {"labelSelector": {"matchLabels": {"app": "none"}}, "topologyKey": "zone"}]}}});
+    let spread = json!({"topologySpreadConstraints": [{"maxSkew": 1, "minDomains": 2, "topologyKey": "zone",
+        "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}]});
     let cordoned = json!({"spec": {"unschedulable": true}});
     let capacity =
         |cpu: &str| json!({"status": {"allocatable": {"cpu": cpu, "memory": "8Gi", "pods": "110"}}});
@@ -205,6 +210,10 @@ fn a_pending_pod_is_tried_again_when_something_helps() {
         ("label that matches", &ssd, json!({}), Some(labelled("disk")), true),
         ("label that does not", &ssd, json!({}), Some(labelled("rack")), false),
         ("label that goes", &ssd, labelled("rack"), Some(json!({})), false),
+        ("a place for pods that it wants", &near, json!({}), Some(labelled("zone")), true),
+        ("a label that makes no place", &near, labelled("zone"), Some(zone("ssd")), false),
+        ("a node that moves to another zone", &spread, labelled("zone"), Some(zone("a")), true),
+        ("a node that stays in its zone", &spread, labelled("zone"), Some(zone("ssd")), false),
         ("any taint", &ssd, json!({}), Some(cordoned.clone()), true),
         ("room for it", &large, json!({}), Some(capacity("8")), true),
         ("room, but too little", &large, json!({}), Some(capacity("5")), false),

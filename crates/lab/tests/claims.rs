@@ -199,3 +199,56 @@ fn a_claim_that_is_being_deleted_is_in_the_way() {
         assert!(setpoint_control::pod::is_ready(pod), "{policy}");
     }
 }
+
+/// Runs until the scheduler has chosen a node for the first pod and waits for the pod's volume.
+fn until_chosen(session: &mut Session) {
+    let is_chosen = |session: &Session| {
+        let claim = session.sim().store().find::<PersistentVolumeClaim>("default", "data-db-0");
+        claim.is_some_and(|claim| {
+            claim.metadata.annotations.contains_key("volume.kubernetes.io/selected-node")
+        })
+    };
+    while !is_chosen(session) {
+        session.advance(session.now_us() + 1_000, &mut || true);
+    }
+}
+
+/// A claim that is deleted while its volume is made, and made anew: the scheduler gives its binding up and tries once more.
+#[test]
+fn a_pod_whose_claim_is_made_anew_is_scheduled_again() {
+    let mut session = Session::read(&SCENARIO.replace("WHEN", "Retain"), 1).expect("a scenario");
+    let is_chosen = |session: &Session| {
+        let claim = session.sim().store().find::<PersistentVolumeClaim>("default", "data-db-0");
+        claim.is_some_and(|claim| {
+            claim.metadata.annotations.contains_key("volume.kubernetes.io/selected-node")
+        })
+    };
+    while !is_chosen(&session) {
+        session.advance(session.now_us() + 1_000, &mut || true);
+    }
+    assert_eq!(claims(&session), ["data-db-0 Pending"]);
+    kubectl(&mut session, "kubectl delete pvc data-db-0 --wait=false");
+    session.advance(session.now_us() + 40_000_000, &mut || true);
+    let refusals = said(&session, "FailedScheduling");
+    let binding = r#"running PreBind plugin "VolumeBinding": binding volumes: "#;
+    assert!(refusals.iter().any(|text| text.starts_with(binding)), "{refusals:?}");
+    assert_eq!(claims(&session), ["data-db-0 Bound", "data-db-1 Bound"]);
+    let pod = session.sim().store().find::<Pod>("default", "db-0").expect("it is there");
+    assert!(setpoint_control::pod::is_ready(pod));
+}
+
+/// Nobody makes the volume: after ten minutes the scheduler gives the node up, says why, and begins again.
+#[test]
+fn a_pod_does_not_wait_for_its_volumes_for_ever() {
+    let mut session = Session::read(&SCENARIO.replace("WHEN", "Retain"), 1).expect("a scenario");
+    until_chosen(&mut session);
+    session.act(Action::SetComponent { component: "persistentvolume-binder".into(), up: false });
+    let error = r#"running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded"#;
+    for (seconds, wanted) in [(595, &[][..]), (610, &[error])] {
+        session.advance(seconds * 1_000_000, &mut || true);
+        assert_eq!(said(&session, "FailedScheduling"), wanted, "after {seconds} s");
+    }
+    session.act(Action::SetComponent { component: "persistentvolume-binder".into(), up: true });
+    session.advance(700_000_000, &mut || true);
+    assert_eq!(claims(&session), ["data-db-0 Bound", "data-db-1 Bound"]);
+}

@@ -11,7 +11,6 @@ use setpoint_api::names;
 use setpoint_lab::kubectl::{Command, Output, Started, Terminal};
 use setpoint_lab::{Action, Session, Watch};
 use setpoint_sim::fact::What;
-use std::collections::BTreeSet;
 
 /// When the recording begins: the cluster is a minute old.
 pub const START: i64 = 60_000_000;
@@ -145,12 +144,7 @@ fn scenario(recording: &Recording, request: i64) -> String {
         scenario += &format!("- apiVersion: v1\n  kind: Namespace\n  metadata: {{name: {namespace:?}}}\n");
     }
     // The load is told through a Service, which some recordings do without.
-    let loaded =
-        recording.entries.iter().filter_map(|entry| entry.line.strip_prefix("load ")?.split(' ').next());
-    for app in loaded
-        .filter(|app| recording.has_service && names::is_dns1123_label(app).is_empty())
-        .collect::<BTreeSet<&str>>()
-    {
+    for app in recording.services.iter().filter(|app| names::is_dns1123_label(app).is_empty()) {
         scenario += &format!(
             "- apiVersion: v1\n  kind: Service\n  metadata: {{name: {app:?}, namespace: {namespace:?}}}\n  spec:\n    selector: \
              {{app: {app:?}}}\n    ports: [{{port: 80}}]\n"

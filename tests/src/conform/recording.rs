@@ -10,7 +10,7 @@
 use crate::reduce::{Seen, text as text_of};
 use crate::terminal::squeeze;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Formatter};
 
 /// One entry of a recording.
@@ -65,8 +65,8 @@ pub struct Recording {
     pub name: String,
     /// Namespace that everything happens in.
     pub namespace: String,
-    /// Whether the load needs a Service `web` that the recording did without.
-    pub has_service: bool,
+    /// Apps whose load needs a Service that the recording did without.
+    pub services: BTreeSet<String>,
     /// ReplicaSets, and what else is called after its owner and a number, in the order of their creation.
     pub sets: Vec<String>,
     /// Pods in the order of their creation.
@@ -99,8 +99,8 @@ impl Recording {
                         recording.namespace = name.to_owned();
                     } else if let Some(until) = line.strip_prefix("until ") {
                         recording.until = micros(until);
-                    } else if line == "service web" {
-                        recording.has_service = true;
+                    } else if let Some(app) = line.strip_prefix("service ") {
+                        recording.services.insert(app.to_string());
                     } else if let Some(entry) = recording.entries.last_mut() {
                         entry.read(mark, rest);
                     }
@@ -166,8 +166,8 @@ fn change(line: &str, states: &mut BTreeMap<(String, String), Map<String, Value>
 impl Display for Recording {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "# {}\nnamespace {}\nuntil {}", self.name, self.namespace, seconds(self.until))?;
-        if self.has_service {
-            writeln!(f, "service web")?;
+        for app in &self.services {
+            writeln!(f, "service {app}")?;
         }
         for entry in &self.entries {
             write!(f, "{entry}")?;

@@ -35,7 +35,6 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
         let t = times[index];
         let next = times[index + 1..].iter().copied().find(|next| *next > t).unwrap_or(f64::MAX);
         if let Some(entry) = happening(action, t) {
-            recording.has_service |= entry.line.starts_with("load ");
             recording.entries.push(entry);
             continue;
         }
@@ -64,8 +63,12 @@ pub fn read(trace: &str, transcript: Option<&str>) -> Result<Recording, String> 
     }
     recording.entries.extend(unseen_deletions(&records, actions));
     recording.entries.sort_by_key(|entry| entry.at);
-    let has_service = records.iter().any(|record| text(record, "kind") == "Service");
-    recording.has_service &= !has_service;
+    let loaded =
+        recording.entries.iter().filter_map(|entry| entry.line.strip_prefix("load ")?.split(' ').next());
+    let has_service = |app: &str| {
+        records.iter().any(|record| (text(record, "kind"), text(record, "name")) == ("Service", app))
+    };
+    recording.services = loaded.filter(|app| !has_service(app)).map(str::to_owned).collect();
     let last = records.iter().map(|record| micros(seconds(record, "t"))).max().unwrap_or(0);
     recording.until = micros(seconds(&trace, "duration")).max(last);
     recording.changes = records.iter().map(|record| seen(record)).collect();
@@ -93,8 +96,8 @@ fn micros(seconds: f64) -> i64 {
 fn happening(action: &Value, t: f64) -> Option<Entry> {
     let line = match (action.get("sim"), action.get("load")) {
         (Some(sim), _) => {
-            let of = ["node", "pod"].into_iter().map(|key| text(sim, key)).find(|name| !name.is_empty());
-            format!("{} {}", text(sim, "op"), of.unwrap_or(""))
+            let of = ["node", "pod", "name"].into_iter().map(|key| text(sim, key));
+            format!("{} {}", text(sim, "op"), of.into_iter().find(|name| !name.is_empty()).unwrap_or(""))
         }
         (_, Some(load)) => format!("load {} {}", text(load, "app"), load["milli"].as_i64().unwrap_or(0)),
         _ if action.get("cmd").is_some() => return None,
@@ -252,12 +255,21 @@ struct Texts<'a> {
     /// Manifests of the trace: each once, in the order of their first use.
     manifests: Vec<&'a str>,
     used: usize,
+    /// The one that was read last.
+    last: usize,
+    /// When pods came, in seconds, and their images.
+    images: Vec<(f64, &'a str)>,
 }
 
 impl<'a> Texts<'a> {
     fn new(trace: &'a Value, transcript: Option<&str>) -> Self {
         let manifests = items(trace, "yaml").iter().filter_map(Value::as_str).collect();
-        Self { told: transcript.map(told).unwrap_or_default(), manifests, used: 0 }
+        let pods = items(trace, "trace").iter().filter(|record| {
+            (text(record, "kind"), text(record, "ev")) == ("Pod", "ADDED")
+                && !text(record, "image").is_empty()
+        });
+        let images = pods.map(|pod| (seconds(pod, "t"), text(pod, "image"))).collect();
+        Self { told: transcript.map(told).unwrap_or_default(), manifests, used: 0, last: 0, images }
     }
 
     fn of(&mut self, t: f64, line: &str, out: &str) -> String {
@@ -268,31 +280,62 @@ impl<'a> Texts<'a> {
         if !self.told.is_empty() || !line.split(' ').any(|word| word == "-") || out.is_empty() {
             return String::new();
         }
-        // A text is listed once, however often it was read: what was printed tells whether this is the next one.
+        // A text is listed once, however often it was read: what was printed, and the next pod, tell whether this is the
+        // next one.
         let is_refused =
             !out.contains(" created") && !out.contains(" configured") && !out.contains(" unchanged");
-        let fits = |manifest: &str| is_refused || objects(manifest).iter().all(|name| out.contains(name));
-        let next = self.manifests.get(self.used).filter(|text| fits(text));
-        if let Some(next) = next {
-            self.used += 1;
-            return (*next).to_string();
-        }
-        let known = self.manifests.iter().take(self.used).rev().find(|text| fits(text));
-        known.or(self.manifests.last()).map_or(String::new(), |text| (*text).to_string())
+        let fits = |at: &usize| {
+            let manifest = self.manifests.get(*at);
+            manifest.is_some_and(|text| is_refused || objects(text).iter().all(|object| object.is_in(out)))
+        };
+        let known = || (0..self.used).rev().filter(fits);
+        let next = Some(self.used).filter(fits);
+        let image = self.images.iter().find(|(at, _)| *at >= t).map_or("", |(_, image)| image);
+        let makes = |at: &usize| self.manifests[*at].contains(image);
+        let found = if out.contains(" configured") {
+            let others = || known().filter(|at| *at != self.last);
+            next.filter(makes).or_else(|| others().find(makes)).or(next).or_else(|| others().next())
+        } else {
+            let same = || known().find(|at| *at == self.last && out.contains(" unchanged"));
+            same().or(next).or_else(|| known().find(makes))
+        };
+        let found = found.or_else(|| known().next()).unwrap_or(self.manifests.len().max(1) - 1);
+        (self.last, self.used) = (found, self.used.max(found + 1));
+        self.manifests.get(found).map_or(String::new(), |text| (*text).to_string())
     }
 }
 
-/// Names of a manifest's objects as kubectl prints them: `/web `.
-fn objects(manifest: &str) -> Vec<String> {
-    let mut names = Vec::new();
+/// An object of a manifest.
+struct Named<'a> {
+    /// In small letters, as kubectl prints it.
+    kind: String,
+    name: &'a str,
+}
+
+impl Named<'_> {
+    /// Whether kubectl has printed this: `deployment.apps/web created`.
+    fn is_in(&self, out: &str) -> bool {
+        out.split(['\n', '"', ' ']).any(|word| {
+            let (kind, name) = word.split_once('/').unwrap_or_default();
+            name == self.name && kind.split('.').next() == Some(&*self.kind)
+        })
+    }
+}
+
+/// The objects of a manifest.
+fn objects(manifest: &str) -> Vec<Named<'_>> {
+    let mut objects = Vec::new();
+    let mut kind = "";
     let mut lines = manifest.lines().peekable();
     while let Some(line) = lines.next() {
+        kind = line.strip_prefix("kind:").map_or(kind, str::trim);
         let Some(rest) = line.strip_prefix("metadata:") else { continue };
         let inline = rest.split(['{', ',', '}']).find_map(|part| part.trim().strip_prefix("name: "));
         let below = lines.peek().and_then(|next| next.trim().strip_prefix("name: "));
-        names.extend(inline.or(below).map(|name| format!("/{} ", name.trim())));
+        let name = inline.or(below).map(str::trim);
+        objects.extend(name.map(|name| Named { kind: kind.to_lowercase(), name }));
     }
-    names
+    objects
 }
 
 /// Texts of a transcript by the time of their command.
@@ -352,9 +395,31 @@ mod tests {
             (entries[4].mark, entries[4].times.clone(), entries[4].ends),
             ('&', vec![4500], 8_000_000)
         );
-        assert!(recording.has_service, "the load needs one");
+        assert!(recording.services.contains("web"), "the load needs one");
         assert_eq!(recording.changes[0].object["kind"], "Deployment", "by resource version");
         assert_eq!((recording.sets.len(), recording.until), (1, 9_000_000));
+    }
+
+    #[test]
+    fn a_text_that_is_read_again_is_told_by_what_came_of_it() {
+        let trace = r#"{"scenario":"s","namespace":"n","duration":9,
+            "yaml":["kind: StatefulSet\nmetadata:\n  name: db\nimage: a:1","kind: StatefulSet\nmetadata:\n  name: db\nimage: a:2","kind: StatefulSet\nmetadata:\n  name: db\nimage: a:3"],
+            "actions":[
+                {"t":0,"cmd":"kubectl apply -f -","out":"statefulset.apps/db created\n"},
+                {"t":1,"cmd":"kubectl apply -f -","out":"statefulset.apps/db configured\n"},
+                {"t":2,"cmd":"kubectl apply -f -","out":"statefulset.apps/db configured\n"},
+                {"t":3,"cmd":"kubectl apply -f -","out":"statefulset.apps/db unchanged\n"},
+                {"t":4,"cmd":"kubectl apply -f -","out":"statefulset.apps/db configured\n"},
+                {"t":5,"cmd":"kubectl apply -f -","out":"statefulset.apps/db configured\n"}],
+            "trace":[
+                {"t":0.4,"ev":"ADDED","kind":"Pod","name":"db-0","rv":3,"image":"a:1"},
+                {"t":1.4,"ev":"ADDED","kind":"Pod","name":"db-1","rv":4,"image":"a:2"},
+                {"t":2.4,"ev":"ADDED","kind":"Pod","name":"db-2","rv":5,"image":"a:1"},
+                {"t":4.4,"ev":"ADDED","kind":"Pod","name":"db-3","rv":6,"image":"a:3"}]}"#;
+        let recording = read(trace, None).expect("a trace");
+        let images: Vec<&str> =
+            recording.entries.iter().filter_map(|entry| entry.stdin.split("image: ").nth(1)).collect();
+        assert_eq!(images, ["a:1", "a:2", "a:1", "a:1", "a:3", "a:2"]);
     }
 
     #[test]

@@ -100,6 +100,7 @@ fn labels(value: &Value) -> Map<Str, Str> {
 fn label_selector(value: &Value) -> LabelSelector {
     let expressions = value["matchExpressions"].as_array().into_iter().flatten();
     LabelSelector {
+        is_given: true,
         match_labels: labels(&value["matchLabels"]),
         match_expressions: expressions
             .map(|expression| LabelSelectorRequirement {

@@ -55,13 +55,7 @@ pub const TOPICS: &[Topic] = &[
         },
     ),
     topic("defaults", manifests::defaults),
-    but("validation", manifests::causes, |case| {
-        named(
-            case,
-            &["deployment-empty-selector"],
-            "an object does not tell an empty selector from a missing one",
-        )
-    }),
+    topic("validation", manifests::causes),
     topic("kubectl-get", printers::rows),
     topic("kubectl-get-columns", printers::columns),
     topic("kubectl-rollout-status", printers::rollout),

@@ -162,7 +162,9 @@ fn timing_note(bar: &Bar) -> Html {
     let grace = bar.desk.periods.iter().find(|row| row.row == "node_monitor_grace");
     let note = match grace {
         Some(row) if own(&row) => {
-            let (here, upstream) = (words::span(row.here_us), words::span(row.upstream_us));
+            // A number and its unit stay on one line.
+            let [here, upstream] =
+                [row.here_us, row.upstream_us].map(|us| words::span(us).replace(' ', "\u{a0}"));
             format!("node loss is noticed after {here}, not {upstream}.")
         }
         _ if bar.desk.periods.iter().any(|row| own(&row)) => "some periods are not upstream's.".to_string(),

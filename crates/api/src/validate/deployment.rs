@@ -21,7 +21,7 @@ pub(super) fn update(old: &Deployment, new: &Deployment, errors: &mut Errors) {
 
 fn spec(spec: &DeploymentSpec, errors: &mut Errors) {
     errors.nonnegative(&SPEC.child("replicas"), i64::from(spec.replicas.unwrap_or(1)));
-    selector_and_template(&spec.selector, &spec.template, &SPEC, errors);
+    selector_and_template("deployment", &spec.selector, &spec.template, &SPEC, errors);
     strategy(&spec.strategy, &SPEC.child("strategy"), errors);
     errors.nonnegative(&SPEC.child("minReadySeconds"), i64::from(spec.min_ready_seconds));
     if let Some(limit) = spec.revision_history_limit {

@@ -2,16 +2,19 @@
 //!
 //! Upstream: pkg/apis/core/validation/validation.go `ValidatePodCreate`, `ValidatePodUpdate`.
 //! Simplified: where a pod's spec may not change, upstream's message goes on with a diff of its internal form; this
-//! one ends before it.
+//! one ends before it. The node affinity of a pod that is held back by gates may only be added, not extended.
 
 use super::cause::{Errors, Path};
+use super::meta::{self, shown_labels};
 use super::pod_spec::{no_outer_whitespace, pod_spec};
 use super::scheduling::tolerations;
-use super::{METADATA, SPEC, meta};
+use super::{METADATA, SPEC};
 use crate::Gather as _;
-use crate::{Container, Kind, Pod, PodSpec, Toleration};
+use crate::map::Map;
+use crate::{Affinity, Container, Kind, Pod, PodSpec, Str, Toleration};
 use std::rc::Rc;
 
+const GATES: &str = "schedulingGates";
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 const CHANGE_REFUSED: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
     `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing \
@@ -49,6 +52,10 @@ pub(super) fn update(old: &Pod, new: &Pod, errors: &mut Errors) {
         return;
     }
     only_added_tolerations(&old.spec.tolerations, &new.spec.tolerations, errors);
+    only_deleted_gates(&gates(&old.spec), &gates(&new.spec), errors);
+    if !gates(&old.spec).is_empty() {
+        only_added_node_labels(&old.spec.node_selector, &new.spec.node_selector, errors);
+    }
     if with_old_mutables(&old.spec, &new.spec) != old.spec {
         errors.forbidden(&SPEC, CHANGE_REFUSED);
     }
@@ -102,6 +109,38 @@ fn only_added_tolerations(old: &[Toleration], new: &[Toleration], errors: &mut E
     }
 }
 
+/// The names of what holds a pod back.
+fn gates(spec: &PodSpec) -> Vec<String> {
+    let gates = spec.rest.as_deref().and_then(|rest| rest.get(GATES)?.as_array());
+    gates.into_iter().flatten().map(|gate| gate["name"].as_str().unwrap_or_default().to_owned()).gather()
+}
+
+fn only_deleted_gates(old: &[String], new: &[String], errors: &mut Errors) {
+    for (index, gate) in new.iter().enumerate().filter(|(_, gate)| !old.contains(gate)) {
+        let at = SPEC.child(GATES);
+        let detail = format!("only deletion is allowed, but found new scheduling gate '{gate}'");
+        errors.forbidden(&at.index(index).child("name"), &detail);
+    }
+}
+
+/// Upstream: `validateNodeSelectorMutation`.
+fn only_added_node_labels(old: &Map<Str, Str>, new: &Map<Str, Str>, errors: &mut Errors) {
+    if old.iter().any(|(key, value)| new.get(key) != Some(value)) {
+        let detail = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
+        errors.invalid(&SPEC.child("nodeSelector"), shown_labels(new), detail);
+    }
+}
+
+/// Without the rules about nodes that were added to a pod which had none.
+fn with_old_node_affinity(new: &mut PodSpec, old: &PodSpec) {
+    let had_rules = old.affinity.as_ref().is_some_and(|affinity| affinity.node_affinity.is_some());
+    let Some(affinity) = new.affinity.as_mut().filter(|_| !had_rules) else { return };
+    Rc::make_mut(affinity).node_affinity = None;
+    if old.affinity.is_none() && **affinity == Affinity::default() {
+        new.affinity = None;
+    }
+}
+
 /// The new spec with the old values of everything that may change.
 fn with_old_mutables(old: &PodSpec, new: &PodSpec) -> PodSpec {
     let with_images = |old: &[Container], new: &[Container]| {
@@ -115,6 +154,18 @@ fn with_old_mutables(old: &PodSpec, new: &PodSpec) -> PodSpec {
         tolerations: old.tolerations.clone(),
         ..new.clone()
     };
+    let without_gates = |spec: &PodSpec| {
+        let mut rest = spec.rest.as_deref().cloned().unwrap_or_default();
+        rest.remove(GATES);
+        rest
+    };
+    if without_gates(old) == without_gates(new) {
+        munged.rest = old.rest.clone();
+    }
+    if !gates(old).is_empty() {
+        munged.node_selector = old.node_selector.clone();
+        with_old_node_affinity(&mut munged, old);
+    }
     let was_negative = old.termination_grace_period_seconds.is_some_and(|seconds| seconds < 0);
     if was_negative && munged.termination_grace_period_seconds == Some(1) {
         munged.termination_grace_period_seconds = old.termination_grace_period_seconds;

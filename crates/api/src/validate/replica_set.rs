@@ -21,5 +21,5 @@ pub(super) fn update(old: &ReplicaSet, new: &ReplicaSet, errors: &mut Errors) {
 fn spec(spec: &ReplicaSetSpec, errors: &mut Errors) {
     errors.nonnegative(&SPEC.child("replicas"), i64::from(spec.replicas.unwrap_or(1)));
     errors.nonnegative(&SPEC.child("minReadySeconds"), i64::from(spec.min_ready_seconds));
-    selector_and_template(&spec.selector, &spec.template, &SPEC, errors);
+    selector_and_template("replicaset", &spec.selector, &spec.template, &SPEC, errors);
 }

@@ -9,19 +9,22 @@ use super::pod_spec::pod_spec;
 use crate::wire::Wire;
 use crate::{LabelSelector, PodTemplateSpec};
 
-/// The selector and the template of a Deployment or ReplicaSet, which must fit.
-///
-/// Simplified: a selector that is there but empty counts as missing, for the object does not tell the two apart.
+/// The selector and the template of a Deployment or ReplicaSet, which must fit. `kind` is in small letters.
 pub(super) fn selector_and_template(
+    kind: &str,
     selector: &LabelSelector,
     template: &PodTemplateSpec,
     path: &Path,
     errors: &mut Errors,
 ) {
     let at = path.child("selector");
-    let is_missing = selector.match_labels.is_empty() && selector.match_expressions.is_empty();
+    let is_empty = selector.match_labels.is_empty() && selector.match_expressions.is_empty();
+    let is_missing = is_empty && !selector.is_given;
     if is_missing {
         errors.required(&at, "");
+    } else if is_empty {
+        let detail = format!("empty selector is invalid for {kind}");
+        errors.invalid(&at, &selector.write_always(), &detail);
     } else {
         label_selector(selector, &at, errors);
     }

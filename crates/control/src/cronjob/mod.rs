@@ -11,14 +11,15 @@ pub mod schedule;
 
 use crate::job::is_finished;
 use crate::replicaset::controller_reference;
-use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Note, Outcome, Write};
+use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory, Note, Outcome, Write};
 use schedule::{due, until_next};
 use setpoint_api::Gather as _;
 use setpoint_api::cron::Schedule;
+use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
-    Change, ConditionStatus, CronJob, CronJobSpec, CronJobStatus, DeleteOptions, Job, JobStatus, Kind,
+    Change, ConditionStatus, CronJob, CronJobSpec, CronJobStatus, DeleteOptions, Job, JobStatus, Kind, ObjId,
     Object, ObjectMeta, ObjectReference, Reason, Resource, Scope, Str, Time, condition_status,
 };
 use std::borrow::Cow;
@@ -34,15 +35,21 @@ pub const ROW: Controller = Controller {
     period: |_| None,
     workers: 5,
     wants_failures: true,
-    forget: |_| {},
+    forget: |memory| memory.cronjob = Memory::default(),
 };
+
+/// What syncs that made a Job have found; the sync that sees the Job writes it, with the Job, as one.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    found: Map<ObjId, CronJobStatus>,
+}
 
 /// Annotation of a Job with the time that it was made for.
 const SCHEDULED: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 /// So many missed starts are told of.
 const MANY: i64 = 100;
 
-fn on_change(cx: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
+fn on_change(cx: &ChangeCx, change: &Change, _: &mut AllMemory, keys: &mut Keys) {
     let meta = change.new.metadata();
     match &change.new {
         Object::CronJob(_) => keys.add(meta.id),
@@ -63,13 +70,17 @@ struct Sync<'a> {
     status: CronJobStatus,
     now: Time,
     jobs: Vec<(&'a Rc<Job>, JobStatus)>,
+    has_made: bool,
     writes: Vec<Write>,
     decision: Cow<'static, str>,
 }
 
-fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
+fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("no key") };
-    let Some(cron_job) = cx.view.get::<CronJob>(id) else { return Outcome::idle("gone") };
+    let Some(cron_job) = cx.view.get::<CronJob>(id) else {
+        memory.cronjob.found.remove(&id);
+        return Outcome::idle("gone");
+    };
     if let Some(failure) = cx.failure {
         let mut outcome = Outcome { retry: true, ..Outcome::idle("try again") };
         if failure.about.is_none() && failure.status.reason != Reason::AlreadyExists {
@@ -83,16 +94,19 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let mut sync = Sync {
         cron_job,
         spec: cron_job.spec(),
-        status: cron_job.status(),
+        status: memory.cronjob.found.remove(&id).unwrap_or_else(|| cron_job.status()),
         now: cx.now,
         jobs: jobs.map(|job| (job, job.status())).gather(),
+        has_made: false,
         writes: Vec::new(),
         decision: "nothing to do".into(),
     };
     sync.clean_up();
     sync.take_stock();
     let requeue_after = sync.start();
-    if sync.status != cron_job.status() {
+    if sync.has_made {
+        memory.cronjob.found.insert(id, sync.status.clone());
+    } else if sync.status != cron_job.status() {
         let write = Write::Update(cron_job.with_status(&sync.status).into_object(), Scope::Status);
         sync.writes.push(write);
         if &*sync.decision == "nothing to do" {
@@ -234,6 +248,7 @@ impl<'a> Sync<'a> {
         self.decision = format!("create job {}", job.metadata.name).into();
         let event = EventDraft::normal(ROW.name, self.cron_job.metadata.id, "SuccessfulCreate", text);
         self.writes.push(Write::Create(job.into_object(), Some(event)));
+        self.has_made = true;
         next
     }
 

@@ -246,6 +246,7 @@ impl<'a> Sync<'a> {
         let selector = LabelSelector {
             match_labels: with_hash(&spec.selector.match_labels, &hash),
             match_expressions: spec.selector.match_expressions.clone(),
+            is_given: true,
         };
         let mut set = ReplicaSet {
             metadata: ObjectMeta {

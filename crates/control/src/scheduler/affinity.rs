@@ -9,7 +9,7 @@ use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::{
-    Affinity, LabelSelector, Labels, Namespace, Pod, PodAffinity, PodAffinityTerm, Selector, Store, Str,
+    Affinity, LabelSelector, Labels, Namespace, Node, Pod, PodAffinity, PodAffinityTerm, Selector, Store, Str,
 };
 
 /// Score of a required affinity rule of a pod that is already there, when the incoming pod meets it.
@@ -26,6 +26,10 @@ pub struct Term {
 }
 
 impl Term {
+    /// The place that a node is in under this rule.
+    pub fn place_of<'a>(&self, node: &'a Node) -> Option<&'a Str> {
+        node.metadata.labels.get(&self.key)
+    }
     fn of(namespace: &Str, term: &PodAffinityTerm, weight: i64) -> Self {
         let selector = |given: &Option<LabelSelector>| given.as_ref().and_then(|s| s.to_selector().ok());
         let is_own = term.namespaces.is_empty() && term.namespace_selector.is_none();

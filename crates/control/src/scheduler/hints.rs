@@ -2,7 +2,6 @@
 //!
 //! Upstream: pkg/scheduler/eventhandlers.go, pkg/scheduler/scheduler.go (`buildQueueingHintMap`), and the queueing hints
 //! (`isSchedulableAfter...`) of each plugin.
-//! Simplified: rules about other pods take every change of a node's labels for help; upstream looks closer.
 
 use super::affinity::{Term, Terms, namespace_labels};
 use super::demand::Demand;
@@ -125,11 +124,28 @@ fn node_helps(plugin: Plugin, pod: &Pod, old: Option<&Node>, new: &Node) -> bool
         }
         Plugin::NodeName | Plugin::NodePorts => diff.taints,
         Plugin::VolumeBinding => diff.labels || diff.taints,
-        Plugin::PodTopologySpread => {
-            (diff.labels || diff.taints)
-                && (has_spread_labels(pod, new) || old.is_some_and(|old| has_spread_labels(pod, old)))
+        Plugin::PodTopologySpread => match old {
+            None => has_spread_labels(pod, new),
+            Some(old) => {
+                let moves = |constraint: &TopologySpreadConstraint| {
+                    let place = |node: &Node| node.metadata.labels.get(&constraint.topology_key).cloned();
+                    place(old) != place(new)
+                };
+                let has = has_spread_labels(pod, new);
+                diff.taints || has != has_spread_labels(pod, old) || has && hard_constraints(pod).any(moves)
+            }
+        },
+        Plugin::InterPodAffinity => {
+            let own = Terms::of_pod(pod);
+            // A place where the pods may be that it wants, or one less where those are that it shuns.
+            let old_place = |term: &Term| old.and_then(|old| term.place_of(old));
+            let gains = |term: &Term| term.place_of(new).is_some() && term.place_of(new) != old_place(term);
+            let loses =
+                |term: &Term| is_new || old_place(term).is_some() && term.place_of(new) != old_place(term);
+            (!is_new && diff.taints)
+                || own.required_affinity.iter().any(gains)
+                || own.required_anti.iter().any(loses)
         }
-        Plugin::InterPodAffinity => diff.labels || diff.taints,
     }
 }
 

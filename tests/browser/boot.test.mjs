@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "node:test";
-import { assertClean, dist, openPage, setUp, shot, violations, waitForStart, waitForText } from "./page.mjs";
+import { assertClean, dist, openPage, setUp, shot, violations, waitForFirst, waitForText } from "./page.mjs";
 
 const own = setUp({ base: "/a/deep/path/", strict: true });
 
@@ -16,7 +16,7 @@ const themes = ["light", "dark"];
 for (const theme of themes) {
   test(`starts below a sub-path under the strictest policy, ${theme}`, async () => {
     const open = await openPage(own.browser, own.url, { theme });
-    await waitForStart(open.page);
+    await waitForFirst(open.page);
     assert.equal(await card(open.page).isVisible(), false);
     await shot(open.page, `start-${theme}`);
     await assertClean(open);
@@ -26,7 +26,7 @@ for (const theme of themes) {
 
 test("the first load is index.html and what it names, nothing else", async () => {
   const open = await openPage(own.browser, own.url);
-  await waitForStart(open.page);
+  await waitForFirst(open.page);
   await open.page.waitForLoadState("networkidle");
   const html = await readFile(join(dist, "index.html"), "utf8");
   const named = [...html.matchAll(/"\.\/([^"]+)"/g)].map((match) => new URL(match[1], own.url).href);
@@ -39,7 +39,7 @@ const isRest = (url) => url.includes("/setpoint-rest-");
 
 test("an untouched page runs without its second file, and fetches it when a person turns to it", async () => {
   const open = await openPage(own.browser, own.url);
-  await waitForStart(open.page);
+  await waitForFirst(open.page);
   await new Promise((resolve) => { setTimeout(resolve, 8_000); });
   assert.deepEqual(open.requests.filter(isRest), []);
   const fetched = open.page.waitForResponse((response) => isRest(response.url()));
@@ -58,7 +58,7 @@ async function openLate(arrive, options) {
   const open = await openPage(own.browser, own.url, {
     prepare: (page) => page.route((url) => isRest(url.href), arrive), ...options,
   });
-  await waitForStart(open.page);
+  await waitForFirst(open.page);
   return open;
 }
 /** Holds a route back until it is told to let go. */
@@ -170,7 +170,7 @@ for (const theme of themes) {
   test(`a panic shows the crash card over the page, ${theme}`, async () => {
     const open = await openPage(own.browser, `${own.url}?seed=7#from-a-link`, { theme });
     const { page } = open;
-    await waitForStart(page);
+    await waitForFirst(page);
     await page.evaluate(async () => {
       window.setpointReport = "seed 7\n00:01 kill Node-02";
       const glue = await import(document.querySelector('link[data-boot="glue"]').href);
@@ -193,7 +193,7 @@ for (const theme of themes) {
     assert.ok(!walk.includes("app"));
 
     await page.getByRole("button", { name: "Start over" }).click();
-    await waitForStart(page);
+    await waitForFirst(page);
     assert.equal(page.url(), own.url);
     assert.equal(await card(page).isVisible(), false);
     await open.close();
@@ -202,10 +202,10 @@ for (const theme of themes) {
 
 test("reload after a crash opens the same address again", async () => {
   const open = await openPage(own.browser, `${own.url}#from-a-link`);
-  await waitForStart(open.page);
+  await waitForFirst(open.page);
   await open.page.evaluate(() => window.setpointCrashed("forced"));
   await open.page.getByRole("button", { name: "Reload" }).click();
-  await waitForStart(open.page);
+  await waitForFirst(open.page);
   assert.equal(open.page.url(), `${own.url}#from-a-link`);
   assert.equal(await card(open.page).isVisible(), false);
   await open.close();
@@ -216,7 +216,7 @@ test("the report holds what it takes to see the error again", async () => {
     context: { permissions: ["clipboard-read", "clipboard-write"] },
   });
   const { page } = open;
-  await waitForStart(page);
+  await waitForFirst(page);
   await page.evaluate(() => {
     window.setpointReport = "seed 7\n00:01 kill Node-02";
     window.setpointCrashed("first");
@@ -239,7 +239,7 @@ test("without a clipboard the report is selected instead", async () => {
     }),
   });
   const { page } = open;
-  await waitForStart(page);
+  await waitForFirst(page);
   await page.evaluate(() => window.setpointCrashed("forced"));
   await page.getByRole("button", { name: "Copy report" }).click();
   await waitForText(page, "Selected below");
@@ -249,7 +249,7 @@ test("without a clipboard the report is selected instead", async () => {
 
 test("a trap that no panic hook sees shows the crash card too", async () => {
   const open = await openPage(own.browser, own.url);
-  await waitForStart(open.page);
+  await waitForFirst(open.page);
   await open.page.evaluate(() => {
     setTimeout(() => { throw new WebAssembly.RuntimeError("memory access out of bounds"); });
   });
@@ -327,7 +327,7 @@ test("without JavaScript it says what it needs", async () => {
 
 test("the card fits a phone", async () => {
   const open = await openPage(own.browser, own.url, { width: 320, height: 568 });
-  await waitForStart(open.page);
+  await waitForFirst(open.page);
   await open.page.evaluate(() => window.setpointCrashed(`panicked at crates/sim/src/lib.rs:1:1:\n${"long".repeat(200)}`));
   await waitForText(open.page, "Setpoint has stopped");
   assert.equal(await open.page.evaluate(() => document.documentElement.scrollWidth), 320);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertQuiet, openPage, setUp, waitForAll } from "./page.mjs";
+import { assertQuiet, openPage, setUp, waitForStart } from "./page.mjs";
 import {
   balancer, counter, dragLoad, events, load, node, nodeLabel, press, saying, speed, tiles, until, untilCounter, untilEvent,
   untilReady, watchReady,
@@ -15,7 +15,7 @@ const names = ["node-01", "node-02", "node-03"];
 /** Opens the page, waits until it has converged, and gives it to `use`; in the end nothing must have gone wrong. */
 async function converged(use, options = {}) {
   const open = await openPage(own.browser, own.url, { width: 1440, height: 900, ...options });
-  await waitForAll(open.page);
+  await waitForStart(open.page);
   await speed(open.page, 4);
   await untilReady(open.page, 3);
   await untilCounter(open.page, "Requests", /load 10\/s/);
@@ -41,7 +41,7 @@ test("it starts with empty nodes and converges to three pods that serve", async 
   });
   const { page } = open;
   const began = Date.now();
-  await waitForAll(page);
+  await waitForStart(page);
   await untilReady(page, 3, { timeout: 10_000 });
   assert.ok(Date.now() - began < 10_000, "at the default speed it takes a few seconds");
   const empty = await page.evaluate(() => window.empty);

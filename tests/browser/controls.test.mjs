@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertQuiet, openPage, setUp, waitForAll } from "./page.mjs";
+import { assertQuiet, openPage, setUp, waitForStart } from "./page.mjs";
 import {
   balancer, counter, dragLoad, events, hint, load, loads, node, nodeLabel, press, saying, speed, tabTo, tiles, until, untilCounter,
   untilEvent, untilReady,
@@ -13,7 +13,7 @@ const own = setUp();
 /** Opens the page, gives it to `use` with what openPage returns, and closes it; nothing must have gone wrong. */
 async function visit(use, { query = "", ready = false } = {}) {
   const open = await openPage(own.browser, own.url + query, { width: 1440, height: 900 });
-  await waitForAll(open.page);
+  await waitForStart(open.page);
   if (ready) {
     await speed(open.page, 4);
     await untilReady(open.page, 3);
@@ -243,7 +243,7 @@ test("single keys drive time outside of fields, and can be switched off", () => 
   assert.ok(await page.getByRole("button", { name: "Theme: system. Switch to light" }).isVisible());
   assert.equal(await sheet.count(), 0);
   await page.reload();
-  await waitForAll(page);
+  await waitForStart(page);
   await page.keyboard.press("?");
   assert.equal(await sheet.count(), 0, "the choice is remembered");
 }));
@@ -329,7 +329,7 @@ for (const [width, height, context] of [[1440, 900], [1024, 768], [390, 844, { h
   test(`every target is at least 24 pixels, and nothing is cut off, at ${width} by ${height}`, async () => {
     const open = await openPage(own.browser, own.url, { width, height, context });
     const { page } = open;
-    await waitForAll(page);
+    await waitForStart(page);
     await speed(page, 4);
     await untilReady(page, 3);
     await page.evaluate(() => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
@@ -421,7 +421,7 @@ test("the theme goes from the system's to light, to dark and back, and is rememb
   const dark = await background();
   assert.notEqual(dark, light);
   await page.reload();
-  await waitForAll(page);
+  await waitForStart(page);
   assert.equal(await background(), dark);
   await press(page, "Theme: dark. Switch to system");
   assert.equal(await background(), light);
@@ -581,7 +581,7 @@ test("the events are narrowed to warnings and to a text", () => visit(async (pag
 test("another scenario is chosen on top: orders on a Friday, at the service's own address", () => visit(async (page) => {
   await page.getByRole("combobox", { name: "Scenario" }).selectOption("Order service on Friday");
   await page.waitForURL(/\?scenario=order-service$/);
-  await waitForAll(page);
+  await waitForStart(page);
   await until(() => balancer(page), /order-service:8080 3 ready endpoints/);
   await speed(page, 10);
   const replicas = page.getByRole("textbox", { name: "Replicas" });

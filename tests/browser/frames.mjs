@@ -2,7 +2,7 @@
 // page that visitors get. Prints one line per figure: name, figure, what it should be at most, all in milliseconds.
 
 import { loadavg } from "node:os";
-import { openPage, startBrowser, startServer, waitForAll } from "./page.mjs";
+import { openPage, startBrowser, startServer, waitForStart } from "./page.mjs";
 import { press, speed, until, untilReady } from "./person.mjs";
 
 const SECONDS = Number(process.env.SECONDS ?? 10);
@@ -65,7 +65,7 @@ const load = () => `load of the machine ${loadavg().slice(0, 2).map((value) => v
 async function rollout(browser, url) {
   const open = await openPage(browser, url, { width: 1440, height: 900 });
   const { page } = open;
-  await waitForAll(page);
+  await waitForStart(page);
   await page.getByText("Autoscaler", { exact: true }).click();
   const replicas = page.getByRole("textbox", { name: "Replicas" });
   await replicas.fill("30");
@@ -126,7 +126,7 @@ const watchFrames = (page, ms) => page.evaluate((ms) => new Promise((resolve) =>
 async function crowd(browser, url) {
   const open = await openPage(browser, `${url}?scenario=large`, { width: 1440, height: 900 });
   const { page } = open;
-  await waitForAll(page, 60_000);
+  await waitForStart(page, 60_000);
   await speed(page, 10);
   const clock = () => page.getByRole("timer", { name: "Simulated time" }).innerText();
   await until(clock, /^00:00:[2-5]|^00:0[1-9]/, { timeout: 90_000 });

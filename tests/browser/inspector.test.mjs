@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertQuiet, incomplete, openPage, setUp, shot, violations, waitForAll } from "./page.mjs";
+import { assertQuiet, incomplete, openPage, setUp, shot, violations, waitForStart } from "./page.mjs";
 import {
   chain, detail, details, eventRow, events, focused, node, nodeLabel, onceReady, press, speed, tiles, until, untilEvent, untilReady, walkTo,
 } from "./person.mjs";
@@ -257,12 +257,12 @@ test("the address brings back what was chosen, and survives nonsense", async () 
     assert.match(await page.getByRole("button", { name: /Restart/ }).first().getAttribute("aria-label"), /seed 7/);
     await until(() => hash(page), (found) => found === "#select=node/node-03&events=warnings&filter=probe%20failed&seed=7");
     await page.reload();
-    await waitForAll(page);
+    await waitForStart(page);
     assert.equal(await heading(page), "node-03");
   }, { hash: "#select=node/node-03&tab=events&events=warnings&filter=probe%20failed&seed=7" });
   for (const nonsense of ["#select=pod&&&=%&tab=x&filter=%ff%", "#%E0%A4%A", "#select=%00/%00/%00", "#select=secret/a/b&x=1"]) {
     const open = await openPage(own.browser, own.url + nonsense, { width: 1440, height: 900 });
-    await waitForAll(open.page);
+    await waitForStart(open.page);
     await open.page.getByRole("tab", { name: "Events" }).waitFor();
     assertQuiet(open);
     await open.close();

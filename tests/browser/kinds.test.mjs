@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertQuiet, openPage, setUp, violations, waitForAll } from "./page.mjs";
+import { assertQuiet, openPage, setUp, violations, waitForStart } from "./page.mjs";
 import {
   detail, details, eventRow, events, chain, focused, node, nodeLabel, press, speed, tabTo, until, untilEvent, walkTo,
 } from "./person.mjs";
@@ -13,7 +13,7 @@ const own = setUp();
 /** Opens a scenario and gives it to `use`; in the end nothing must have gone wrong. */
 async function visit(scenario, use, { times = 10, ...options } = {}) {
   const open = await openPage(own.browser, `${own.url}?scenario=${scenario}`, { width: 1440, height: 900, ...options });
-  await waitForAll(open.page);
+  await waitForStart(open.page);
   await speed(open.page, times);
   await use(open.page, open);
   assertQuiet(open);

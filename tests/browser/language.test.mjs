@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { incomplete, setUp, shot, violations, waitForAll } from "./page.mjs";
+import { incomplete, setUp, shot, violations, waitForStart } from "./page.mjs";
 import { focused, node, onceReady, press, speed, tiles, until, untilCounter, untilEvent } from "./person.mjs";
 
 const own = setUp();
@@ -249,7 +249,7 @@ test("files are made, named, deleted and brought back, dropped and kept", () => 
   // The next visit finds them again.
   await until(() => page.evaluate(() => localStorage.getItem("setpoint-file:dropped.yaml")), (text) => text === "kind: Dropped\n");
   await page.reload();
-  await waitForAll(page);
+  await waitForStart(page);
   await openFile(page, "dropped.yaml");
   assert.equal(await manifest(page).inputValue(), "kind: Dropped\n");
   // The terminal has the same folder.

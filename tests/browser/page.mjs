@@ -82,15 +82,15 @@ export async function waitForText(page, text, timeout = 10_000) {
   await page.getByText(text).first().waitFor({ state: "visible", timeout });
 }
 
-/** Waits until the page has started: the loading state has given way to the app. */
-export async function waitForStart(page, timeout = 20_000) {
+/** Waits until the page has started, and leaves it untouched: the loading state has given way to the app. */
+export async function waitForFirst(page, timeout = 20_000) {
   await page.locator("#boot-loading").waitFor({ state: "detached", timeout });
   await page.locator("#app > *").first().waitFor({ state: "visible", timeout });
 }
 
-/** As waitForStart, and turns to the page: waits until what a person does is heard at once, for all of the page is there. */
-export async function waitForAll(page, timeout) {
-  await waitForStart(page, timeout);
+/** Waits until the page has started and, for its second file is there too, hears at once what a person does. */
+export async function waitForStart(page, timeout) {
+  await waitForFirst(page, timeout);
   await page.waitForFunction(() => {
     let heard = false;
     document.addEventListener("wheel", () => { heard = true; }, { once: true, capture: true });

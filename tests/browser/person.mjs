@@ -2,7 +2,7 @@
 // behind what is shown and what is named for assistive technology.
 
 import assert from "node:assert/strict";
-import { assertQuiet, openPage, waitForAll } from "./page.mjs";
+import { assertQuiet, openPage, waitForStart } from "./page.mjs";
 
 /** The words of an element as they are shown, on one line. */
 const shown = async (locator) => (await locator.innerText()).replace(/\s+/g, " ").trim();
@@ -160,7 +160,7 @@ export async function walkTo(page, key, wanted, most = 80) {
 /** Opens the page, waits until all pods are ready, and gives it to `use`; in the end nothing must have gone wrong. */
 export async function onceReady(browser, url, use, { hash = "", ...options } = {}) {
   const open = await openPage(browser, url + hash, { width: 1440, height: 900, ...options });
-  await waitForAll(open.page);
+  await waitForStart(open.page);
   await speed(open.page, 4);
   await untilReady(open.page, 3);
   await speed(open.page, 1);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertClean, assertQuiet, openPage, setUp, waitForAll } from "./page.mjs";
+import { assertClean, assertQuiet, openPage, setUp, waitForStart } from "./page.mjs";
 import {
   balancer, focused, node, nodeLabel, press, speed, tiles, until, untilEvent, untilReady,
 } from "./person.mjs";
@@ -12,7 +12,7 @@ const own = setUp();
 /** Opens the page, gives it to `use` once three pods are ready, and closes it; nothing must have gone wrong. */
 async function visit(use, { query = "", ready = 3, ...options } = {}) {
   const open = await openPage(own.browser, own.url + query, { width: 1440, height: 900, ...options });
-  await waitForAll(open.page);
+  await waitForStart(open.page);
   if (ready) {
     await speed(open.page, 4);
     await untilReady(open.page, ready, { timeout: 60_000 });

@@ -376,7 +376,7 @@ for (const [width, height, context] of [[1440, 900], [1024, 768], [390, 844, { h
 test("a machine that does not keep up says so, and leaves the slider its place on a small phone", async () => {
   const open = await openPage(own.browser, own.url, { width: 320, height: 640, context: { hasTouch: true, isMobile: true } });
   const { page } = open;
-  await waitForStart(page);
+  await waitForAll(page);
   const tools = await page.context().newCDPSession(page);
   await tools.send("Emulation.setCPUThrottlingRate", { rate: 12 });
   await speed(page, 60);

@@ -151,17 +151,18 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     collect(cx, meta)
 }
 
-/// Lets the dependents go, then the owner.
+/// Lets the dependents go, then the owner. Upstream reads the owner anew in between: its controller, which sees the dependents go
+/// meanwhile, is mostly ahead of that with its last status.
 fn orphan(cx: &Cx, meta: &ObjectMeta) -> Outcome {
     let release = |id: ObjId| Write::Patch(id, Patch::RemoveOwner(meta.uid));
     let dependents: Vec<Write> = cx.view.dependent_ids(meta.uid).map(release).gather();
     let observed = vec![("dependents", dependents.len() as i64)];
-    let mut writes = Vec::new();
-    if !dependents.is_empty() {
-        writes.push(Write::Together(dependents));
+    if dependents.is_empty() {
+        let writes = vec![Write::Patch(meta.id, Patch::RemoveFinalizer(ORPHAN.into()))];
+        return acted(observed, "let the owner go", writes);
     }
-    writes.push(Write::Patch(meta.id, Patch::RemoveFinalizer(ORPHAN.into())));
-    acted(observed, "orphan the dependents", writes)
+    let outcome = acted(observed, "orphan the dependents", vec![Write::Together(dependents)]);
+    Outcome { requeue_after: Some(cx.tuning.api_request), ..outcome }
 }
 
 /// Lets an owner go once no dependent blocks it.

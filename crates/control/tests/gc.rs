@@ -100,6 +100,8 @@ fn dependents_that_do_not_block_hold_nothing_up() {
 fn orphans_stay_without_an_owner() {
     let mut play = cluster();
     play.delete(Kind::Deployment, "test", "web", with(Propagation::Orphan));
+    assert_eq!(rest(&play), ["~Deployment/web", "ReplicaSet/web-1", "Pod/a", "Pod/b"]);
+    play.run_until(1, &[]);
     assert_eq!(rest(&play), ["ReplicaSet/web-1", "Pod/a", "Pod/b"]);
     let set = play.store.find::<ReplicaSet>("test", "web-1").unwrap();
     assert!(set.metadata.owner_references.is_empty());

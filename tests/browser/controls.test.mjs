@@ -303,10 +303,31 @@ test("a cluster without a Deployment says so, and the sample brings it back", ()
   await untilCounter(page, "Requests", /[1-9]\d* served\/s, load 10\/s/);
 }, { ready: true }));
 
+test("the quick guide shows each of its sentences in the cluster", () => visit(async (page) => {
+  await press(page, "Keys and help");
+  const guide = page.getByRole("region", { name: "In 30 seconds" });
+  for (const [name, done] of [
+    ["Two more", /You set deployment web to 5 replicas\. you$/],
+    ["Delete one", /You deleted pod web-\S+\. you$/],
+    ["Cut its power", /You cut the power of node-0\d\. you$/],
+    ["Load × 10", /You set the load on web to 100 requests per second\. you$/],
+    ["Ship v2", /You deployed web:v2 to deployment web\. you$/],
+    ["Ship a bad one", /You deployed web:broken to deployment web\. you$/],
+  ]) {
+    await guide.getByRole("button", { name, exact: true }).click();
+    await untilEvent(page, done);
+  }
+  for (const [name, tab] of [["Type it", "kubectl"], ["See the text", "Manifests"]]) {
+    await guide.getByRole("button", { name, exact: true }).click();
+    await until(() => page.getByRole("tab", { name: tab }).getAttribute("aria-selected"), /^true$/);
+  }
+}, { ready: true }));
+
 test("at ×60 under a rollout and a kill, at most 20 announcements a minute", () => visit(async (page) => {
   const seconds = 15;
   await page.evaluate(() => {
     window.spoken = [];
+    window.watchedFrom = performance.now();
     for (const region of document.querySelectorAll("[role='status'], [role='alert'], [aria-live='polite'], [aria-live='assertive']")) {
       new MutationObserver(() => window.spoken.push([performance.now(), region.textContent]))
         .observe(region, { subtree: true, childList: true, characterData: true });
@@ -319,9 +340,11 @@ test("at ×60 under a rollout and a kill, at most 20 announcements a minute", ()
   await press(page, "Restore node-02");
   await press(page, "Deploy v3");
   await page.waitForTimeout(seconds * 500);
-  const spoken = await page.evaluate(() => window.spoken);
+  // On a busy machine the presses take their time too.
+  const [spoken, watched] = await page.evaluate(() => [window.spoken, performance.now() - window.watchedFrom]);
   assert.ok(spoken.length >= 2, "something was said");
-  assert.ok(spoken.length <= seconds / 3, `${spoken.length} announcements in ${seconds} s: ${JSON.stringify(spoken)}`);
+  const most = Math.max(seconds, watched / 1000) / 3;
+  assert.ok(spoken.length <= most, `${spoken.length} announcements in ${Math.round(watched)} ms: ${JSON.stringify(spoken)}`);
   assert.ok(spoken.some(([, text]) => /node-02|ready|rollout/.test(text)));
 }, { ready: true }));
 

@@ -206,11 +206,14 @@ test("without motion there are rates instead of dots, and nothing is animated", 
   assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
   // The picture of the wires stands still between two seconds.
   await press(page, "Pause");
-  await page.waitForTimeout(400);
   const picture = () => page.evaluate(() => document.querySelector("canvas").toDataURL());
-  const before = await picture();
-  await page.waitForTimeout(300);
-  assert.equal(await picture(), before);
+  const later = async () => {
+    await page.waitForTimeout(300);
+    return picture();
+  };
+  // The last second before the pause is still drawn, sooner or later.
+  await until(async () => (await picture()) === (await later()), (rests) => rests, { what: "a picture at rest" });
+  assert.equal(await picture(), await later());
 }, { context: { reducedMotion: "reduce" } }));
 
 test("the legend says how many requests a dot stands for", () => visit(async (page) => {

@@ -97,13 +97,11 @@ pub(super) fn secret(secret: &Object, errors: &mut Errors) {
         "kubernetes.io/dockercfg" => json(data, ".dockercfg", &path, errors),
         "kubernetes.io/dockerconfigjson" => json(data, ".dockerconfigjson", &path, errors),
         "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
-            // Upstream's path has a place that was never filled in.
-            let path = Path::root("data[%s]");
             errors.required(&path.key("username"), "");
             errors.required(&path.key("password"), "");
         }
         "kubernetes.io/ssh-auth" if at(data, "ssh-privatekey").as_str().unwrap_or_default().is_empty() => {
-            errors.required(&Path::root("data[%s]").key("ssh-privatekey"), "");
+            errors.required(&path.key("ssh-privatekey"), "");
         }
         "kubernetes.io/tls" => {
             for key in ["tls.crt", "tls.key"] {

@@ -55,10 +55,18 @@ impl From<Status> for Failure {
     }
 }
 
+/// A refusal with its reason, if it has one.
+pub(super) fn from_server(status: &Status) -> String {
+    match status.reason.as_str() {
+        "" => format!("Error from server: {}", status.message),
+        reason => format!("Error from server ({reason}): {}", status.message),
+    }
+}
+
 /// A refusal of the API server as kubectl prints it.
 fn refusal(status: &Status) -> String {
     if status.reason != Reason::Invalid {
-        return format!("Error from server ({}): {}\n", status.reason.as_str(), status.message);
+        return from_server(status) + "\n";
     }
     let Some(details) = &status.details else {
         return format!("The request is invalid: {}\n", status.message);

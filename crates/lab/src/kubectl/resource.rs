@@ -160,9 +160,11 @@ pub fn find(store: &Store, word: &str) -> Option<Resource> {
     called.or_else(|| customs.iter().find(short)).cloned()
 }
 
-/// The kind of a manifest.
+/// The kind of a manifest, which may be written without capital letters: it is the server that minds.
 pub fn of_manifest(store: &Store, api_version: &str, kind: &str) -> Option<Resource> {
-    if let Some(row) = schema::resource_of(api_version, kind) {
+    let in_small = |row: &schema::Resource| row.api_version == api_version && row.kind.to_lowercase() == kind;
+    let built_in = schema::resource_of(api_version, kind).or_else(|| schema::resources().find(in_small));
+    if let Some(row) = built_in {
         return Some(Resource::built_in(row));
     }
     let is_it = |resource: &Resource| resource.kind == kind && resource.group() == group_of(api_version);

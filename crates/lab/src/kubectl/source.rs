@@ -10,7 +10,7 @@ use super::invocation::Invocation;
 use super::resource::{self, Resource};
 use serde_json::{Value, json};
 use setpoint_api::text::go_quote;
-use setpoint_api::{Object, decode, manifest, text};
+use setpoint_api::{Object, decode, text};
 
 /// One object of a file.
 pub(super) struct Item {
@@ -87,16 +87,38 @@ fn read(
 ) {
     let read = text::read(source);
     for document in &read.documents {
-        for node in manifest::items(&document.root) {
-            let value = node.to_value();
-            if value.is_null() {
+        let value = document.root.to_value();
+        if let Some(what) = not_an_object(&value) {
+            // What is behind is not looked at any more.
+            faults.push(Fault::Client(format!(
+                "error validating {}: error validating data: {what}; if you choose to ignore these errors, turn \
+                 validation off with --validate=false",
+                go_quote(path)
+            )));
+            return;
+        }
+        let outcome = whole(cx, path, &value).and_then(|is_list| {
+            if is_list {
+                Ok(list(cx, call, path, value))
+            } else {
+                item(cx, call, path, value).map(|item| vec![Ok(item)])
+            }
+        });
+        let outcomes = match outcome {
+            Ok(outcomes) => outcomes,
+            Err(message) => {
+                faults.push(Fault::Client(message));
                 continue;
             }
-            match item(cx, call, path, value) {
+        };
+        let mut refused = Vec::new();
+        for outcome in outcomes {
+            match outcome {
                 Ok(item) => found.push(item),
-                Err(message) => faults.push(Fault::Client(message)),
+                Err(message) => refused.push(Fault::Client(message)),
             }
         }
+        faults.extend(Fault::many(refused));
     }
     if let Some(error) = read.error() {
         let what = format!("error converting YAML to JSON: {}", error.go_yaml(source));
@@ -104,32 +126,122 @@ fn read(
     }
 }
 
+/// What is wrong with a document that does not call itself something.
+fn not_an_object(value: &Value) -> Option<String> {
+    let (api_version, kind) = decode::type_meta(value);
+    if let Some(missing) = decode::nameless(value) {
+        return Some(missing);
+    }
+    if api_version.split('/').count() > 2 {
+        return Some(format!("unexpected GroupVersion string: {api_version}"));
+    }
+    if (&*api_version, &*kind) != ("v1", "List") {
+        return None;
+    }
+    // A list without a kind of its own is looked through before it is taken apart.
+    let Some(items) = value["items"].as_array() else { return Some("invalid object to validate".into()) };
+    let mut said: Vec<String> = Vec::new();
+    for missing in items.iter().filter_map(decode::nameless) {
+        for one in missing.trim_matches(['[', ']']).split(", ") {
+            if !said.iter().any(|other| other == one) {
+                said.push(one.to_owned());
+            }
+        }
+    }
+    match said.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        many => Some(format!("[{}]", many.join(", "))),
+    }
+}
+
+/// Whether a document is a list, of a kind that there is.
+fn whole(cx: &Context, path: &str, value: &Value) -> Result<bool, String> {
+    let (api_version, kind) = decode::type_meta(value);
+    let quoted = go_quote(path);
+    let kindless = |value: &Value| {
+        let text = serde_json::to_string(value).unwrap_or_default();
+        format!("unable to decode {quoted}: Object 'Kind' is missing in '{text}'")
+    };
+    if kind.is_empty() {
+        return Err(kindless(value));
+    }
+    let Some(items) = value["items"].as_array() else { return Ok(false) };
+    let is_half_named = |item: &&Value| {
+        let (api_version, kind) = decode::type_meta(item);
+        kind.is_empty() && !api_version.is_empty()
+    };
+    if let Some(item) = items.iter().find(is_half_named) {
+        return Err(kindless(item));
+    }
+    let is_known = match kind.strip_suffix("List") {
+        Some("") => resource::all(cx.store()).iter().any(|resource| resource.api_version == api_version),
+        Some(kind) => resource::of_manifest(cx.store(), &api_version, kind).is_some(),
+        None => resource::of_manifest(cx.store(), &api_version, &kind).is_some(),
+    };
+    if is_known { Ok(true) } else { Err(unmapped(path, value)) }
+}
+
+/// The objects of a list, those of lists in it last.
+fn list(cx: &Context, call: &Invocation, path: &str, value: Value) -> Vec<Result<Item, String>> {
+    let mut outcomes = Vec::new();
+    let mut lists = std::collections::VecDeque::from([value]);
+    while let Some(mut list) = lists.pop_front() {
+        let (api_version, kind) = decode::type_meta(&list);
+        let Value::Array(items) = list["items"].take() else { continue };
+        for mut value in items {
+            if value["items"].is_array() {
+                lists.push_back(value);
+                continue;
+            }
+            let is_nameless = decode::type_meta(&value) == (String::new(), String::new());
+            if let Value::Object(fields) = &mut value
+                && is_nameless
+            {
+                fields.insert("apiVersion".into(), (&*api_version).into());
+                fields.insert("kind".into(), kind.trim_end_matches("List").into());
+            }
+            let (own_version, own_kind) = decode::type_meta(&value);
+            if resource::of_manifest(cx.store(), &own_version, &own_kind).is_none() {
+                let why = decode::no_match(&own_version, &own_kind);
+                outcomes.push(Err(format!("unable to recognize {why}")));
+                continue;
+            }
+            outcomes.push(item(cx, call, path, value));
+        }
+    }
+    outcomes
+}
+
+/// No such kind is there.
+fn unmapped(path: &str, value: &Value) -> String {
+    let (api_version, kind) = decode::type_meta(value);
+    let word = |key: &str| go_quote(value["metadata"][key].as_str().unwrap_or_default());
+    format!(
+        "resource mapping not found for name: {} namespace: {} from {}: {}\nensure CRDs are installed first",
+        word("name"),
+        word("namespace"),
+        go_quote(path),
+        decode::no_match(&api_version, &kind)
+    )
+}
+
 fn item(cx: &Context, call: &Invocation, path: &str, mut value: Value) -> Result<Item, String> {
     let quoted = go_quote(path);
-    if let Some(missing) = decode::nameless(&value) {
-        return Err(format!(
-            "error validating {quoted}: error validating data: {missing}; if you choose to ignore these errors, turn \
-             validation off with --validate=false"
-        ));
-    }
     // kubectl reads the metadata of every object before it sends it.
     let mut carrier = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": value["metadata"] });
     let problems = decode::problems(&mut carrier);
     if let Some(wrong) =
         problems.iter().find(|problem| matches!(problem.fault, decode::Fault::Type | decode::Fault::Value))
     {
-        return Err(format!("unable to decode {quoted}: {}", wrong.message));
+        let message = wrong.message.replace("ConfigMap.metadata", "metadataOnlyObject.metadata");
+        return Err(format!("unable to decode {quoted}: {message}"));
     }
     let (api_version, kind) = decode::type_meta(&value);
     let word = |key: &str| value["metadata"][key].as_str().unwrap_or_default().to_owned();
     let (name, given) = (word("name"), word("namespace"));
     let Some(resource) = resource::of_manifest(cx.store(), &api_version, &kind) else {
-        return Err(format!(
-            "resource mapping not found for name: {} namespace: {} from {quoted}: {}\nensure CRDs are installed first",
-            go_quote(&name),
-            go_quote(&given),
-            decode::no_match(&api_version, &kind)
-        ));
+        return Err(unmapped(path, &value));
     };
     let namespace = match (resource.is_namespaced, given.is_empty()) {
         (false, _) => String::new(),

@@ -76,10 +76,11 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         )));
     }
     let dry = Dry::of(cx, call)?;
-    let (items, mut faults) = source::items(cx, call)?;
-    if items.is_empty() && faults.is_empty() {
+    let (items, unread) = source::items(cx, call)?;
+    if items.is_empty() && unread.is_empty() {
         return Err(Failure::error("no objects passed to create"));
     }
+    let mut faults = Vec::new();
     for item in items {
         let body = if call.is_on("save-config") {
             apply::with_last_applied(&item.value)
@@ -92,6 +93,7 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             Err(fault) => faults.push(fault),
         }
     }
+    faults.extend(Fault::many(unread));
     Fault::end(faults)
 }
 

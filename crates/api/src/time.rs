@@ -12,6 +12,11 @@ pub const SECOND: Micros = 1_000_000;
 /// One minute.
 pub const MINUTE: Micros = 60 * SECOND;
 
+/// So many seconds as a person gives them, who may give very many.
+pub fn seconds(count: i64) -> Micros {
+    count.saturating_mul(SECOND)
+}
+
 /// A point in simulated time: microseconds since the start of the simulation.
 ///
 /// On the wire it is RFC 3339 in whole seconds, as `metav1.Time`; the simulation starts at 2026-01-01T00:00:00Z.

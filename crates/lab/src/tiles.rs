@@ -9,7 +9,7 @@ use crate::picture::steady;
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
-use setpoint_api::time::SECOND;
+use setpoint_api::time::{SECOND, seconds};
 use setpoint_api::{
     ConditionStatus, Deployment, HorizontalPodAutoscaler, MetricSpec, Node, ObjId, PersistentVolumeClaim,
     Pod, PodPhase, Quantity, ReplicaSet, Service, Str, Time, condition, condition_status,
@@ -399,10 +399,10 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
         });
         used.filter_map(|toleration| toleration.toleration_seconds).min()
     });
-    let first = evictions.min().map(|seconds| added.plus(seconds * SECOND).since(sim.now()));
+    let first = evictions.min().map(|after| added.plus(seconds(after)).since(sim.now()));
     Some(match first {
         Some(left) if left > 0 => {
-            format!("Silent {silent} s; pods evicted in {} s.", (left + SECOND - 1) / SECOND)
+            format!("Silent {silent} s; pods evicted in {} s.", left.saturating_add(SECOND - 1) / SECOND)
         }
         _ => format!("No heartbeat for {silent} s."),
     })
@@ -584,8 +584,8 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
         }),
         PodLook::Pulling => key.pull.map(|(from, to)| (from.0, to.0)),
         PodLook::Terminating => meta.deletion_timestamp.map(|end| {
-            let grace = meta.deletion_grace_period_seconds.unwrap_or(30) * SECOND;
-            (end.0 - grace, end.0)
+            let grace = seconds(meta.deletion_grace_period_seconds.unwrap_or(30));
+            (end.plus(-grace).0, end.0)
         }),
         _ => None,
     };

@@ -7,7 +7,7 @@
 use super::Memory;
 use super::filters::{Plugin, Rejection, no};
 use super::node_rules::NodeRules;
-use crate::volumes::pods::{claims, volume_of};
+use crate::volumes::pods::{claims, phase, volume_of};
 use crate::volumes::{self, SELECTED_NODE};
 use crate::{Cx, EventDraft, Outcome, Write};
 use serde_json::Value;
@@ -59,6 +59,13 @@ impl VolumeFilter {
             };
             if claim.metadata.is_deleting() {
                 out.refusal.get_or_insert(format!("persistentvolumeclaim {name:?} is being deleted"));
+            }
+            if phase(claim) == "Lost" {
+                let volume = claim.spec().volume_name;
+                let text = format!(
+                    "persistentvolumeclaim {name:?} bound to non-existent persistentvolume \"{volume}\""
+                );
+                out.refusal.get_or_insert(text);
             }
             if claim.spec().access_modes.iter().any(|mode| &**mode == "ReadWriteOncePod") {
                 out.is_taken |= is_used(view, pod, name);

@@ -196,6 +196,13 @@ fn a_pod_whose_node_is_missing_is_skipped_and_said_so() {
     play.run_until(8, &[]);
     assert_eq!(endpoints(&play), ["p0 R S -", "p1 R S -"]);
     assert_eq!(play.take_log(), [] as [&str; 0]);
+    // Nobody looks when a node goes, but then at all pods when one of them changes.
+    play.delete(Kind::Node, "", "n2", DeleteOptions::default());
+    assert_eq!(endpoints(&play), ["p0 R S -", "p1 R S -"]);
+    play.put(pod(2, "ready"), Kind::Pod);
+    play.settle();
+    assert_eq!(endpoints(&play), ["p0 R S -", "p2 R S -"]);
+    assert_eq!(play.take_log(), [format!("8.0 Warning Service/web {message}")]);
 }
 
 #[test]

@@ -304,7 +304,19 @@ impl ScenarioReader {
         for (key, node) in self.fields(
             node,
             "images",
-            &["preloaded", "commands", "fake", "sandbox", "pull", "start", "ready", "stop", "cpu", "memory"],
+            &[
+                "preloaded",
+                "commands",
+                "fake",
+                "sandbox",
+                "pull",
+                "start",
+                "spread",
+                "ready",
+                "stop",
+                "cpu",
+                "memory",
+            ],
         ) {
             let is_switch = matches!(key, "preloaded" | "commands" | "fake");
             let is_usage = key == "cpu" || key == "memory";
@@ -315,6 +327,8 @@ impl ScenarioReader {
                 "memory" => behavior.memory_bytes = used.value().clamp(0, 1 << 50),
                 "pull" => behavior.pull = (span, span),
                 "start" => behavior.start = (span, span),
+                // How much longer than that a start may take.
+                "spread" => behavior.start.1 = behavior.start.0 + span,
                 "ready" => behavior.boot = (span, span),
                 "stop" => behavior.stop = (span, span),
                 _ => {}

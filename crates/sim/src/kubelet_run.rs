@@ -406,8 +406,26 @@ impl Sim {
         });
         self.say(answered.unwrap_or_default(), fact);
         self.sync_pod(number, id);
+        if self.catalogue.is_fake {
+            self.probe_from_start(number, epoch, id, at);
+        }
         self.write_at_start(number, id, at);
         self.first_memory(number, id, at);
+    }
+
+    /// A fake kubelet has no workers with ticks of their own: it probes first when the delay since the start is over.
+    fn probe_from_start(&mut self, number: u32, epoch: u32, id: ObjId, at: ContainerRef) {
+        let now = self.now;
+        let Some(local) = self.local(number, epoch, id) else { return };
+        let slot = local.probes.get_mut(&(at, ProbeKind::Readiness));
+        let probe =
+            kubelet::spec_of(&local.pod.spec, at).and_then(|container| container.readiness_probe.clone());
+        let (Some(slot), Some(probe)) = (slot, probe) else { return };
+        let delay = i64::from(probe.initial_delay_seconds.unwrap_or(0)) * SECOND;
+        let due = now.plus(delay.max(1));
+        *slot = Some(due);
+        let kind = ProbeKind::Readiness;
+        self.queue.push(due, Wake::Probe { machine: number, epoch, pod: id, at, kind });
     }
 
     /// A container's process ends.
@@ -515,7 +533,7 @@ impl Sim {
         at: ContainerRef,
         kind: ProbeKind,
     ) {
-        let now = self.now;
+        let (now, is_fake) = (self.now, self.catalogue.is_fake);
         let Some(local) = self.local(number, epoch, id) else { return };
         if local.probes.get(&(at, kind)) != Some(&Some(now)) {
             return;
@@ -537,7 +555,8 @@ impl Sim {
             let is_settled = step == ProbeStep::Probe
                 && local.serving.wait(now) < SLOW
                 && kubelet::probe_is_settled(&local.record, at, kind, &outcome);
-            let next = (!is_settled && step != ProbeStep::End).then(|| timer.next_after(now));
+            let next = if is_fake { now.plus(timer.period) } else { timer.next_after(now) };
+            let next = (!is_settled && step != ProbeStep::End).then_some(next);
             local.probes.insert((at, kind), next);
             Some((effect, next, local.last_fact))
         });

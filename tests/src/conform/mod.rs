@@ -36,7 +36,7 @@ impl Conformance {
 }
 
 /// How many seeds a recording is played with.
-pub const SEEDS: u64 = 16;
+pub const SEEDS: u64 = 24;
 
 /// Plays a recording with several seeds: what is drawn, and how the phases of what is periodic stand to the recording's
 /// beginning, was drawn in the recording too. The run that is most like it counts.

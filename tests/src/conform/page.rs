@@ -26,8 +26,8 @@ times, with kubelets as quick as those of the recording. What is compared, and b
 `tests/src/compare.rs`; an item is a state of an object, an event, a line that kubectl printed, an exit code. One that is
 not in time, within a second or a tenth, does not match. `cargo xtask conform` does the same for traces of your own.
 
-What is drawn (names, ties, the phases of periodic work) was drawn in the recordings too: each is played with several seeds,
-and the run that is most like it counts.
+What is drawn (names, ties, the phases of periodic work, how long starts and requests take) was drawn in the recordings too:
+each is played with several seeds, and the run that is most like it counts.
 ";
 
 /// The page, from recordings by name with what was found.

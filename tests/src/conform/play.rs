@@ -83,21 +83,29 @@ pub struct Drawn {
     /// How long a request to the API server takes, and half of that until watchers hear of it, in milliseconds: the
     /// recorded machine had two cores and other work.
     pub request: i64,
+    /// How much longer than two seconds a container may take to start, in milliseconds.
+    pub spread: i64,
 }
 
 impl Drawn {
     /// All of it, by a number.
     pub fn of(seed: u64) -> Self {
         let number = seed as i64 - 1;
-        Self { seed, shift: number * 1_300_000 % 10_000_000, request: [4, 12, 24][number as usize % 3] }
+        let of = |all: &[i64]| all[number as usize % all.len()];
+        Self {
+            seed,
+            shift: number * 1_300_000 % 10_000_000,
+            request: of(&[4, 12, 24]),
+            spread: of(&[0, 40, 0, 120, 10]),
+        }
     }
 }
 
 /// Plays a recording.
 pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let namespace = namespace_of(recording).to_string();
-    let session = Session::read(&scenario(recording, drawn.request), drawn.seed)
-        .unwrap_or_else(|why| panic!("{why:?}"));
+    let session =
+        Session::read(&scenario(recording, drawn), drawn.seed).unwrap_or_else(|why| panic!("{why:?}"));
     let terminal = Terminal { namespace: namespace.clone(), pace: PACE, ..Terminal::default() };
     let mut player = Player::new(session, terminal, recording, START + phase::shift(recording, drawn));
     player.note();
@@ -128,14 +136,15 @@ fn namespace_of(recording: &Recording) -> &str {
 /// The recordings' cluster: three nodes whose kubelets pull nothing, take two seconds to start and one to stop. They told of
 /// an image that was there when the container ran, of one that they had to pull at once, gave a pod whose containers never
 /// ran no last status, and said little of their nodes.
-fn scenario(recording: &Recording, request: i64) -> String {
+fn scenario(recording: &Recording, drawn: Drawn) -> String {
+    let Drawn { request, spread, .. } = drawn;
     let namespace = namespace_of(recording);
     let mut scenario = String::from("name: recorded\nabout: recorded\ncluster:\n  nodes:\n");
     for node in 1..=3 {
         scenario += &format!("  - {{name: worker-{node}, cpu: 4, memory: 8Gi}}\n");
     }
     scenario += &format!(
-        "  profile: real\n  images: {{preloaded: true, commands: false, fake: true, sandbox: 1750ms, start: 250ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
+        "  profile: real\n  images: {{preloaded: true, commands: false, fake: true, sandbox: 1750ms, start: 250ms, spread: {spread}ms, ready: 0s, stop: 1s, pull: 1s, cpu: 10m, memory: 20Mi}}\n  tuning: \
          {{machine_boot: 0s, node_network: 0s, api_request: {request}ms, watch_delay: {}ms, metrics_fresh: {}ms}}\nuntil: 1h\nmanifests:\n",
         request / 2,
         phase::COUNTS

@@ -174,8 +174,11 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let slices = cx.view.dependents::<EndpointSlice>(service.metadata.uid);
     let slices: Vec<_> =
         slices.filter(|slice| is_managed(&slice.metadata) && !slice.metadata.is_deleting()).gather();
+    // A pod whose node is missing is told of whatever has changed.
+    let mut nodes = cx.view.nodes_with_pods();
+    let lacks_node = nodes.any(|node| cx.view.id_of(Kind::Node, "", node).is_none());
     let (pods, changed) = match todo {
-        Some(Todo::Pods(uids)) => (selected(cx.view, service, &selector, &uids), Some(uids)),
+        Some(Todo::Pods(uids)) if !lacks_node => (selected(cx.view, service, &selector, &uids), Some(uids)),
         _ => (cx.view.pods_matching(&service.metadata.namespace, &selector), None),
     };
     let plan = plan(service, &pods, changed.as_ref(), &slices, cx.view);

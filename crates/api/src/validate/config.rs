@@ -7,7 +7,8 @@ use super::METADATA;
 use super::cause::{Errors, Path};
 use super::tree::{at, get, top};
 use crate::Object;
-use crate::text::{base64_decode, go_quote};
+use crate::decode::json_name;
+use crate::text::{base64_decode, go_json_error};
 use serde_json::Value;
 
 const MAX_BYTES: usize = 1 << 20;
@@ -122,15 +123,16 @@ fn json(data: &Value, key: &str, path: &Path, errors: &mut Errors) {
         return;
     };
     let bytes = base64_decode(text).unwrap_or_default();
-    let why = match serde_json::from_slice::<Value>(&bytes) {
+    let text = String::from_utf8_lossy(&bytes);
+    let why = match serde_json::from_str::<Value>(&text) {
         Ok(Value::Object(_) | Value::Null) => return,
-        Ok(_) => "json: cannot unmarshal into Go value of type map[string]interface {}".to_owned(),
-        Err(_) if bytes.is_empty() => "unexpected end of JSON input".to_owned(),
-        Err(_) => {
-            let first = String::from_utf8_lossy(&bytes).chars().next().unwrap_or_default();
-            let quoted = go_quote(&first.to_string());
-            format!("invalid character '{}' looking for beginning of value", quoted.trim_matches('"'))
+        Ok(value) => {
+            format!(
+                "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                json_name(&value)
+            )
         }
+        Err(error) => go_json_error(&text, &error).1,
     };
     errors.invalid(&at, "<secret contents redacted>", &why);
 }

@@ -11,7 +11,7 @@ use super::named;
 use super::verb::Verb;
 use serde_json::Value;
 use setpoint_api::Status;
-use setpoint_api::text::{self, go_quote};
+use setpoint_api::text::{self, go_json_error, go_quote};
 use setpoint_sim::{Method, PatchType, Request};
 
 pub(super) static VERB: Verb = Verb {
@@ -98,7 +98,7 @@ fn read(text: &str) -> Result<Value, Failure> {
     // What kubectl takes for JSON goes to the server as it is.
     if start.starts_with('{') || start.starts_with('[') {
         return serde_json::from_str(text)
-            .map_err(|error| Status::bad_request(go_syntax_error(text, &error)).into());
+            .map_err(|error| Status::bad_request(go_json_error(text, &error).1).into());
     }
     let read = text::read(text);
     if let Some(error) = read.error() {
@@ -112,27 +112,4 @@ fn read(text: &str) -> Result<Value, Failure> {
     let what = if value.is_string() { "string" } else { "number" };
     let message = format!("json: cannot unmarshal {what} into Go value of type map[string]interface {{}}");
     Err(Status::bad_request(message).into())
-}
-
-/// What is wrong with a JSON text, in the words of Go's decoder.
-fn go_syntax_error(text: &str, error: &serde_json::Error) -> String {
-    let place = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let at = place.get(error.column().saturating_sub(1)..).and_then(|rest| rest.chars().next());
-    let Some(found) = at.filter(|_| !error.is_eof()) else { return "unexpected end of JSON input".into() };
-    let message = error.to_string();
-    let says = |words: &str| message.starts_with(words);
-    let expected = if says("key must be") || says("trailing comma") {
-        "looking for beginning of object key string"
-    } else if says("expected `:`") {
-        "after object key"
-    } else if says("expected `,` or `}`") {
-        "after object key:value pair"
-    } else if says("expected `,` or `]`") {
-        "after array element"
-    } else if says("trailing characters") {
-        "after top-level value"
-    } else {
-        "looking for beginning of value"
-    };
-    format!("invalid character '{found}' {expected}")
 }

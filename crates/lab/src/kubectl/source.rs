@@ -9,8 +9,9 @@ use super::failure::Failure;
 use super::invocation::Invocation;
 use super::resource::{self, Resource};
 use serde_json::{Value, json};
-use setpoint_api::text::go_quote;
+use setpoint_api::text::{go_json_error, go_quote, json_error};
 use setpoint_api::{Object, decode, text};
+use std::borrow::Cow;
 
 /// One object of a file.
 pub(super) struct Item {
@@ -85,6 +86,8 @@ fn read(
     found: &mut Vec<Item>,
     faults: &mut Vec<Fault>,
 ) {
+    let (source, odd) = before_odd_separator(source);
+    let source = &*without_second_documents(source);
     let read = text::read(source);
     for document in &read.documents {
         let value = document.root.to_value();
@@ -121,9 +124,53 @@ fn read(
         faults.extend(Fault::many(refused));
     }
     if let Some(error) = read.error() {
-        let what = format!("error converting YAML to JSON: {}", error.go_yaml(source));
+        // What begins as JSON and is no YAML either is told as JSON.
+        let json = if source.trim_start().starts_with('{') { json_error(source) } else { None };
+        let what = match json.map(|error| go_json_error(source, &error)) {
+            Some((Some(end), why)) => format!("json: offset {end}: {why}"),
+            Some((None, _)) => "unexpected EOF".to_owned(),
+            None => format!("error converting YAML to JSON: {}", error.go_yaml(source)),
+        };
         faults.push(Fault::Client(format!("error parsing {path}: {what}")));
+    } else if let Some(odd) = odd {
+        faults.push(Fault::Client(format!("error parsing {path}: invalid Yaml document separator: {odd}")));
     }
+}
+
+/// The documents before the first separator that has something behind it, and what that is. The document that it ends is
+/// not read any more.
+fn before_odd_separator(source: &str) -> (&str, Option<&str>) {
+    if source.trim_start().starts_with('{') {
+        return (source, None);
+    }
+    let (mut start, mut at) = (0, 0);
+    for line in source.split_inclusive('\n') {
+        let end = at + line.len();
+        if let Some(rest) = line.strip_prefix("---") {
+            let rest = rest.trim();
+            if !rest.is_empty() && !rest.starts_with('#') {
+                return (source.get(..start).unwrap_or_default(), Some(rest));
+            }
+            start = end;
+        }
+        at = end;
+    }
+    (source, None)
+}
+
+/// A text without the lines between a line that ends a document and the next separator: only the first document of what
+/// separators cut out is read.
+fn without_second_documents(source: &str) -> Cow<'_, str> {
+    let ends = |line: &str| line.strip_prefix("...").is_some_and(|rest| rest.trim().is_empty());
+    if !source.lines().any(ends) {
+        return Cow::Borrowed(source);
+    }
+    let mut is_over = false;
+    let kept = source.lines().map(|line| {
+        is_over = (is_over || ends(line)) && !line.starts_with("---");
+        if is_over && !ends(line) { "\n".to_owned() } else { format!("{line}\n") }
+    });
+    Cow::Owned(kept.collect())
 }
 
 /// What is wrong with a document that does not call itself something.

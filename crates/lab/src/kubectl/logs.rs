@@ -117,7 +117,7 @@ struct Wanted {
 /// Upstream: `Validate`, and pkg/apis/core/validation (`ValidatePodLogOptions`).
 fn check(call: &Invocation) -> Result<(), Failure> {
     if call.args.len() > 1 && call.has("container") {
-        return Err(call.misuse("only one of -c or an inline [CONTAINER] arg is allowed"));
+        return Err(Failure::error("only one of -c or an inline [CONTAINER] arg is allowed"));
     }
     if call.args.len() > 2 {
         return Err(call.misuse("expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command"));

@@ -82,6 +82,12 @@ pub(super) static VERB: Verb = Verb {
 };
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    if call.has("filename") && call.has("kustomize") {
+        return Err(Failure::error("only one of -f or -k can be specified"));
+    }
+    if call.has("kustomize") {
+        return Err(Failure::error("kustomizations are not simulated: apply the files themselves with -f"));
+    }
     if !call.args.is_empty() {
         return Err(call.misuse(format!("Unexpected args: [{}]", call.args.join(" "))));
     }

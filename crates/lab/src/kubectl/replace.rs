@@ -54,7 +54,7 @@ pub(super) static VERB: Verb = Verb {
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if call.list("filename").is_empty() {
-        return Err(call.misuse("must specify one of -f and -k"));
+        return Err(Failure::error("must specify one of -f and -k"));
     }
     let dry = Dry::of(cx, call)?;
     let (items, unread) = source::items(cx, call)?;

@@ -9,10 +9,12 @@
     return response;
   };
 
-  // The files of wasm come packed (crates/pack): they are unpacked, and compiled, while they arrive.
+  const wasm = (stream) => new Response(stream, { headers: { "Content-Type": "application/wasm" } });
+
+  // The first file of wasm comes packed (crates/pack): it is unpacked, and compiled, while it arrives.
   const SLICE = 16_384;
   const unpacked = async (response, unpacker) => {
-    const [{ body }, { exports }] = await Promise.all([response, unpacker.then((module) => WebAssembly.instantiate(module))]);
+    const [{ body }, { instance: { exports } }] = await Promise.all([response, WebAssembly.instantiateStreaming(unpacker)]);
     const [input, output] = [exports.begin(), exports.unpacked()];
     const bytes = new Uint8Array(exports.memory.buffer);
     const reader = body.getReader();
@@ -30,24 +32,14 @@
           const ready = exports.go_on(used, isAll);
           if (ready > passed) out.enqueue(bytes.slice(output + passed, output + ready));
           passed = ready;
+          // On a slow machine this takes a second, in which there is other work too.
+          await globalThis.scheduler?.yield?.();
         }
         out.close();
       },
     });
-    return new Response(stream, { headers: { "Content-Type": "application/wasm" } });
+    return wasm(stream);
   };
-
-  // The page starts this script once more, as a worker: it unpacks what comes after the start, and hands it over compiled.
-  if (typeof document === "undefined") {
-    onmessage = async ({ data: [url, unpacker] }) => {
-      // The whole file first: a page that is left while it is unpacked has nothing under way then.
-      const whole = fetched(url).then(async (response) => new Response(await response.arrayBuffer()));
-      const compiled = WebAssembly.compileStreaming(unpacked(whole, Promise.resolve(unpacker)));
-      postMessage(await compiled.catch((error) => error.message));
-    };
-    return;
-  }
-  const script = document.currentScript.src;
 
   const element = (id) => document.getElementById(id);
   // The theme that the person chose on an earlier visit, before anything is painted.
@@ -149,44 +141,32 @@
   const link = (name) => document.querySelector(`link[data-boot="${name}"]`);
 
   // The page's second file of wasm: what an untouched page does not run. It is fetched when a person turns to the page,
-  // or at once if the address asks for more than the page as it opens; whoever needs it sooner waits for it.
-  const restAddress = link("wasm")?.dataset.rest && new URL(link("wasm").dataset.rest, document.baseURI).href;
-  const styleAddresses = (link("wasm")?.dataset.style ?? "").split(" ").filter((name) => name)
-    .map((name) => new URL(name, document.baseURI).href);
-  let unpacker; // The promise of the module that unpacks.
-  let unpackerModule;
-  let rest; // The promise of the second file's module.
+  // or at once if the address asks for more than the page as it opens.
+  const { rest: restName, plain: plainName, style: styleNames = "" } = link("wasm")?.dataset ?? {};
+  const addressOf = (name) => new URL(name, document.baseURI).href;
+  const styleAddresses = styleNames.split(" ").filter((name) => name).map(addressOf);
+  let rest; // The promise of its arrival.
   let module; // The module, once it and its style sheets are there.
-  const unpacking = () => {
-    unpacker ??= WebAssembly.compileStreaming(fetched(link("unpack").href)).then((made) => (unpackerModule = made));
-    return unpacker;
-  };
   const arrived = (made, ...styles) => {
+    if (module) return;
     for (const text of styles) {
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(text);
       document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
     }
     module = made;
+    // Not at once: it may be the wasm that waits here.
+    setTimeout(hear);
   };
-  const inWorker = (url) => new Promise((resolve, reject) => {
-    const worker = new Worker(script);
-    const ended = (told) => {
-      worker.terminate();
-      if (told instanceof WebAssembly.Module) resolve(told);
-      else reject(new TypeError(told));
-    };
-    worker.onmessage = ({ data }) => ended(data);
-    worker.onerror = ({ message }) => ended(message);
-    worker.postMessage([url, unpackerModule]);
-  });
   const fetchRest = () => {
-    if (!restAddress || rest) return rest;
-    const styles = styleAddresses.map(async (url) => (await fetched(url)).text());
-    // Some frames may have no workers.
-    const made = unpacking().then(() => inWorker(restAddress))
-      .catch(() => WebAssembly.compileStreaming(unpacked(fetched(restAddress), unpacker)));
-    rest = Promise.all([made, ...styles]).then((parts) => { if (!module) arrived(...parts); });
+    // Compressed as browsers can undo it themselves: this file is large, and to unpack it takes longer than to fetch some more.
+    rest ??= Promise.all([
+      fetched(addressOf(restName)).then(({ body }) => WebAssembly.compileStreaming(wasm(body.pipeThrough(new DecompressionStream("gzip"))))),
+      ...styleAddresses.map(async (url) => (await fetched(url)).text()),
+    ]).then((parts) => arrived(...parts), (error) => {
+      rest = undefined;
+      throw error;
+    });
     return rest;
   };
   const now = (url, type) => {
@@ -198,15 +178,12 @@
     return request.responseText;
   };
   const restNow = () => {
-    const packed = now(restAddress, "text/plain; charset=x-user-defined");
-    const { exports } = new WebAssembly.Instance(unpackerModule);
-    const input = new Uint8Array(exports.memory.buffer, exports.begin(), packed.length);
-    for (let at = 0; at < packed.length; at += 1) input[at] = packed.charCodeAt(at);
-    const length = exports.go_on(packed.length, true);
-    const made = new WebAssembly.Module(new Uint8Array(exports.memory.buffer, exports.unpacked(), length));
-    arrived(made, ...styleAddresses.map((url) => now(url, "text/css; charset=utf-8")));
+    const text = now(addressOf(plainName), "text/plain; charset=x-user-defined");
+    const bytes = new Uint8Array(text.length);
+    for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+    arrived(new WebAssembly.Module(bytes), ...styleAddresses.map((url) => now(url, "text/css; charset=utf-8")));
   };
-  /** Called by the page before the first use of what is in the second file. */
+  /** Called by the page before the first use of what is in the second file; only what no person did gets here before it. */
   window.setpointRest = (exports) => {
     try {
       if (!module) restNow();
@@ -221,24 +198,79 @@
       throw error;
     }
   };
-  // What fails here is tried again when it is needed, and then it is told.
-  const turned = () => fetchRest()?.catch(() => {});
-  for (const sign of ["pointerdown", "touchstart", "wheel", "keydown", "focusin"]) {
-    addEventListener(sign, turned, { once: true, passive: true, capture: true });
-  }
-  // A pointer that only passes over the page does not make it wait for the file: until it is there, nothing hears of it.
-  const passing = ["pointermove", "pointerover", "pointerout", "mousemove", "mouseover", "mouseout", "mouseenter", "mouseleave"];
-  const pass = (event) => {
-    turned();
-    if (restAddress && !module) event.stopPropagation();
-    else for (const sign of passing) removeEventListener(sign, pass, true);
+
+  // Until the second file is there the page hears of nothing that a person does. What is an act is kept, and heard then.
+  const acts = ["click", "input", "change", "keydown"];
+  const signs = [
+    ...acts, "pointerdown", "touchstart", "wheel", "focusin", "focusout", "blur", "scroll", "paste",
+    "pointermove", "pointerover", "pointerout", "pointerenter", "pointerleave",
+    "mousemove", "mouseover", "mouseout", "mouseenter", "mouseleave",
+  ];
+  const kept = [];
+  let isTurned = false;
+  let isLost = false;
+  let hearing = false;
+  const tellWait = () => {
+    element("boot-wait").textContent = !kept.length || stopped ? ""
+      : isLost ? "A part of the page did not arrive. It is asked for again and again; what you did waits for it."
+      : "The rest of the page is on its way; what you did waits for it.";
   };
-  for (const sign of passing) addEventListener(sign, pass, { passive: true, capture: true });
+  /** Fetches the file, however often it takes. */
+  const turned = async () => {
+    if (isTurned) return;
+    isTurned = true;
+    for (let wait = 500; !module && !stopped; wait = Math.min(2 * wait, 8_000)) {
+      try {
+        await fetchRest();
+      } catch {
+        isLost = true;
+        tellWait();
+        await new Promise((again) => {
+          setTimeout(again, wait);
+          addEventListener("online", again, { once: true });
+        });
+      }
+    }
+  };
+  const keep = (event) => {
+    // The page itself may scroll.
+    if (event.type !== "scroll") turned();
+    if (!started || stopped || hearing) return;
+    event.stopPropagation();
+    if (!acts.includes(event.type)) return;
+    const { type, target, key } = event;
+    if (type === "click" || (key === " " && target === document.body)) event.preventDefault();
+    if (type === "input") {
+      // The page draws the value that it knows; what was typed since stays nevertheless.
+      const get = () => Reflect.get(Object.getPrototypeOf(target), "value", target);
+      Object.defineProperty(target, "value", { get, set: () => {}, configurable: true });
+    }
+    kept.push(event);
+    setTimeout(tellWait, 300);
+  };
+  const hear = async () => {
+    for (const event of kept) {
+      const { type, target } = event;
+      hearing = true;
+      if (type === "input") delete target.value;
+      target.dispatchEvent(new event.constructor(type, event));
+      hearing = false;
+      // The page works off what it heard before it hears more.
+      await new Promise((done) => { setTimeout(done); });
+    }
+    kept.length = 0;
+    tellWait();
+    for (const sign of signs) removeEventListener(sign, keep, true);
+  };
+  if (restName) {
+    for (const sign of signs) addEventListener(sign, keep, { passive: !acts.includes(sign), capture: true });
+  }
 
   const start = async (glue) => {
     const file = link("wasm").href;
-    const first = link("unpack") ? unpacked(fetched(file), unpacking()) : fetched(file);
-    if (location.search !== "" || location.hash !== "") await fetchRest();
+    const unpacker = link("unpack")?.href;
+    const first = unpacker ? unpacked(fetched(file), fetched(unpacker)) : fetched(file);
+    if (restName && (location.search !== "" || location.hash !== "")) await fetchRest();
     await glue.default({ module_or_path: first });
   };
   if (link("glue")) {

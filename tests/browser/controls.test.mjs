@@ -303,10 +303,31 @@ test("a cluster without a Deployment says so, and the sample brings it back", ()
   await untilCounter(page, "Requests", /[1-9]\d* served\/s, load 10\/s/);
 }, { ready: true }));
 
+test("the quick guide shows each of its sentences in the cluster", () => visit(async (page) => {
+  await press(page, "Keys and help");
+  const guide = page.getByRole("region", { name: "In 30 seconds" });
+  for (const [name, done] of [
+    ["Two more", /You set deployment web to 5 replicas\. you$/],
+    ["Delete one", /You deleted pod web-\S+\. you$/],
+    ["Cut its power", /You cut the power of node-0\d\. you$/],
+    ["Load × 10", /You set the load on web to 100 requests per second\. you$/],
+    ["Ship v2", /You deployed web:v2 to deployment web\. you$/],
+    ["Ship a bad one", /You deployed web:broken to deployment web\. you$/],
+  ]) {
+    await guide.getByRole("button", { name, exact: true }).click();
+    await untilEvent(page, done);
+  }
+  for (const [name, tab] of [["Type it", "kubectl"], ["See the text", "Manifests"]]) {
+    await guide.getByRole("button", { name, exact: true }).click();
+    await until(() => page.getByRole("tab", { name: tab }).getAttribute("aria-selected"), /^true$/);
+  }
+}, { ready: true }));
+
 test("at ×60 under a rollout and a kill, at most 20 announcements a minute", () => visit(async (page) => {
   const seconds = 15;
   await page.evaluate(() => {
     window.spoken = [];
+    window.watchedFrom = performance.now();
     for (const region of document.querySelectorAll("[role='status'], [role='alert'], [aria-live='polite'], [aria-live='assertive']")) {
       new MutationObserver(() => window.spoken.push([performance.now(), region.textContent]))
         .observe(region, { subtree: true, childList: true, characterData: true });
@@ -319,9 +340,11 @@ test("at ×60 under a rollout and a kill, at most 20 announcements a minute", ()
   await press(page, "Restore node-02");
   await press(page, "Deploy v3");
   await page.waitForTimeout(seconds * 500);
-  const spoken = await page.evaluate(() => window.spoken);
+  // On a busy machine the presses take their time too.
+  const [spoken, watched] = await page.evaluate(() => [window.spoken, performance.now() - window.watchedFrom]);
   assert.ok(spoken.length >= 2, "something was said");
-  assert.ok(spoken.length <= seconds / 3, `${spoken.length} announcements in ${seconds} s: ${JSON.stringify(spoken)}`);
+  const most = Math.max(seconds, watched / 1000) / 3;
+  assert.ok(spoken.length <= most, `${spoken.length} announcements in ${Math.round(watched)} ms: ${JSON.stringify(spoken)}`);
   assert.ok(spoken.some(([, text]) => /node-02|ready|rollout/.test(text)));
 }, { ready: true }));
 
@@ -349,6 +372,19 @@ for (const [width, height, context] of [[1440, 900], [1024, 768], [390, 844, { h
     await open.close();
   });
 }
+
+test("a machine that does not keep up says so, and leaves the slider its place on a small phone", async () => {
+  const open = await openPage(own.browser, own.url, { width: 320, height: 640, context: { hasTouch: true, isMobile: true } });
+  const { page } = open;
+  await waitForStart(page);
+  const tools = await page.context().newCDPSession(page);
+  await tools.send("Emulation.setCPUThrottlingRate", { rate: 12 });
+  await speed(page, 60);
+  await page.getByText(/^×[\d.]+ of ×60$/).waitFor({ state: "visible" });
+  assert.ok((await page.getByRole("slider", { name: "Speed" }).boundingBox()).width >= 24);
+  assertQuiet(open);
+  await open.close();
+});
 
 test("sixty times as fast, or as fast as the machine can", () => visit(async (page) => {
   const slider = page.getByRole("slider", { name: "Speed" });

@@ -220,7 +220,7 @@ test("the feed is narrowed by object, and keeps still while it is read", () => c
   assert.equal(await page.getByRole("searchbox", { name: "Filter events" }).inputValue(), object);
   const found = await until(() => events(page), (all) => all.length > 2 && all.every((event) => event.includes(object)));
   assert.ok(found.some((event) => /Started/.test(event)));
-  assert.equal(await hash(page), `#filter=${object}`);
+  await until(() => hash(page), (found) => found === `#filter=${object}`);
   await page.getByRole("searchbox", { name: "Filter events" }).fill("");
 
   const list = page.getByRole("list", { name: "Events, newest first" });

@@ -107,6 +107,8 @@ test("a click on the page writes its kubectl line, with the change as YAML, to b
 }, { context: { permissions: ["clipboard-read", "clipboard-write"] } }));
 
 test("a broken manifest says where and why, and is mended", () => converged(async (page) => {
+  await tab(page, "Manifests").click();
+  assert.equal(await cursor(page), "1:1", "one begins to read at the beginning");
   await openFile(page, "broken-selector.yaml");
   await until(() => problems(page).allInnerTexts(), (all) => all.length === 1 && /29:10\s+no pod has the labels app=shopp[\s\S]*The pods of Deployment shop-b have app=shop-b\./.test(all[0]));
   await problems(page).getByRole("button", { name: "Line 29, column 10" }).click();

@@ -63,6 +63,8 @@ export async function openPage(browser, url, { width = 1280, height = 800, theme
   const own = await browser.newContext({
     viewport: { width, height }, colorScheme: theme, reducedMotion: "no-preference", ...context,
   });
+  // A busy machine is not a wrong page.
+  own.setDefaultTimeout(90_000);
   const page = await own.newPage();
   const problems = [];
   const requests = [];
@@ -78,14 +80,25 @@ export async function openPage(browser, url, { width = 1280, height = 800, theme
 }
 
 /** Waits until a person would see `text` (a string or a pattern) on the page. */
-export async function waitForText(page, text, timeout = 10_000) {
+export async function waitForText(page, text, timeout = 40_000) {
   await page.getByText(text).first().waitFor({ state: "visible", timeout });
 }
 
-/** Waits until the page has started: the loading state has given way to the app. */
-export async function waitForStart(page, timeout = 20_000) {
+/** Waits until the page has started, and leaves it untouched: the loading state has given way to the app. */
+export async function waitForFirst(page, timeout = 80_000) {
   await page.locator("#boot-loading").waitFor({ state: "detached", timeout });
   await page.locator("#app > *").first().waitFor({ state: "visible", timeout });
+}
+
+/** Waits until the page has started and, for its second file is there too, hears at once what a person does. */
+export async function waitForStart(page, timeout) {
+  await waitForFirst(page, timeout);
+  await page.waitForFunction(() => {
+    let heard = false;
+    document.addEventListener("wheel", () => { heard = true; }, { once: true, capture: true });
+    document.body.dispatchEvent(new WheelEvent("wheel"));
+    return heard;
+  }, null, { timeout });
 }
 
 /** What axe says of WCAG 2.2 AA within a part of the page: the rules that are broken, and those that it could not decide. */

@@ -38,14 +38,17 @@ export async function events(page) {
 /** An event without its time and age, which are not what it says: "SuccessfulRescale New size: 6; …". */
 export const saying = (event) => event.replace(/^\d+:\d\d (\S+( ×\d+)?) \d\S* /, "$1 ");
 
+/** Waiting costs nothing where it is not needed: on a machine that is busy with other things all takes this many times as long. */
+const PATIENCE = 4;
+
 /** Reads until what is read satisfies `wanted` (a pattern or a predicate), and returns it. */
 export async function until(read, wanted, { timeout = 20_000, what = "" } = {}) {
   const holds = (value) => (wanted instanceof RegExp ? wanted.test(value) : wanted(value));
-  const end = Date.now() + timeout;
+  const end = Date.now() + timeout * PATIENCE;
   for (;;) {
     const value = await read();
     if (holds(value)) return value;
-    if (Date.now() > end) assert.fail(`${what || wanted} did not come within ${timeout} ms; there was: ${JSON.stringify(value)}`);
+    if (Date.now() > end) assert.fail(`${what || wanted} did not come within ${timeout * PATIENCE} ms; there was: ${JSON.stringify(value)}`);
     await new Promise((resolve) => { setTimeout(resolve, 40); });
   }
 }

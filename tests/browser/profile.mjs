@@ -1,6 +1,6 @@
 // Which functions an untouched page runs, for `cargo xtask profile`: their indices, one to a line.
 
-import { openPage, startBrowser, startServer, waitForStart } from "./page.mjs";
+import { openPage, startBrowser, startServer, waitForFirst } from "./page.mjs";
 
 /** Long enough for every period of the control plane to come round. */
 const LONG_MS = 45_000;
@@ -38,7 +38,7 @@ async function visit({ slowness = 1, ...visitor }, ms) {
     await (await page.context().newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: slowness });
   };
   const { page, close } = await openPage(browser, server.url, { ...visitor, prepare });
-  await waitForStart(page);
+  await waitForFirst(page);
   await page.waitForTimeout(ms);
   const traces = await page.evaluate(() => {
     const bytes = new Uint8Array(window.instance.exports.profile.buffer);

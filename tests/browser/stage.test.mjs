@@ -54,6 +54,25 @@ test("a machine without power: the truth stands beside what the cluster believes
   assert.doesNotMatch(await node(page, "node-02").innerText(), /No power|Node says/);
 }));
 
+test("a full disk: the node says so before and after the cluster knows, and the pod that it evicts is not told as completed", () => visit(async (page) => {
+  await page.getByRole("button", { name: /^Node node-02/ }).click();
+  await page.getByRole("button", { name: /^Fill disk/ }).click();
+  await until(() => node(page, "node-02").innerText(), /Disk full · Node says Ready/);
+  await speed(page, 4);
+  await until(() => node(page, "node-02").innerText(), /Disk pressure: it takes no new pods\./);
+  await until(() => tiles(node(page, "node-02")).allInnerTexts(), (all) => all.length === 1 && /Evicted/.test(all[0]));
+  await untilReady(page, 3);
+  assert.equal(await tiles(node(page, "node-02")).count(), 1, "the replacement is elsewhere");
+}));
+
+for (const [width, height] of [[600, 400], [844, 390]]) test(`in a frame of ${width} by ${height} pixels the cluster is in sight`, () => visit(async (page) => {
+  for (const name of ["node-01", "node-02", "node-03"]) {
+    const box = await node(page, name).boundingBox();
+    assert.ok(box.y + box.height <= height, `${name} ends at ${box.y + box.height}`);
+  }
+  assert.equal((await hidden(page)).sideways, 0);
+}, { width, height }));
+
 test("a pod that hangs is still listed, and the strip says that it answers nothing", () => visit(async (page) => {
   await press(page, "Hang a pod");
   await until(() => balancer(page), /3 ready endpoints 1 answers nothing$/);
@@ -187,11 +206,14 @@ test("without motion there are rates instead of dots, and nothing is animated", 
   assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
   // The picture of the wires stands still between two seconds.
   await press(page, "Pause");
-  await page.waitForTimeout(400);
   const picture = () => page.evaluate(() => document.querySelector("canvas").toDataURL());
-  const before = await picture();
-  await page.waitForTimeout(300);
-  assert.equal(await picture(), before);
+  const later = async () => {
+    await page.waitForTimeout(300);
+    return picture();
+  };
+  // The last second before the pause is still drawn, sooner or later.
+  await until(async () => (await picture()) === (await later()), (rests) => rests, { what: "a picture at rest" });
+  assert.equal(await picture(), await later());
 }, { context: { reducedMotion: "reduce" } }));
 
 test("the legend says how many requests a dot stands for", () => visit(async (page) => {

@@ -290,6 +290,7 @@ impl Component for App {
             seed: frame.seed,
             theme: self.theme,
             desk: &self.desk,
+            frame,
             send,
             on_seed: &self.on_seed,
         };

@@ -1,7 +1,7 @@
 //! What is broken now, since when, and what it has cost so far.
 //!
-//! Most of it is read off the picture, so that it does not matter who broke it and how. A crash and a deletion are over at once;
-//! they are known from the action.
+//! Most of it is read off the picture, so that it does not matter who broke it and how. A crash, a deletion and a want of memory
+//! are over at once; they are known from the action.
 
 use setpoint_lab::Action;
 use setpoint_lab::frame::{Frame, PodLook, Rollout};
@@ -29,6 +29,8 @@ pub enum Kind {
     Image,
     /// A container that was made to exit.
     Crash,
+    /// A pod that was made to take more memory than there is.
+    Memory,
     /// A pod that was deleted.
     Delete,
 }
@@ -73,7 +75,7 @@ impl Fault {
             Kind::Disk => ("Free", Action::SetDiskFull { node: name, full: false }),
             Kind::Cordon => ("Uncordon", Action::SetCordoned { node: name, cordoned: false }),
             Kind::Stopped => ("Start", Action::SetComponent { component: name, up: true }),
-            Kind::Hang | Kind::Crash => {
+            Kind::Hang | Kind::Crash | Kind::Memory => {
                 ("Replace", Action::DeletePod { namespace, pod: name, grace_seconds: None })
             }
             Kind::Image => ("Undo", Action::Undo { namespace, deployment: name, to_revision: None }),
@@ -102,6 +104,7 @@ impl Faults {
         let (kind, namespace, name) = match action {
             Action::CrashPod { namespace, pod } => (Kind::Crash, namespace, pod),
             Action::DeletePod { namespace, pod, .. } => (Kind::Delete, namespace, pod),
+            Action::UseMemory { namespace, pod, .. } => (Kind::Memory, namespace, pod),
             _ => return,
         };
         self.open(frame, kind, namespace.as_str().into(), name.as_str().into());
@@ -118,7 +121,7 @@ impl Faults {
         for fault in self.list.iter_mut().filter(|fault| !fault.is_over()) {
             fault.failed = frame.traffic.failed.saturating_sub(fault.failed_before);
             let goes_on = match fault.kind {
-                Kind::Crash => pod_is_down(frame, &fault.name),
+                Kind::Crash | Kind::Memory => pod_is_down(frame, &fault.name),
                 Kind::Delete => false,
                 kind => found.iter().any(|(other, _, name)| *other == kind && *name == fault.name),
             };

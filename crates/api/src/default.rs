@@ -162,6 +162,47 @@ fn volume(volume: &mut Map<String, Value>) {
             source.entry(field).or_insert(value);
         }
     }
+    source_of_drivers(volume);
+    let projected = volume.get_mut("projected").and_then(|source| source.get_mut("sources"));
+    for part in projected.and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(Value::Object(token)) = part.get_mut("serviceAccountToken") {
+            token.entry("expirationSeconds").or_insert_with(|| 3600.into());
+        }
+        if let Some(source) = part.get_mut("downwardAPI") {
+            pod_fields(source);
+        }
+    }
+    if let Some(source) = volume.get_mut("downwardAPI") {
+        pod_fields(source);
+    }
+}
+
+/// Fields of a pod as files name the version of those fields.
+fn pod_fields(source: &mut Value) {
+    for file in source.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(Value::Object(field)) = file.get_mut("fieldRef") {
+            field.entry("apiVersion").or_insert_with(|| "v1".into());
+        }
+    }
+}
+
+/// What drivers of volumes are told where nothing else is said, in pods and in volumes of the cluster.
+fn source_of_drivers(spec: &mut Map<String, Value>) {
+    const DEFAULTS: [(&str, &[(&str, &str)]); 4] = [
+        ("iscsi", &[("iscsiInterface", "default")]),
+        ("rbd", &[("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")]),
+        ("azureDisk", &[("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4")]),
+        ("scaleIO", &[("storageMode", "ThinProvisioned"), ("fsType", "xfs")]),
+    ];
+    for (source, defaults) in DEFAULTS {
+        let Some(Value::Object(source)) = spec.get_mut(source) else { continue };
+        for (key, value) in defaults {
+            source.entry(*key).or_insert_with(|| (*value).into());
+        }
+    }
+    if let Some(Value::Object(disk)) = spec.get_mut("azureDisk") {
+        disk.entry("readOnly").or_insert_with(|| false.into());
+    }
 }
 
 fn container(container: &mut Container) {

@@ -43,6 +43,21 @@ pub fn is_dns1123_subdomain(text: &str) -> Vec<String> {
     problems
 }
 
+/// A name of DNS labels joined by dots, which may have underscores: `_tcp.example.com`.
+pub fn is_search_path(text: &str) -> Vec<String> {
+    let mut problems = too_long(text, 253);
+    let fits = |label: &str| label_1123(&label.strip_prefix('_').unwrap_or(label).replace('_', "-"));
+    if !text.split('.').all(fits) {
+        problems.push(broken_form(
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and \
+             must start and end with an alphanumeric character",
+            r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*",
+            &["example.com"],
+        ));
+    }
+    problems
+}
+
 /// A name of DNS labels whose first is a star: `*.example.com`.
 pub fn is_wildcard_subdomain(text: &str) -> Vec<String> {
     let mut problems = too_long(text, 253);

@@ -260,6 +260,21 @@ impl LabelSelector {
         let expressions = self.match_expressions.iter().map(LabelSelectorRequirement::to_requirement);
         labels.chain(expressions).collect::<Result<_, _>>().map(Selector::sorted)
     }
+    /// A selector, or none, as Go's generated `String` prints it, which is what some of upstream's messages hold.
+    pub fn go_text(selector: Option<&Self>) -> String {
+        let Some(selector) = selector else { return "nil".into() };
+        let labels: String =
+            selector.match_labels.iter().map(|(key, value)| format!("{key}: {value},")).collect();
+        let requirement = |r: &LabelSelectorRequirement| {
+            let values = r.values.join(" ");
+            format!("LabelSelectorRequirement{{Key:{},Operator:{},Values:[{values}],}},", r.key, r.operator)
+        };
+        let expressions: String = selector.match_expressions.iter().map(requirement).collect();
+        format!(
+            "&LabelSelector{{MatchLabels:map[string]string{{{labels}}},\
+             MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
+        )
+    }
 }
 
 impl LabelSelectorRequirement {

@@ -22,6 +22,8 @@ pub enum Reason {
     MethodNotAllowed,
     UnsupportedMediaType,
     InternalError,
+    /// A failure without a reason.
+    Unknown,
 }
 
 impl Reason {
@@ -40,6 +42,7 @@ impl Reason {
             Reason::MethodNotAllowed => "MethodNotAllowed",
             Reason::UnsupportedMediaType => "UnsupportedMediaType",
             Reason::InternalError => "InternalError",
+            Reason::Unknown => "",
         }
     }
     /// The code of HTTP.
@@ -53,7 +56,7 @@ impl Reason {
             Reason::UnsupportedMediaType => 415,
             Reason::Invalid => 422,
             Reason::TooManyRequests => 429,
-            Reason::InternalError => 500,
+            Reason::InternalError | Reason::Unknown => 500,
             Reason::ServiceUnavailable => 503,
             Reason::Timeout => 504,
         }

@@ -12,6 +12,11 @@ pub const SECOND: Micros = 1_000_000;
 /// One minute.
 pub const MINUTE: Micros = 60 * SECOND;
 
+/// So many seconds as a person gives them, who may give very many.
+pub fn seconds(count: i64) -> Micros {
+    count.saturating_mul(SECOND)
+}
+
 /// A point in simulated time: microseconds since the start of the simulation.
 ///
 /// On the wire it is RFC 3339 in whole seconds, as `metav1.Time`; the simulation starts at 2026-01-01T00:00:00Z.
@@ -60,23 +65,38 @@ impl Time {
             second % 60
         )
     }
-    /// Reads RFC 3339 in UTC (`Z`), with or without decimals.
+    /// Reads RFC 3339, in UTC (`Z`) or with an offset, with or without decimals.
     pub fn parse_rfc3339(text: &str) -> Option<Time> {
-        let text = text.strip_suffix('Z')?;
+        let number = |text: &str, width: usize| -> Option<i64> {
+            let is_number = text.len() == width && text.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| text.parse().ok())?
+        };
         let (date, clock) = text.split_once('T')?;
-        let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-        let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
-        let mut clock = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
-        let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-        let in_range = (0..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-        if !in_range || !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second)
-        {
+        let mut date = date.splitn(3, '-');
+        let (year, month, day) =
+            (number(date.next()?, 4)?, number(date.next()?, 2)?, number(date.next()?, 2)?);
+        let (clock, offset) = if let Some(clock) = clock.strip_suffix('Z') {
+            (clock, 0)
+        } else {
+            let (clock, zone) = clock.split_at_checked(clock.rfind(['+', '-'])?)?;
+            let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+            let minutes = number(hours, 2)? * 60 + number(minutes, 2)?;
+            (clock, if zone.starts_with('-') { -minutes } else { minutes })
+        };
+        let (clock, fraction) = clock.split_once(['.', ',']).unwrap_or((clock, "0"));
+        let mut clock = clock.splitn(3, ':');
+        let hour = clock.next()?;
+        let (hour, minute, second) =
+            (number(hour, hour.len().min(2))?, number(clock.next()?, 2)?, number(clock.next()?, 2)?);
+        let days = days_from_civil(year, month, day);
+        let is_date = (1..=12).contains(&month) && civil_from_days(days) == (year, month, day);
+        let is_fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_date || !is_fraction || hour > 23 || minute > 59 || second > 59 {
             return None;
         }
         let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
         let micros = digits.parse::<i64>().ok()?;
-        let unix = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+        let unix = days * 86_400 + hour * 3600 + (minute - offset) * 60 + second;
         Some(Time((unix - EPOCH_UNIX_SECONDS) * SECOND + micros))
     }
 }
@@ -144,6 +164,15 @@ mod tests {
         }
         assert_eq!(Time(1_500_000).to_rfc3339(6), "2026-01-01T00:00:01.500000Z");
         assert_eq!(Time::parse_rfc3339("2026-01-01T00:00:01.5Z"), Some(Time(1_500_000)));
-        assert_eq!(Time::parse_rfc3339("yesterday"), None);
+        assert_eq!(Time::parse_rfc3339("2026-01-01T01:30:00+01:00"), Some(Time(30 * MINUTE)));
+        assert_eq!(
+            Time::parse_rfc3339("2026-02-28T23:30:00-00:30"),
+            Time::parse_rfc3339("2026-03-01T00:00:00Z")
+        );
+        for text in
+            ["yesterday", "2026-01-01", "2026-1-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-01-01T00:00:60Z"]
+        {
+            assert_eq!(Time::parse_rfc3339(text), None, "{text}");
+        }
     }
 }

@@ -156,8 +156,15 @@ fn storage() {
         &[
             "spec.nfs.path: Invalid value: \"b\": must be an absolute path",
             "spec.local: Forbidden: may not specify more than 1 volume type",
-            "metadata.annotations: Required value: Local volume requires node affinity",
         ],
+    );
+    says(
+        &kind(
+            "v1",
+            "PersistentVolume",
+            "spec: {accessModes: [ReadWriteOnce], capacity: {storage: 1Gi}, local: {path: /a}}",
+        ),
+        &["spec.nodeAffinity: Required value: Local volume requires node affinity"],
     );
     says(
         &kind("storage.k8s.io/v1", "StorageClass", "provisioner: '', volumeBindingMode: Later"),
@@ -303,7 +310,7 @@ fn pods_in_detail() {
     says(
         &pod("", "envFrom: [{}]"),
         &[
-            "spec.containers[0].envFrom[0]: Invalid value: \"\": must specify one of: `configMapRef` or `secretRef`",
+            "spec.containers[0].envFrom: Invalid value: \"\": must specify one of: `configMapRef` or `secretRef`",
         ],
     );
     says(
@@ -342,8 +349,7 @@ fn pods_in_detail() {
     says(
         &pod("dnsPolicy: None, hostAliases: [{ip: x}], imagePullSecrets: [{}],", ""),
         &[
-            "spec.dnsConfig.nameservers: Required value: must provide at least one DNS nameserver when `dnsPolicy` is None",
-            "spec.imagePullSecrets[0].name: Required value",
+            "spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None",
             "spec.hostAliases[0].ip: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
         ],
     );

@@ -86,8 +86,8 @@ fn texts() -> Vec<(Value, &'static str)> {
             "spec.containers[0].ports[1].hostPort: Duplicate value: \"TCP//1\"",
         ),
         (
-            with(&pod, container(json!({ "resources": { "requests": { "cpus": "1" } } }))),
-            "spec.containers[0].resources.requests[cpus]: Invalid value: \"cpus\": must be a standard resource for containers",
+            with(&pod, container(json!({ "resources": { "requests": { "storage": "1" } } }))),
+            "spec.containers[0].resources.requests[storage]: Invalid value: \"storage\": must be a standard resource for containers",
         ),
         (
             with(&pod, container(json!({ "resources": { "requests": { "memory": "-1Mi" } } }))),

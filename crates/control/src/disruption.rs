@@ -5,7 +5,7 @@
 //! Rule: allowed is what is healthy beyond what must be; a pod whose eviction was allowed counts as gone for two minutes, until its
 //! deletion is seen.
 //! Upstream: pkg/controller/disruption/disruption.go (`trySync`), pkg/apis/policy/helper.
-//! Simplified: pods of custom kinds count as unmanaged.
+//! Simplified: no custom kind has a scale; a pod that was told to go and was not deleted keeps its condition DisruptionTarget.
 
 use crate::pod::is_ready;
 use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Note, Outcome, Write};
@@ -14,8 +14,8 @@ use setpoint_api::map::{Map, Set};
 use setpoint_api::time::{MINUTE, SECOND};
 use setpoint_api::{
     Change, Condition, ConditionStatus, Deployment, DisruptionBudgetSpec, DisruptionBudgetStatus,
-    IntOrPercent, Kind, Micros, Object, ObjectMeta, Op, Pod, PodDisruptionBudget, ReplicaSet, Resource,
-    Scope, Selector, Store, Str, Time,
+    IntOrPercent, Kind, LabelSelector, Micros, Object, ObjectMeta, Op, OwnerReference, Pod,
+    PodDisruptionBudget, ReplicaSet, Resource, Scope, Selector, Store, Str, Time, schema,
 };
 use std::rc::Rc;
 
@@ -115,6 +115,15 @@ pub fn say_allowed(status: &mut DisruptionBudgetStatus, meta: &ObjectMeta, now: 
         1.. => (ConditionStatus::True, "SufficientPods"),
         _ => (ConditionStatus::False, "InsufficientPods"),
     };
+    set_condition(status, (is_allowed, reason, ""), meta.generation, now);
+}
+
+fn set_condition(
+    status: &mut DisruptionBudgetStatus,
+    (is_allowed, reason, message): (ConditionStatus, &'static str, &str),
+    generation: i64,
+    now: Time,
+) {
     let known = status.conditions.iter_mut().find(|condition| &*condition.kind == ALLOWED);
     let since = known
         .as_ref()
@@ -123,9 +132,10 @@ pub fn say_allowed(status: &mut DisruptionBudgetStatus, meta: &ObjectMeta, now: 
     let said = Condition {
         kind: ALLOWED.into(),
         status: is_allowed,
-        observed_generation: Some(meta.generation),
+        observed_generation: Some(generation),
         last_transition_time: since.or(Some(now.whole_seconds())),
         reason: reason.into(),
+        message: message.into(),
         ..Condition::default()
     };
     match known {
@@ -134,14 +144,18 @@ pub fn say_allowed(status: &mut DisruptionBudgetStatus, meta: &ObjectMeta, now: 
     }
 }
 
-/// How many pods the owners of these pods want together; and how many pods have no owner that says so.
+/// How many pods the owners of these pods want together, and how many pods have no owner; or why that cannot be known.
 ///
-/// Upstream: `getExpectedScale`.
-fn scale(view: &Store, pods: &[&Rc<Pod>]) -> (i32, i32) {
+/// Upstream: `getExpectedScale`, `getScaleController`.
+fn scale(view: &Store, pods: &[&Rc<Pod>]) -> Result<(i32, i32), String> {
     let (mut seen, mut total, mut unmanaged) = (Set::new(), 0_i32, 0);
     for pod in pods {
-        let owner = pod.metadata.controller().and_then(|owner| view.object(view.id_of_uid(owner.uid)?));
-        let (id, wanted) = match owner {
+        let Some(owner) = pod.metadata.controller() else {
+            unmanaged += 1;
+            continue;
+        };
+        let found = view.id_of_uid(owner.uid).and_then(|id| view.object(id));
+        let (id, wanted) = match found {
             Some(Object::ReplicaSet(set)) => of_set(view, set),
             Some(Object::StatefulSet(set)) => (set.metadata.id, set.spec().replicas.unwrap_or(1)),
             Some(Object::ReplicationController(controller)) => {
@@ -149,16 +163,25 @@ fn scale(view: &Store, pods: &[&Rc<Pod>]) -> (i32, i32) {
                 let wanted = spec["replicas"].as_i64().and_then(|count| i32::try_from(count).ok());
                 (controller.metadata.id, wanted.unwrap_or(1))
             }
-            _ => {
-                unmanaged += 1;
-                continue;
-            }
+            _ => return Err(no_scale(pod, owner)),
         };
         if seen.insert(id) {
             total = total.saturating_add(wanted);
         }
     }
-    (total, unmanaged)
+    Ok((total, unmanaged))
+}
+
+/// Why nobody knows how many pods an owner wants.
+fn no_scale(pod: &Pod, owner: &OwnerReference) -> String {
+    const SCALED: [&str; 4] = ["ReplicaSet", "StatefulSet", "ReplicationController", "Deployment"];
+    let resource = schema::resource_of(&owner.api_version, &owner.kind);
+    match resource {
+        Some(resource) if !SCALED.contains(&resource.kind) => {
+            format!("{} does not implement the scale subresource", resource.full_name())
+        }
+        _ => format!("found no controllers for pod {:?}", &*pod.metadata.name),
+    }
 }
 
 fn of_set(view: &Store, set: &ReplicaSet) -> (setpoint_api::ObjId, i32) {
@@ -185,15 +208,29 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     if pods.is_empty() {
         say(false, "NoPods", "No matching pods found".into());
     }
-    let (scale, unmanaged) = scale(cx.view, &pods);
     let counts_pods =
         spec.max_unavailable.is_none() && matches!(spec.min_available, Some(IntOrPercent::Int(_)));
+    let (scale, unmanaged) = match scale(cx.view, &pods) {
+        Ok(known) => known,
+        Err(_) if counts_pods => (0, 0),
+        Err(why) => {
+            let text = format!("Failed to calculate the number of expected pods: {why}");
+            say(true, "CalculateExpectedPodCountFailed", text);
+            return fail_safe(cx, budget, stored, &why, writes);
+        }
+    };
     if unmanaged > 0 && !counts_pods {
-        say(true, "UnmanagedPods", UNMANAGED.into());
+        let selector = LabelSelector::go_text(spec.selector.as_deref());
+        let text = format!(
+            "Pods selected by this PodDisruptionBudget (selector: {selector}) were found to be unmanaged. As a result, the \
+             status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for \
+             these pods please set \".spec.minAvailable\" field of the PDB to an integer value."
+        );
+        say(true, "UnmanagedPods", text);
     }
     let demand = demand(&spec, pods.len() as i32, scale);
     let mut status = stored.clone();
-    let (evicted, recheck) = still_evicted(cx, budget, &pods, &stored, &mut say);
+    let (evicted, recheck) = still_evicted(cx, budget, &pods, &stored, &mut writes);
     status.disrupted_pods = evicted;
     status.current_healthy = count_healthy(&pods, &status.disrupted_pods, cx.now);
     (status.desired_healthy, status.expected_pods) = (demand.healthy, demand.expected);
@@ -217,9 +254,30 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     Outcome { writes, requeue_after: recheck, note, ..Outcome::default() }
 }
 
-const UNMANAGED: &str = "Pods selected by this PodDisruptionBudget were found to be unmanaged. As a result, the status of the PDB \
-     cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set \
-     \".spec.minAvailable\" field of the PDB to an integer value.";
+/// A budget about which nothing is known lets nobody go.
+///
+/// Upstream: `failSafe`.
+fn fail_safe(
+    cx: &Cx,
+    budget: &PodDisruptionBudget,
+    stored: DisruptionBudgetStatus,
+    why: &str,
+    mut writes: Vec<Write>,
+) -> Outcome {
+    let mut status = stored.clone();
+    status.disruptions_allowed = 0;
+    let generation = status.observed_generation;
+    set_condition(&mut status, (ConditionStatus::False, "SyncFailed", why), generation, cx.now);
+    if status != stored {
+        let mut changed = budget.with_status(&status);
+        changed.metadata.resource_version = budget.metadata.resource_version;
+        writes.push(Write::Update(changed.into_object(), Scope::Status));
+    }
+    Outcome {
+        writes,
+        ..Outcome::idle("allow nothing: the owners of the pods do not say how many there should be")
+    }
+}
 
 /// Evicted pods whose deletion is still to come, and when to look again.
 ///
@@ -229,15 +287,17 @@ fn still_evicted(
     budget: &PodDisruptionBudget,
     pods: &[&Rc<Pod>],
     stored: &DisruptionBudgetStatus,
-    say: &mut dyn FnMut(bool, &'static str, String),
+    writes: &mut Vec<Write>,
 ) -> (Map<Str, Time>, Option<Micros>) {
     let (mut evicted, mut recheck) = (Map::new(), None);
     for pod in pods.iter().filter(|pod| !pod.metadata.is_deleting()) {
         let Some(at) = stored.disrupted_pods.get(&pod.metadata.name) else { continue };
         let left = at.plus(EVICTED).since(cx.now);
         if left < 0 {
-            let name = budget.metadata.full_name();
-            say(true, "NotDeleted", format!("Pod was expected by PDB {name} to be deleted but it wasn't"));
+            // Upstream says the namespace twice, in place of the name.
+            let namespace = &budget.metadata.namespace;
+            let text = format!("Pod was expected by PDB {namespace}/{namespace} to be deleted but it wasn't");
+            writes.push(Write::Event(EventDraft::warning(SOURCE, pod.metadata.id, "NotDeleted", text)));
             continue;
         }
         let left = left.max(SECOND);

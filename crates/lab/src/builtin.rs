@@ -11,7 +11,7 @@ pub const ALL: [(&str, &str); 10] = [
     ("by-hand", "By hand or by spec"),
     ("stateful", "Stateful database"),
     ("batch", "Batch and agents"),
-    ("crowded", "Crowded: priorities and quotas"),
+    ("crowded", "Crowded, with quotas"),
     ("four-nodes", "Four nodes, seven pods"),
     ("fifty-services", "Fifty services"),
     ("large", "Fifty nodes"),

@@ -31,6 +31,8 @@ const FLIGHTS_MAX: usize = 48;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Painter {
     last: Frame,
+    /// What the page is about before any load has come.
+    aim: tiles::Aim,
     seen: u64,
     feed: VecDeque<(ObjId, Rc<FeedLine>)>,
     marks: Vec<Mark>,
@@ -51,10 +53,15 @@ pub(crate) struct Painter {
 }
 
 impl Painter {
+    /// Draws a scenario that will send its load to a Service.
+    pub(crate) fn new(aim: tiles::Aim) -> Self {
+        Self { aim, ..Self::default() }
+    }
+
     /// Books one second of the chart. Called once per simulated second.
     pub(crate) fn sample(&mut self, sim: &mut Sim) {
         sim.settle_requests();
-        let app = tiles::app(sim, &self.replicas_set_by);
+        let app = tiles::app(sim, &self.aim, &self.replicas_set_by);
         let at_us = sim.now().0;
         let (_, failed) = sim.ledger().second(at_us / SECOND - 1);
         self.history.push_back(Sample {
@@ -108,13 +115,23 @@ impl Painter {
         {
             self.replicas_set_by.insert(id, if is_scripted { "scenario" } else { "you" }.into());
         }
-        let Some(name) = mark_of(action) else { return };
+        let Some(mut name) = mark_of(action) else { return };
+        // The chart shows the load on all Services together.
+        if let Action::SetLoad { namespace, service, rps } = action {
+            let others = sim
+                .loads()
+                .iter()
+                .filter(|load| (&*load.namespace, &*load.service) != (namespace.as_str(), service.as_str()));
+            name = format!("load {}", others.map(|load| load.rps).sum::<u32>() + rps);
+        }
         let name: Rc<str> = name.into();
         // A slider sends many loads in a row; the chart shows where it came to rest.
         let is_drag = self.marks.last().is_some_and(|last| {
             last.name.starts_with("load") && name.starts_with("load") && at_us - last.at_us < 2 * SECOND
         });
-        if is_drag {
+        // What is done to several things at once is one mark.
+        let is_again = self.marks.last().is_some_and(|last| last.name == name && last.at_us == at_us);
+        if is_drag || is_again {
             self.marks.pop();
         }
         self.marks.push(Mark { at_us, name: name.clone() });
@@ -219,13 +236,13 @@ impl Painter {
             };
         let nodes = self.nodes(sim);
         let pending = self.pending(sim);
-        let mut balancer = tiles::balancer(sim);
+        let mut balancer = tiles::balancer(sim, &self.aim);
         if let Some(balancer) = &mut balancer {
             let is_silent = |id: &u32| self.pods.get(*id).is_none_or(|(key, _)| key.is_silent());
             balancer.silent = balancer.routes.iter().copied().filter(is_silent).gather();
         }
         let things = things::things(sim, &mut self.things);
-        let app = tiles::app(sim, &self.replicas_set_by);
+        let app = tiles::app(sim, &self.aim, &self.replicas_set_by);
         let said = self.feed.iter().map(|(_, line)| &**line);
         let missing = things::missing(sim, app.as_ref(), said);
         let old = &self.last;

@@ -48,11 +48,17 @@ impl Session {
     /// Opens a scenario.
     pub fn open(scenario: Rc<Scenario>, seed: u64) -> Self {
         let sim = scenario.start(seed);
+        let aim = scenario.actions.iter().find_map(|(_, action)| match action {
+            Action::SetLoad { namespace, service, .. } => {
+                Some((namespace.as_str().into(), service.as_str().into()))
+            }
+            _ => None,
+        });
         let mut session = Self {
             scenario,
             seed,
             sim,
-            painter: Painter::default(),
+            painter: Painter::new(aim),
             scripted: 0,
             log: Vec::new(),
             tape: tape::Tape::default(),
@@ -229,6 +235,23 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Counters and chart do not begin with another Deployment than the one that they will tell of.
+    #[test]
+    fn the_page_is_about_the_same_deployment_before_and_after_the_load_comes() {
+        for (name, _) in crate::builtin::ALL {
+            let mut session = Session::named(name, 1).expect("a scenario of that name");
+            let mut about = || {
+                session.advance(SECOND, &mut || true);
+                session.frame().app.as_ref().map(|app| app.name.to_string())
+            };
+            let first = about();
+            assert!(first.is_some(), "{name}");
+            for _ in 0..9 {
+                assert_eq!(about(), first, "{name}");
+            }
+        }
+    }
 
     #[test]
     fn a_load_that_a_person_has_set_outlasts_the_script() {

@@ -9,10 +9,10 @@ use crate::picture::steady;
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
 use setpoint_api::order;
-use setpoint_api::time::SECOND;
+use setpoint_api::time::{SECOND, seconds};
 use setpoint_api::{
     ConditionStatus, Deployment, HorizontalPodAutoscaler, MetricSpec, Node, ObjId, PersistentVolumeClaim,
-    Pod, Quantity, ReplicaSet, Service, Str, Time, condition, condition_status,
+    Pod, PodPhase, Quantity, ReplicaSet, Service, Str, Time, condition, condition_status,
 };
 use setpoint_control::{deployment, hpa, kubelet, pod as pods};
 use setpoint_sim::Sim;
@@ -21,14 +21,21 @@ use setpoint_sim::ledger::Outcome;
 use setpoint_sim::machine::{Machine, Power};
 use std::rc::Rc;
 
-/// The Deployment that the page is about: the one that the load goes to, whatever else is applied; without one the first of
-/// the default namespace, or of any.
-fn shown_deployment(sim: &Sim) -> Option<&Rc<Deployment>> {
-    let loaded = sim.loads().iter().filter(|load| load.rps > 0).find_map(|load| {
-        let service = sim.store().find::<Service>(&load.namespace, &load.service)?;
-        let mut deployments = sim.store().list_in::<Deployment>(&load.namespace);
+/// Namespace and name of the Service that a scenario sends its load to, known before it does.
+pub(crate) type Aim = Option<(Rc<str>, Rc<str>)>;
+
+/// The Deployment that the page is about: the one that the load goes to or will go to, whatever else is applied; without one
+/// the first of the default namespace, or of any.
+fn shown_deployment<'a>(sim: &'a Sim, aim: &Aim) -> Option<&'a Rc<Deployment>> {
+    let behind = |namespace: &str, service: &str| {
+        let service = sim.store().find::<Service>(namespace, service)?;
+        let mut deployments = sim.store().list_in::<Deployment>(namespace);
         deployments.find(|found| selects(service, &found.spec.template.metadata.labels))
-    });
+    };
+    let mut loads = sim.loads().iter().filter(|load| load.rps > 0);
+    let loaded = loads
+        .find_map(|load| behind(&load.namespace, &load.service))
+        .or_else(|| aim.as_ref().and_then(|(namespace, service)| behind(namespace, service)));
     let mut in_default = sim.store().list_in::<Deployment>("default");
     loaded.or_else(|| in_default.next()).or_else(|| sim.store().list::<Deployment>().next())
 }
@@ -40,8 +47,8 @@ fn selects(service: &Service, labels: &setpoint_api::Labels) -> bool {
 }
 
 /// The Service that sends requests to the shown Deployment's pods; without a Deployment the first one that selects pods.
-fn shown_service(sim: &Sim) -> Option<&Rc<Service>> {
-    let shown = shown_deployment(sim);
+fn shown_service<'a>(sim: &'a Sim, aim: &Aim) -> Option<&'a Rc<Service>> {
+    let shown = shown_deployment(sim, aim);
     let namespace = shown.map_or("default", |shown| &shown.metadata.namespace);
     let labels = shown.map(|shown| &shown.spec.template.metadata.labels);
     sim.store().list_in::<Service>(namespace).find(|service| match labels {
@@ -61,8 +68,8 @@ pub(crate) fn first_image(spec: &setpoint_api::PodSpec) -> &str {
 }
 
 /// The application in the middle of the page.
-pub(crate) fn app(sim: &Sim, replicas_set_by: &Map<ObjId, Rc<str>>) -> Option<App> {
-    let shown = shown_deployment(sim)?;
+pub(crate) fn app(sim: &Sim, aim: &Aim, replicas_set_by: &Map<ObjId, Rc<str>>) -> Option<App> {
+    let shown = shown_deployment(sim, aim)?;
     let (spec, status) = (&shown.spec, &shown.status);
     let target = spec.replicas.unwrap_or(1);
     let version = version_of(first_image(&spec.template.spec));
@@ -282,8 +289,8 @@ pub(crate) fn traffic(sim: &Sim, since: Option<&Since>) -> Traffic {
 }
 
 /// The Service in front of the application.
-pub(crate) fn balancer(sim: &Sim) -> Option<Balancer> {
-    let service = shown_service(sim)?;
+pub(crate) fn balancer(sim: &Sim, aim: &Aim) -> Option<Balancer> {
+    let service = shown_service(sim, aim)?;
     let routes = sim.gateway().targets(service.metadata.id);
     let port = service.spec.ports.first().map_or(0, |port| port.port);
     let slices = sim.store().list_in::<setpoint_api::EndpointSlice>(&service.metadata.namespace);
@@ -374,9 +381,13 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
     let silent = sim.now().since(renewed) / SECOND;
     if is_ready {
         let left = (renewed.plus(sim.tuning().node_monitor_grace).since(sim.now()) + SECOND - 1) / SECOND;
-        return machine
-            .is_some_and(|machine| !machine.has_kubelet())
-            .then(|| format!("Silent {silent} s; believed {} s more.", left.max(0)));
+        if machine.is_some_and(|machine| !machine.has_kubelet()) {
+            return Some(format!("Silent {silent} s; believed {} s more.", left.max(0)));
+        }
+        let pressure = ["Disk", "Memory"].into_iter().find(|what| {
+            condition_status(&node.status.conditions, &format!("{what}Pressure")) == ConditionStatus::True
+        });
+        return pressure.map(|what| format!("{what} pressure: it takes no new pods."));
     }
     let taint = node.spec.taints.iter().find(|taint| &*taint.effect == "NoExecute");
     let Some(added) = taint.and_then(|taint| taint.time_added) else {
@@ -388,10 +399,10 @@ fn node_note(sim: &Sim, node: &Node, is_ready: bool) -> Option<String> {
         });
         used.filter_map(|toleration| toleration.toleration_seconds).min()
     });
-    let first = evictions.min().map(|seconds| added.plus(seconds * SECOND).since(sim.now()));
+    let first = evictions.min().map(|after| added.plus(seconds(after)).since(sim.now()));
     Some(match first {
         Some(left) if left > 0 => {
-            format!("Silent {silent} s; pods evicted in {} s.", (left + SECOND - 1) / SECOND)
+            format!("Silent {silent} s; pods evicted in {} s.", left.saturating_add(SECOND - 1) / SECOND)
         }
         _ => format!("No heartbeat for {silent} s."),
     })
@@ -573,8 +584,8 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
         }),
         PodLook::Pulling => key.pull.map(|(from, to)| (from.0, to.0)),
         PodLook::Terminating => meta.deletion_timestamp.map(|end| {
-            let grace = meta.deletion_grace_period_seconds.unwrap_or(30) * SECOND;
-            (end.0 - grace, end.0)
+            let grace = seconds(meta.deletion_grace_period_seconds.unwrap_or(30));
+            (end.plus(-grace).0, end.0)
         }),
         _ => None,
     };
@@ -585,7 +596,7 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
         short_name: short_name.into(),
         version: version_of(first_image(&pod.spec)),
         look,
-        status: status_word(pod).into(),
+        status: tile_word(pod).into(),
         note: note.filter(|note| !note.is_empty()).map(Into::into),
         step,
         restarts: statuses.iter().map(|status| status.restart_count).sum(),
@@ -624,6 +635,15 @@ fn look(pod: &Pod, key: &PodKey) -> PodLook {
         PodLook::NotReady
     } else {
         PodLook::Starting
+    }
+}
+
+/// What a tile says: as kubectl, but a pod that the cluster counts as failed is not told by a container that ended well.
+fn tile_word(pod: &Pod) -> String {
+    match (pod.status.phase, &*pod.status.reason) {
+        (PodPhase::Failed, "") if status_word(pod) == "Completed" => "Failed".to_string(),
+        (PodPhase::Failed, reason) if !reason.is_empty() => reason.to_string(),
+        _ => status_word(pod),
     }
 }
 

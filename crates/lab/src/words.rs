@@ -125,7 +125,9 @@ pub fn mark_of(action: &Action) -> Option<String> {
         Action::Request { request } if &*request.subresource == "scale" => {
             format!("scale {}", request.body["spec"]["replicas"])
         }
-        Action::SetComponent { component, up } => format!("{component} {}", if *up { "on" } else { "off" }),
+        Action::SetComponent { component, up } => {
+            format!("{} {}", title_of(component), if *up { "on" } else { "off" })
+        }
         _ => return None,
     })
 }

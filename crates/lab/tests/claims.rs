@@ -1,8 +1,10 @@
 //! Pods of a StatefulSet have claims of their own, which are bound and outlive them.
 
-use setpoint_api::{Event, PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet, VolumeAttachment};
+mod common;
+
+use common::{opened, pass, run, said};
+use setpoint_api::{PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet, VolumeAttachment};
 use setpoint_lab::Session;
-use setpoint_lab::kubectl::Terminal;
 use setpoint_sim::{Action, Method, PatchType, Request};
 
 const SCENARIO: &str = r#"
@@ -40,18 +42,8 @@ fn attachments(session: &Session) -> Vec<String> {
     session.sim().store().list::<VolumeAttachment>().map(of).collect()
 }
 
-fn said(session: &Session, reason: &str) -> Vec<String> {
-    let events = session.sim().store().list::<Event>().filter(|event| &*event.reason == reason);
-    events.map(|event| event.message.to_string()).collect()
-}
-
-fn kubectl(session: &mut Session, line: &str) -> String {
-    let started = session.kubectl(&mut Terminal::default(), line, "");
-    started.output.chunks.iter().map(|chunk| &*chunk.text).collect()
-}
-
 fn exec(session: &mut Session, pod: &str, script: &str) -> String {
-    kubectl(session, &format!("kubectl exec {pod} -- sh -c '{script}'"))
+    run(session, &format!("kubectl exec {pod} -- sh -c '{script}'"), "")
 }
 
 /// A pod that moves takes its volume and what was written to it along; another node gets the volume once the first has let go.
@@ -99,11 +91,12 @@ fn a_volume_follows_its_pod() {
                     grace_seconds: Some(0),
                 });
             } else {
-                kubectl(
+                run(
                     &mut session,
                     &format!(
                         "kubectl taint node {node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
                     ),
+                    "",
                 );
             }
             session.advance(42 * second, &mut || true);
@@ -164,12 +157,12 @@ fn claims_are_bound_and_stay_unless_told_otherwise() {
 fn what_is_in_use_stays() {
     let mut session = Session::read(&SCENARIO.replace("WHEN", "Retain"), 1).expect("a scenario");
     session.advance(30_000_000, &mut || true);
-    kubectl(&mut session, "kubectl delete pvc data-db-1 --wait=false");
+    run(&mut session, "kubectl delete pvc data-db-1 --wait=false", "");
     session.advance(40_000_000, &mut || true);
-    let found = kubectl(&mut session, "kubectl get pvc data-db-1 --no-headers");
+    let found = run(&mut session, "kubectl get pvc data-db-1 --no-headers", "");
     assert!(found.contains("Terminating"), "{found}");
     assert_eq!(session.sim().store().list::<PersistentVolume>().count(), 2);
-    kubectl(&mut session, "kubectl scale sts db --replicas=1");
+    run(&mut session, "kubectl scale sts db --replicas=1", "");
     session.advance(90_000_000, &mut || true);
     assert_eq!(claims(&session), ["data-db-0 Bound"]);
     assert_eq!(session.sim().store().list::<PersistentVolume>().count(), 1);
@@ -184,18 +177,171 @@ fn a_claim_that_is_being_deleted_is_in_the_way() {
         session.advance(30_000_000, &mut || true);
         // What would remove the claim is held up, and its owner is a pod db-1 that is gone.
         let body = r#"{"metadata":{"finalizers":["example.com/keep"],"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"db-1","uid":"5c9d7d6c-7a19-4a6f-9e0e-0d6b2b1e2f11"}]}}"#;
-        kubectl(&mut session, &format!("kubectl patch pvc data-db-1 --type=merge -p '{body}'"));
-        kubectl(&mut session, "kubectl delete pod db-1 --wait=false");
+        run(&mut session, &format!("kubectl patch pvc data-db-1 --type=merge -p '{body}'"), "");
+        run(&mut session, "kubectl delete pod db-1 --wait=false", "");
         session.advance(80_000_000, &mut || true);
-        let claim = kubectl(&mut session, "kubectl get pvc data-db-1 --no-headers");
+        let claim = run(&mut session, "kubectl get pvc data-db-1 --no-headers", "");
         assert!(claim.contains("Terminating"), "{policy}: {claim}");
         assert!(session.sim().store().find::<Pod>("default", "db-1").is_none(), "{policy}");
         assert_eq!(said(&session, "FailedCreate"), wanted, "{policy}");
         let body = r#"{"metadata":{"finalizers":null}}"#;
-        kubectl(&mut session, &format!("kubectl patch pvc data-db-1 --type=merge -p '{body}'"));
+        run(&mut session, &format!("kubectl patch pvc data-db-1 --type=merge -p '{body}'"), "");
         session.advance(170_000_000, &mut || true);
         assert_eq!(claims(&session), ["data-db-0 Bound", "data-db-1 Bound"], "{policy}");
         let pod = session.sim().store().find::<Pod>("default", "db-1").expect("it is back");
         assert!(setpoint_control::pod::is_ready(pod), "{policy}");
     }
+}
+
+/// Runs until the scheduler has chosen a node for the first pod and waits for the pod's volume.
+fn until_chosen(session: &mut Session) {
+    let is_chosen = |session: &Session| {
+        let claim = session.sim().store().find::<PersistentVolumeClaim>("default", "data-db-0");
+        claim.is_some_and(|claim| {
+            claim.metadata.annotations.contains_key("volume.kubernetes.io/selected-node")
+        })
+    };
+    while !is_chosen(session) {
+        session.advance(session.now_us() + 1_000, &mut || true);
+    }
+}
+
+/// A claim that is deleted while its volume is made, and made anew: the scheduler gives its binding up and tries once more.
+#[test]
+fn a_pod_whose_claim_is_made_anew_is_scheduled_again() {
+    let mut session = Session::read(&SCENARIO.replace("WHEN", "Retain"), 1).expect("a scenario");
+    until_chosen(&mut session);
+    assert_eq!(claims(&session), ["data-db-0 Pending"]);
+    run(&mut session, "kubectl delete pvc data-db-0 --wait=false", "");
+    session.advance(session.now_us() + 40_000_000, &mut || true);
+    let refusals = said(&session, "FailedScheduling");
+    let binding = r#"running PreBind plugin "VolumeBinding": binding volumes: "#;
+    assert!(refusals.iter().any(|text| text.starts_with(binding)), "{refusals:?}");
+    assert_eq!(claims(&session), ["data-db-0 Bound", "data-db-1 Bound"]);
+    let pod = session.sim().store().find::<Pod>("default", "db-0").expect("it is there");
+    assert!(setpoint_control::pod::is_ready(pod));
+}
+
+/// Nobody makes the volume: after ten minutes the scheduler gives the node up, says why, and begins again.
+#[test]
+fn a_pod_does_not_wait_for_its_volumes_for_ever() {
+    let mut session = Session::read(&SCENARIO.replace("WHEN", "Retain"), 1).expect("a scenario");
+    until_chosen(&mut session);
+    session.act(Action::SetComponent { component: "persistentvolume-binder".into(), up: false });
+    let error = r#"running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded"#;
+    for (seconds, wanted) in [(595, &[][..]), (610, &[error])] {
+        session.advance(seconds * 1_000_000, &mut || true);
+        assert_eq!(said(&session, "FailedScheduling"), wanted, "after {seconds} s");
+    }
+    session.act(Action::SetComponent { component: "persistentvolume-binder".into(), up: true });
+    session.advance(700_000_000, &mut || true);
+    assert_eq!(claims(&session), ["data-db-0 Bound", "data-db-1 Bound"]);
+}
+
+/// Volumes made by hand, and claims of no class.
+fn by_hand(volumes: &[&str], claims: &[&str]) -> Session {
+    let volume = |it: &&str| {
+        let (name, more) = it.split_once(": ").expect("a name and a spec");
+        format!(
+            "- {{apiVersion: v1, kind: PersistentVolume, metadata: {{name: {name}, labels: {{disk: {name}}}}}, spec: {{accessModes: \
+             [ReadWriteOnce], persistentVolumeReclaimPolicy: Retain, {more}, csi: {{driver: d, volumeHandle: {name}}}}}}}\n"
+        )
+    };
+    let claim = |it: &&str| {
+        let (name, more) = it.split_once(": ").expect("a name and a spec");
+        format!(
+            "- {{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{name: {name}, namespace: default}}, spec: \
+             {{accessModes: [ReadWriteOnce], storageClassName: \"\", resources: {{requests: {{storage: 1Gi}}}}, {more}}}}}\n"
+        )
+    };
+    let all: String = volumes.iter().map(volume).chain(claims.iter().map(claim)).collect();
+    opened(&format!("cluster: {{nodes: 1}}\nuntil: 2m\nmanifests:\n{all}"), 10)
+}
+
+/// Which volume each claim has, with its phase.
+fn found(session: &Session) -> Vec<String> {
+    let claims = session.sim().store().list::<PersistentVolumeClaim>();
+    claims.map(|claim| format!("{} {}", claim.status().phase, claim.spec().volume_name)).collect()
+}
+
+#[test]
+fn a_claim_takes_what_is_kept_for_it_or_the_smallest_that_it_selects() {
+    let volumes = [
+        "large: capacity: {storage: 9Gi}",
+        "small: capacity: {storage: 1Gi}",
+        "kept: capacity: {storage: 5Gi}, claimRef: {namespace: default, name: data}",
+    ];
+    for (claim, expected) in [
+        ("data: volumeMode: Filesystem", "Bound kept"),
+        ("other: volumeMode: Filesystem", "Bound small"),
+        ("other: selector: {matchLabels: {disk: large}}", "Bound large"),
+        ("other: selector: {matchLabels: {disk: none}}", "Pending "),
+        ("other: volumeName: large", "Bound large"),
+    ] {
+        assert_eq!(found(&by_hand(&volumes, &[claim])), [expected], "{claim}");
+    }
+    // Who bound them is written where it was not a person.
+    let mut session = by_hand(&volumes, &["data: volumeMode: Filesystem", "other: volumeName: large"]);
+    let mut bound = |what: &str| {
+        let line = format!("kubectl get {what} -o jsonpath='{{.metadata.annotations}}'");
+        run(&mut session, &line, "").contains("bound-by-controller")
+    };
+    assert_eq!((bound("pv/kept"), bound("pvc/data")), (false, true));
+    assert_eq!((bound("pv/large"), bound("pvc/other")), (true, false));
+}
+
+#[test]
+fn a_claim_waits_for_the_volume_that_it_names() {
+    let volumes = ["small: capacity: {storage: 512Mi}", "taken: capacity: {storage: 1Gi}"];
+    let pick = |name: &str| format!("mine: volumeName: {name}");
+    let session = by_hand(&volumes, &[&pick("nowhere")]);
+    assert_eq!((found(&session), said(&session, "FailedBinding").len()), (vec!["Pending nowhere".into()], 0));
+    let session = by_hand(&volumes, &[&pick("small")]);
+    let text = "Cannot bind to requested volume \"small\": requested PV is too small";
+    assert_eq!(
+        (found(&session), said(&session, "VolumeMismatch")),
+        (vec!["Pending small".into()], vec![text.into()])
+    );
+    let session = by_hand(&volumes, &["first: volumeName: taken", &pick("taken")]);
+    let text = "volume \"taken\" already bound to a different claim.";
+    assert_eq!(found(&session), ["Bound taken", "Pending taken"]);
+    assert_eq!(said(&session, "FailedBinding"), [text]);
+}
+
+#[test]
+fn a_claim_whose_volume_is_gone_is_lost() {
+    let mut session = by_hand(&["disk: capacity: {storage: 1Gi}"], &["data: volumeMode: Filesystem"]);
+    assert_eq!(found(&session), ["Bound disk"]);
+    run(&mut session, r#"kubectl patch pv disk -p '{"metadata":{"finalizers":null}}'"#, "");
+    run(&mut session, "kubectl delete pv disk", "");
+    pass(&mut session, 5);
+    assert_eq!(found(&session), ["Lost disk"]);
+    let text = "Bound claim has lost its PersistentVolume. Data on the volume is lost!";
+    assert_eq!(said(&session, "ClaimLost"), [text]);
+    let pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: nginx}], volumes: \
+               [{name: v, persistentVolumeClaim: {claimName: data}}]}}";
+    run(&mut session, "kubectl apply -f -", pod);
+    pass(&mut session, 5);
+    let told = said(&session, "FailedScheduling").join("");
+    assert!(
+        told.contains("persistentvolumeclaim \"data\" bound to non-existent persistentvolume \"disk\""),
+        "{told}"
+    );
+}
+
+/// The binder stops when the volume is made and the claim does not know of it: it goes on where it was.
+#[test]
+fn a_binder_that_starts_again_finishes_what_it_had_begun() {
+    let mut session = Session::read(&SCENARIO.replace("WHEN", "Retain"), 1).expect("a scenario");
+    while session.sim().store().list::<PersistentVolume>().next().is_none() {
+        session.advance(session.now_us() + 1_000, &mut || true);
+    }
+    assert_eq!(claims(&session), ["data-db-0 Pending"]);
+    session.act(Action::SetComponent { component: "persistentvolume-binder".into(), up: false });
+    pass(&mut session, 5);
+    assert_eq!(claims(&session), ["data-db-0 Pending"]);
+    session.act(Action::SetComponent { component: "persistentvolume-binder".into(), up: true });
+    pass(&mut session, 30);
+    assert_eq!(claims(&session), ["data-db-0 Bound", "data-db-1 Bound"]);
+    assert_eq!(session.sim().store().list::<PersistentVolume>().count(), 2);
 }

@@ -1,5 +1,7 @@
 //! A disruption budget refuses evictions beyond what it allows.
 
+mod common;
+
 use serde_json::json;
 use setpoint_api::{Pod, PodDisruptionBudget, condition_status};
 use setpoint_lab::Session;
@@ -109,4 +111,45 @@ fn evictions_in_quick_succession_stay_within_the_budget() {
         assert!(evicted <= 3, "the last pod was evicted after {millisecond} ms");
     }
     assert_eq!(evicted, 3);
+}
+
+/// The owners of some pods have no scale: then nothing is allowed, and it says why.
+#[test]
+fn a_budget_that_cannot_know_how_many_there_should_be_allows_nothing() {
+    let scenario = |spec: &str, pod: &str| {
+        format!(
+            "cluster: {{nodes: 2, images: {{preloaded: true}}}}\nuntil: 5m\nmanifests:\n{pod}\n- {{apiVersion: policy/v1, kind: \
+             PodDisruptionBudget, metadata: {{name: web}}, spec: {{{spec}, selector: {{matchLabels: {{app: web}}}}}}}}\n"
+        )
+    };
+    let template =
+        "template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, image: nginx}]}}";
+    let daemons = format!(
+        "- {{apiVersion: apps/v1, kind: DaemonSet, metadata: {{name: agent}}, spec: {{selector: {{matchLabels: {{app: web}}}}, {template}}}}}"
+    );
+    let alone = "- {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: default, labels: {app: web}}, spec: {containers: [{name: c, \
+                 image: nginx}]}}";
+    let why = "daemonsets.apps does not implement the scale subresource";
+    for (spec, pods, expected, words) in [
+        ("maxUnavailable: 1", &*daemons, [0, 0, 0, 0], why),
+        ("minAvailable: 50%", &*daemons, [0, 0, 0, 0], why),
+        ("minAvailable: 1", &*daemons, [2, 1, 1, 2], ""),
+        ("maxUnavailable: 1", alone, [1, 0, 0, 0], ""),
+    ] {
+        let session = common::opened(&scenario(spec, pods), 30);
+        assert_eq!(status(&session), expected, "{spec}");
+        let budget = session.sim().store().find::<PodDisruptionBudget>("default", "web").expect("the budget");
+        assert_eq!(&*budget.status().conditions[0].message, words, "{spec}");
+        let failed = common::said(&session, "CalculateExpectedPodCountFailed");
+        let told = format!("Failed to calculate the number of expected pods: {why}");
+        assert!(
+            failed.iter().all(|text| *text == told) && failed.is_empty() == words.is_empty(),
+            "{failed:?}"
+        );
+        let unmanaged = common::said(&session, "UnmanagedPods");
+        let begin = "Pods selected by this PodDisruptionBudget (selector: &LabelSelector{MatchLabels:map[string]string{app: \
+                     web,},MatchExpressions:[]LabelSelectorRequirement{},}) were found to be unmanaged.";
+        assert!(unmanaged.iter().all(|text| text.starts_with(begin)), "{unmanaged:?}");
+        assert_eq!(unmanaged.is_empty(), pods != alone, "{spec}");
+    }
 }

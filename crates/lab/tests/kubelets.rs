@@ -1,6 +1,9 @@
 //! A kubelet that stops leaves its containers running, and takes them over when it starts again; a node that joins is not
 //! ready at first.
 
+mod common;
+
+use common::pass;
 use setpoint_api::{Event, Node, Pod};
 use setpoint_lab::{Action, Session};
 
@@ -27,15 +30,9 @@ manifests:
 "#;
 
 fn opened() -> Session {
-    let mut session = Session::read(SCENARIO, 1).expect("a scenario");
-    run_for(&mut session, 15);
+    let mut session = common::opened(SCENARIO, 15);
     session.act(Action::SetLoad { namespace: "default".into(), service: "web".into(), rps: 20 });
     session
-}
-
-fn run_for(session: &mut Session, seconds: i64) {
-    let to = session.now_us() + seconds * 1_000_000;
-    session.advance(to, &mut || true);
 }
 
 fn node() -> String {
@@ -66,19 +63,19 @@ fn told(session: &mut Session) -> String {
 #[test]
 fn containers_outlive_their_kubelet() {
     let mut session = opened();
-    run_for(&mut session, 2);
+    pass(&mut session, 2);
     assert_eq!(told(&mut session), "Ready True, 1 running, pod ready with 0 restarts; 0 failed");
     session.act(Action::StopKubelet { node: node() });
-    run_for(&mut session, 2);
+    pass(&mut session, 2);
     assert_eq!(told(&mut session), "Ready True, 1 running, pod ready with 0 restarts; 0 failed", "unnoticed");
-    run_for(&mut session, 6);
+    pass(&mut session, 6);
     assert_eq!(
         told(&mut session),
         "Ready Unknown, 1 running, pod unready with 0 restarts; 0 failed",
         "noticed"
     );
     session.act(Action::StartKubelet { node: node() });
-    run_for(&mut session, 2);
+    pass(&mut session, 2);
     assert_eq!(
         told(&mut session),
         "Ready True, 1 running, pod ready with 0 restarts; 0 failed",
@@ -89,10 +86,10 @@ fn containers_outlive_their_kubelet() {
     let pod = session.sim().store().pods_on("node-02").next().expect("a pod").metadata.name.to_string();
     session.act(Action::SetLoad { namespace: "default".into(), service: "web".into(), rps: 0 });
     session.act(Action::CrashPod { namespace: "default".into(), pod });
-    run_for(&mut session, 2);
+    pass(&mut session, 2);
     assert_eq!(told(&mut session), "Ready True, 0 running, pod ready with 0 restarts; 0 failed", "crashed");
     session.act(Action::StartKubelet { node: node() });
-    run_for(&mut session, 6);
+    pass(&mut session, 6);
     assert_eq!(
         told(&mut session),
         "Ready True, 1 running, pod ready with 1 restarts; 0 failed",
@@ -107,12 +104,12 @@ fn what_was_deleted_meanwhile_ends_when_the_kubelet_returns() {
         session.act(Action::StopKubelet { node: node() });
         let pod = session.sim().store().pods_on("node-02").next().expect("a pod").metadata.name.to_string();
         session.act(Action::SetCordoned { node: node(), cordoned: true });
-        run_for(&mut session, 8);
+        pass(&mut session, 8);
         session.act(Action::DeletePod { namespace: "default".into(), pod, grace_seconds });
-        run_for(&mut session, 40);
+        pass(&mut session, 40);
         assert_eq!(told(&mut session), format!("Ready Unknown, 1 running{before}; 0 failed"));
         session.act(Action::StartKubelet { node: node() });
-        run_for(&mut session, 5);
+        pass(&mut session, 5);
         assert_eq!(told(&mut session), "Ready True, 0 running; 0 failed");
         assert_eq!(session.frame().app.as_ref().map(|app| app.ready), Some(2));
     }
@@ -122,10 +119,10 @@ fn what_was_deleted_meanwhile_ends_when_the_kubelet_returns() {
 fn a_deleted_node_comes_back_when_its_kubelet_starts_anew() {
     let mut session = opened();
     session.act(Action::Delete { kind: "Node".into(), namespace: String::new(), name: node() });
-    run_for(&mut session, 90);
+    pass(&mut session, 90);
     assert!(told(&mut session).starts_with("Ready gone, 0 running"), "{}", told(&mut session));
     session.act(Action::AddMachine { node: node() });
-    run_for(&mut session, 5);
+    pass(&mut session, 5);
     assert!(told(&mut session).starts_with("Ready True"), "{}", told(&mut session));
 }
 
@@ -139,7 +136,7 @@ fn a_machine_that_loses_its_power_has_no_stopped_kubelet() {
     ] {
         session.act(action);
     }
-    run_for(&mut session, 15);
+    pass(&mut session, 15);
     assert!(session.sim().machine("node-02").is_some_and(setpoint_sim::machine::Machine::has_kubelet));
     assert!(told(&mut session).starts_with("Ready True, 1 running, pod ready with 1 restarts"));
 }
@@ -187,12 +184,12 @@ fn what_the_api_server_did_not_take_is_said_again() {
         session.sim().store().list_in::<Pod>("default").next().expect("a pod").metadata.name.to_string();
     session.act(Action::DeletePod { namespace: "default".into(), pod: pod.clone(), grace_seconds: None });
     session.act(Action::SetComponent { component: "kube-apiserver".into(), up: false });
-    run_for(&mut session, 60);
+    pass(&mut session, 60);
     let is_ready = |conditions: &[setpoint_api::Condition]| {
         setpoint_api::condition_status(conditions, "Ready") == setpoint_api::ConditionStatus::True
     };
     session.act(Action::SetComponent { component: "kube-apiserver".into(), up: true });
-    run_for(&mut session, 30);
+    pass(&mut session, 30);
     let store = session.sim().store();
     assert!(store.find::<Pod>("default", &pod).is_none(), "its end is known");
     assert!(store.list::<Node>().all(|node| is_ready(&node.status.conditions)));

@@ -1,8 +1,10 @@
 //! What `--cascade=orphan` leaves behind is taken up again, and what must end ends.
 
+mod common;
+
+use common::{pass, run};
 use setpoint_api::{ControllerRevision, Job, Namespace, Pod};
 use setpoint_lab::Session;
-use setpoint_lab::kubectl::Terminal;
 
 const SCENARIO: &str = r#"
 name: orphans
@@ -32,22 +34,6 @@ manifests:
 const AGENT: &str = "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: agent}, spec: {selector: {matchLabels: {app: agent}}, \
     template: {metadata: {labels: {app: agent}}, spec: {containers: [{name: main, image: \"agent:v1\"}]}}}}";
 
-fn pass(session: &mut Session, seconds: i64) {
-    let to = session.now_us() + seconds * 1_000_000;
-    session.advance(to, &mut || true);
-}
-
-fn begun() -> Session {
-    let mut session = Session::read(SCENARIO, 1).expect("a scenario");
-    pass(&mut session, 20);
-    session
-}
-
-fn run(session: &mut Session, line: &str, stdin: &str) -> String {
-    let started = session.kubectl(&mut Terminal::default(), line, stdin);
-    started.output.chunks.iter().map(|chunk| &*chunk.text).collect()
-}
-
 fn names(session: &Session, label: &str) -> Vec<String> {
     let pods = session.sim().store().list_in::<Pod>("default");
     pods.filter(|pod| pod.metadata.label("app") == Some(label))
@@ -57,7 +43,7 @@ fn names(session: &Session, label: &str) -> Vec<String> {
 
 #[test]
 fn a_daemon_set_takes_up_the_pods_and_the_history_of_a_former_one() {
-    let mut session = begun();
+    let mut session = common::opened(SCENARIO, 20);
     let before = names(&session, "agent");
     assert_eq!(before.len(), 2);
     run(&mut session, "kubectl delete ds agent --cascade=orphan", "");
@@ -77,7 +63,7 @@ fn a_daemon_set_takes_up_the_pods_and_the_history_of_a_former_one() {
 
 #[test]
 fn a_pod_that_its_job_has_let_go_of_can_end() {
-    let mut session = begun();
+    let mut session = common::opened(SCENARIO, 20);
     run(&mut session, "kubectl delete job work --cascade=orphan", "");
     pass(&mut session, 60);
     let store = session.sim().store();
@@ -90,7 +76,7 @@ fn a_pod_that_its_job_has_let_go_of_can_end() {
 
 #[test]
 fn a_deletion_in_the_foreground_ends_for_every_kind() {
-    let mut session = begun();
+    let mut session = common::opened(SCENARIO, 20);
     let told = run(&mut session, "kubectl delete quota few --cascade=foreground --wait=false", "");
     assert_eq!(told, "resourcequota \"few\" deleted from default namespace\n");
     pass(&mut session, 5);
@@ -100,7 +86,7 @@ fn a_deletion_in_the_foreground_ends_for_every_kind() {
 
 #[test]
 fn a_namespace_that_is_applied_again_still_takes_its_contents_along() {
-    let mut session = begun();
+    let mut session = common::opened(SCENARIO, 20);
     const PLACE: &str = "{apiVersion: v1, kind: Namespace, metadata: {name: aside}}";
     for manifest in
         [PLACE.to_string(), AGENT.replace("name: agent}, spec", "name: agent, namespace: aside}, spec")]

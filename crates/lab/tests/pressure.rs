@@ -1,6 +1,9 @@
 //! Machines that run short of memory or disk: whom the kernel kills, whom the kubelet evicts, and who comes back.
 
-use setpoint_api::{Event, Node, Pod, condition_status};
+mod common;
+
+use common::said;
+use setpoint_api::{Node, Pod, condition_status};
 use setpoint_lab::Session;
 
 const SECOND: i64 = 1_000_000;
@@ -35,11 +38,6 @@ fn state(session: &Session, name: &str) -> String {
     let ended = ended.map_or(String::new(), |end| format!(" {} {}", end.reason, end.exit_code));
     let restarts = container.map_or(0, |container| container.restart_count);
     format!("{} {}{ended} x{restarts}", pod.status.phase.as_str(), pod.status.reason).replace("  ", " ")
-}
-
-fn said(session: &Session, reason: &str) -> Vec<String> {
-    let events = session.sim().store().list::<Event>().filter(|event| &*event.reason == reason);
-    events.map(|event| event.message.to_string()).collect()
 }
 
 fn pressure(session: &Session, kind: &str) -> (String, bool) {

@@ -1,7 +1,7 @@
 //! Packs the page's wasm, and unpacks it in the page.
 //!
 //! General compressors see bytes. This one knows what each byte of a wasm file is (`place`), guesses it bit by bit from what
-//! stood in like places before (`model`), and writes what the guesses leave open with an arithmetic coder: two thirds of what
+//! stood in like places before (`model`), and writes what the guesses leave open with an arithmetic coder: three fifths of what
 //! gzip makes of it. Packer and unpacker share all but the coder, and are always of one build.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 

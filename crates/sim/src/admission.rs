@@ -12,9 +12,10 @@ use crate::fact::Actor;
 use crate::server::put_condition;
 use crate::sim::Sim;
 use serde_json::json;
+use setpoint_api::object::custom_name;
 use setpoint_api::{
-    Condition, ConditionStatus, ConfigMap, Node, Object, ObjectMeta, Pod, PodSpec, PodStatus, PriorityClass,
-    Resource as _, Service, ServiceAccount, Status, Str, Time, Toleration,
+    Condition, ConditionStatus, ConfigMap, Kind, Node, Object, ObjectMeta, Pod, PodSpec, PodStatus,
+    PriorityClass, Resource as _, Service, ServiceAccount, Status, Str, Time, Toleration,
 };
 use setpoint_control::taints;
 use setpoint_control::volumes::protection;
@@ -57,6 +58,7 @@ impl Sim {
                 Rc::make_mut(pod).status.qos_class = Str::fixed(class);
             }
             self.check_account(pod)?;
+            self.check_runtime(pod)?;
             return Ok(is_changed || !is_valid);
         }
         setpoint_api::default::apply(object);
@@ -153,6 +155,20 @@ impl Sim {
         let why = format!(
             "error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found"
         );
+        Err(Status::refused(&about(pod), &why))
+    }
+
+    /// Whether the class of a pod's runtime is there.
+    ///
+    /// Upstream: plugin/pkg/admission/runtimeclass/admission.go.
+    fn check_runtime(&self, pod: &Rc<Pod>) -> Result<(), Status> {
+        let named = pod.spec.rest.as_ref().and_then(|rest| rest.get("runtimeClassName")?.as_str());
+        let Some(name) = named.filter(|name| !name.is_empty()) else { return Ok(()) };
+        let stored = custom_name("node.k8s.io", "RuntimeClass", name);
+        if self.store.id_of(Kind::Custom, "", &stored).is_some() {
+            return Ok(());
+        }
+        let why = format!("pod rejected: RuntimeClass {name:?} not found");
         Err(Status::refused(&about(pod), &why))
     }
 

@@ -258,7 +258,7 @@ impl Sim {
                 let (term, kill) = kubelet::stop_times(grace_seconds, pre_stop_seconds);
                 let Some(process) = self.process(number, id, container) else { return };
                 let (behavior, hangs) = (process.behavior.clone(), process.wedged);
-                let gentle = term + self.delay(behavior.stop);
+                let gentle = term.saturating_add(self.delay(behavior.stop));
                 // A process that hangs does not hear TERM.
                 let (after, code) = if hangs || gentle >= kill { (kill, 137) } else { (gentle, 0) };
                 self.ends_at(number, id, container, now.plus(after), code);

@@ -115,7 +115,13 @@ impl Sim {
     pub fn ask_server(&mut self, request: &Request, fact: u64) -> Result<Reply, Status> {
         if request.dry_run {
             // What would happen, happens to a copy.
-            let real = Request { dry_run: false, ..request.clone() };
+            let mut real = Request { dry_run: false, ..request.clone() };
+            // It is storing that minds a version, and nothing is stored.
+            if let Some(meta) = real.body.get_mut("metadata").and_then(Value::as_object_mut)
+                && request.method == Method::Create
+            {
+                meta.remove("resourceVersion");
+            }
             let mut reply = self.clone().ask_server(&real, fact)?;
             self.keep_version(request, &mut reply)?;
             return Ok(reply);

@@ -1,12 +1,10 @@
 //! What becomes of the file of wasm that the page starts with: it is packed, and goes with the wasm that unpacks it.
 
-use std::convert::Infallible;
 use std::ops::Range;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use wasm_encoder::reencode::{Error, Reencode};
-use wasm_encoder::{Encode as _, Module};
-use wasmparser::{CustomSectionReader, Parser, Payload};
+use anyhow::{Context, Result, ensure};
+use wasm_encoder::{Encode as _, Module, RawSection, SectionId};
+use wasmparser::{Parser, Payload};
 
 /// Packs a file of wasm.
 ///
@@ -53,24 +51,13 @@ fn sized(wasm: &[u8]) -> Result<(Vec<u8>, Range<usize>)> {
 /// The wasm without what only tools read.
 ///
 /// # Errors
-/// When it is no wasm that this build's tools can read.
+/// When it is no wasm.
 pub fn bare(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut module = Module::new();
-    Bare.parse_core_module(&mut module, Parser::new(0), wasm)
-        .map_err(|error| anyhow!("leaving out what only tools read: {error}"))?;
-    Ok(module.finish())
-}
-
-struct Bare;
-
-impl Reencode for Bare {
-    type Error = Infallible;
-
-    fn parse_custom_section(
-        &mut self,
-        _module: &mut Module,
-        _section: CustomSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
-        Ok(())
+    for payload in Parser::new(0).parse_all(wasm) {
+        if let Some((id, range)) = payload?.as_section().filter(|(id, _)| *id != SectionId::Custom as u8) {
+            module.section(&RawSection { id, data: &wasm[range] });
+        }
     }
+    Ok(module.finish())
 }

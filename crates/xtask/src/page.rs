@@ -9,6 +9,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::html::{self, Asset};
 use crate::process::{cargo, command, output, root, run, target_dir};
+use crate::size::gzipped;
 use crate::split::{self, Record, Watched};
 use crate::{arrange, browser, packed, shorten};
 
@@ -110,7 +111,7 @@ fn record_file() -> PathBuf {
 fn finish(wasm: &[u8], glue: String, data: &split::Data) -> Result<Wasm> {
     let record = Record::read(&read(&record_file())?).context("web/first.txt")?;
     let (first, rest) = match split::split(wasm, &record, data)? {
-        Some(split::Files { first, rest }) => (first, Some(packed::pack(&arrange::arrange(&rest)?)?)),
+        Some(split::Files { first, rest }) => (first, Some(arrange::arrange(&rest)?)),
         None => {
             eprintln!(
                 "web/first.txt is of another compiler: the page is not split (cargo xtask profile renews it)."
@@ -119,7 +120,7 @@ fn finish(wasm: &[u8], glue: String, data: &split::Data) -> Result<Wasm> {
         }
     };
     let unpacker = cargo_build("setpoint-pack", "setpoint_pack", Profile::Page, &[])?;
-    let unpacker = packed::bare(&read_bytes(&unpacker)?)?;
+    let unpacker = packed::bare(&arrange::arrange(&read_bytes(&unpacker)?)?)?;
     Ok(Wasm { first: First::Packed(packed::pack(&first)?, unpacker), rest, glue })
 }
 
@@ -236,13 +237,18 @@ fn replacement(asset: &Asset, wasm: &Wasm, files: &mut Files) -> Result<String> 
     let attribute = |name: &str| asset.attributes.get(name).map_or("", String::as_str);
     match (asset.element.as_str(), attribute("rel")) {
         ("link", "rust") => {
-            // Without the `./` of what the page loads at once.
-            let rest =
-                wasm.rest.clone().map(|rest| files.add("setpoint-rest", "pack", rest)).unwrap_or_default();
-            let rest = rest.trim_start_matches("./");
+            let mut more = "\"wasm\"".to_owned();
+            if let Some(plain) = &wasm.rest {
+                // No server is to undo this compression, so the name does not tell of it.
+                let rest = files.add("setpoint-rest", "pack", gzipped(plain)?);
+                let plain = files.add("setpoint-rest", "wasm", plain.clone());
+                let later = files.later.join(" ");
+                // Without the `./` of what the page loads at once.
+                let [rest, plain] = [&rest, &plain].map(|address| address.trim_start_matches("./"));
+                let _ = write!(more, " data-rest=\"{rest}\" data-plain=\"{plain}\" data-style=\"{later}\"");
+            }
             let js = files.add("setpoint", "js", wasm.glue.clone().into_bytes());
             let mut links = format!("<link rel=\"modulepreload\" href=\"{js}\" data-boot=\"glue\">");
-            let more = format!("\"wasm\" data-rest=\"{rest}\" data-style=\"{}\"", files.later.join(" "));
             let mut preload = |bytes: &[u8], stem: &str, extension: &str, more: &str| {
                 let address = files.add(stem, extension, bytes.to_vec());
                 let _ = write!(

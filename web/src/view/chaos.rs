@@ -177,8 +177,9 @@ fn fault_row(fault: &Fault, props: &Props) -> Html {
         Kind::Image => "stalled for ",
         Kind::Crash => "down for ",
         Kind::Delete => "deleted",
+        Kind::Memory => "took too much memory",
     };
-    let lasted = if fault.kind == Kind::Delete { String::new() } else { lasted };
+    let lasted = if matches!(fault.kind, Kind::Delete | Kind::Memory) { String::new() } else { lasted };
     let class = if fault.is_over() { "over" } else { "" };
     let name = match fault.kind {
         Kind::Stopped => {
@@ -211,7 +212,10 @@ fn cost(fault: &Fault, frame: &Frame) -> String {
             .app
             .as_ref()
             .map_or_else(String::new, |app| format!("{} of {} ready", app.ready, app.target_replicas)),
-        (true, Some(whole_us)) => format!("all ready after {}", whole_seconds(whole_us - fault.from_us)),
+        // A number and its unit stay on one line.
+        (true, Some(whole_us)) => {
+            format!("all ready after {}", whole_seconds(whole_us - fault.from_us).replace(' ', "\u{a0}"))
+        }
     };
     format!("{} {noun} failed; {pods}", words::thousands(fault.failed))
 }

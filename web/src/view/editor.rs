@@ -51,7 +51,11 @@ impl Component for Editor {
     }
 
     /// Types what the person has chosen, as if they had.
-    fn rendered(&mut self, ctx: &Context<Self>, _first: bool) {
+    fn rendered(&mut self, ctx: &Context<Self>, first: bool) {
+        // One begins to read at the beginning; browsers begin at the end.
+        if let Some(text) = self.text.cast::<HtmlTextAreaElement>().filter(|_| first) {
+            let _ = text.set_selection_range(0, 0);
+        }
         let (word, (from, to), number) = &ctx.props().shown.editor.typed;
         if *number == self.typed {
             return;

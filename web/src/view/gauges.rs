@@ -212,7 +212,13 @@ fn version(app: &App, send: &Send) -> Html {
         state: html! { <>if !tone.is_empty() { { sign(tone) } }{ state }</> },
         big: html! { <>{ for names }</> },
         bar: bar(&parts, None),
-        foot: format!("{}; surge {}, unavailable {}", app.rollout_note, app.max_surge, app.max_unavailable),
+        // What went wrong needs the room.
+        foot: match app.rollout {
+            Rollout::Stalled => app.rollout_note.to_string(),
+            _ => {
+                format!("{}; surge {}, unavailable {}", app.rollout_note, app.max_surge, app.max_unavailable)
+            }
+        },
     }
     .draw(send)
 }

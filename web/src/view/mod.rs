@@ -25,6 +25,7 @@ mod tally;
 mod terminal;
 pub mod things;
 pub mod topbar;
+mod tour;
 mod why;
 
 use crate::app::{Msg, Send};

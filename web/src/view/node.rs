@@ -259,7 +259,7 @@ fn lost(node: &NodeTile) -> Option<&'static str> {
     match (node.powered, node.kubelet_stopped) {
         (false, _) => Some("No power"),
         (true, true) => Some("Kubelet stopped"),
-        (true, false) => None,
+        (true, false) => node.disk_full.then_some("Disk full"),
     }
 }
 

@@ -51,6 +51,7 @@ fn short(doing: &str) -> String {
             kind => keeps(kind, 10),
         },
         "revision" => last.to_string(),
+        "stay" => format!("stay {last}"),
         // "scale web-5db4f98dd8 up from 0 to 3", "create web-86d6bd95c7 with 1 pods".
         "scale" => format!("scale {last}"),
         "create" if first.starts_with(|c: char| c.is_ascii_digit()) => format!("create {first}"),
@@ -84,7 +85,7 @@ mod tests {
             ("say what has changed", "report"),
             ("invalid metrics (1 invalid out of 1), first error is: failed", "no data"),
             ("change the taints", "taints"),
-            ("stay at 3", "stay at 3"),
+            ("stay at 20", "stay 20"),
             ("wait for the dependents", "wait for…"),
             ("", ""),
         ] {

@@ -93,6 +93,7 @@ pub fn look(pod: &PodTile) -> (&'static str, &'static str, &'static str) {
         PodLook::Finished if *pod.status == *"Completed" => {
             ("finished well", "Completed", "M3 8.5 6.5 12 13 4.5")
         }
+        PodLook::Finished if *pod.status == *"Evicted" => ("finished badly", "Evicted", "M4 4l8 8M12 4l-8 8"),
         PodLook::Finished => ("finished badly", "Failed", "M4 4l8 8M12 4l-8 8"),
     }
 }

@@ -1,12 +1,12 @@
-//! What unfolds below the top bar: the keys, or the cluster's periods.
+//! What unfolds below the top bar: a quick guide with the keys, or the cluster's periods.
 
 use super::number::Number;
 use super::parts::{CLOSE, icon};
-use super::when;
+use super::{tour, when};
 use crate::app::{Msg, Send};
 use crate::desk::{self, Desk, Sheet};
 use crate::words;
-use setpoint_lab::frame::Period;
+use setpoint_lab::frame::{Frame, Period};
 use setpoint_lab::{Action, parse_duration};
 use yew::prelude::*;
 
@@ -30,11 +30,11 @@ const KEYS: [(&str, &str); 15] = [
 ];
 
 /// The sheet that is unfolded, if one is.
-pub fn view(desk: &Desk, send: &Send) -> Html {
+pub fn view(desk: &Desk, frame: &Frame, send: &Send) -> Html {
     let Some(sheet) = desk.sheet else { return html! {} };
     let close = send.reform(move |_: MouseEvent| Msg::Desk(desk::Msg::Sheet(sheet)));
     let (title, inside) = match sheet {
-        Sheet::Keys => ("Keys", keys(desk, send)),
+        Sheet::Keys => ("In 30 seconds, and the keys", keys(desk, frame, send)),
         Sheet::Timing => ("Periods", timing(desk, send)),
     };
     html! {
@@ -48,10 +48,11 @@ pub fn view(desk: &Desk, send: &Send) -> Html {
     }
 }
 
-fn keys(desk: &Desk, send: &Send) -> Html {
+fn keys(desk: &Desk, frame: &Frame, send: &Send) -> Html {
     let onchange = send.reform(|_: Event| Msg::Desk(desk::Msg::Shortcuts));
     html! {
         <>
+            { tour::view(frame, send) }
             <dl class="keys">
                 { for KEYS.iter().map(|(key, does)| html! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *does }</dd></> }) }
             </dl>

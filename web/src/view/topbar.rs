@@ -8,7 +8,7 @@ use crate::browser::{address, theme::Theme};
 use crate::desk::{self, Desk, Sheet};
 use crate::pace::SPEEDS;
 use crate::words;
-use setpoint_lab::frame::Period;
+use setpoint_lab::frame::{Frame, Period};
 use setpoint_lab::{Action, builtin};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -26,6 +26,8 @@ pub struct Bar<'a> {
     pub seed: u64,
     pub theme: Theme,
     pub desk: &'a Desk,
+    /// The picture of now, for what help offers in it.
+    pub frame: &'a Frame,
     pub send: &'a Send,
     /// A seed that was typed; one value for the life of the page, so that its field is left alone.
     pub on_seed: &'a Callback<String>,
@@ -51,7 +53,7 @@ pub fn view(bar: &Bar) -> Html {
                 { guide(bar) }
                 { timing_note(bar) }
             </div>
-            { sheet::view(bar.desk, bar.send) }
+            { sheet::view(bar.desk, bar.frame, bar.send) }
         </header>
     }
 }
@@ -162,7 +164,9 @@ fn timing_note(bar: &Bar) -> Html {
     let grace = bar.desk.periods.iter().find(|row| row.row == "node_monitor_grace");
     let note = match grace {
         Some(row) if own(&row) => {
-            let (here, upstream) = (words::span(row.here_us), words::span(row.upstream_us));
+            // A number and its unit stay on one line.
+            let [here, upstream] =
+                [row.here_us, row.upstream_us].map(|us| words::span(us).replace(' ', "\u{a0}"));
             format!("node loss is noticed after {here}, not {upstream}.")
         }
         _ if bar.desk.periods.iter().any(|row| own(&row)) => "some periods are not upstream's.".to_string(),

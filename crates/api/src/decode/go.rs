@@ -1,6 +1,7 @@
 //! What Go's types are called where upstream's messages name them.
 
 use crate::schema::{Field, FieldType, Scalar, Type};
+use crate::text::go_quote;
 
 /// The embedded struct through which Go reaches a field: it stands in the path of a message.
 pub(super) fn embedded(owner: Type, field: &str) -> Option<&'static str> {
@@ -165,9 +166,84 @@ pub(super) fn base64(text: &str) -> Result<(), usize> {
     if (digits + padding) % 4 == 0 { Ok(()) } else { Err(text.len()) }
 }
 
+/// What Go says behind a text that is no time: the first part that does not fit its layout, or is out of range.
+pub(super) fn time_fault(text: &str) -> String {
+    const LAYOUT: &str = "2006-01-02T15:04:05Z07:00";
+    let mut rest = text;
+    let misfit =
+        |rest: &str, part: &str| format!(" as \"{LAYOUT}\": cannot parse {} as \"{part}\"", go_quote(rest));
+    let date = [("2006", 4, ""), ("-", 0, ""), ("01", 2, "month"), ("-", 0, ""), ("02", 2, ""), ("T", 0, "")];
+    let time = [("15", 2, "hour"), (":", 0, ""), ("04", 2, "minute"), (":", 0, ""), ("05", 2, "second")];
+    for (part, digits, name) in date.into_iter().chain(time) {
+        if digits == 0 {
+            let Some(behind) = rest.strip_prefix(part) else { return misfit(rest, part) };
+            rest = behind;
+            continue;
+        }
+        let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+        // An hour may have a single digit.
+        let digits = if part == "15" && rest.get(1..2).filter(is_number).is_none() { 1 } else { digits };
+        let Some((number, behind)) = rest.split_at_checked(digits).filter(|(number, _)| is_number(number))
+        else {
+            return misfit(rest, part);
+        };
+        rest = behind;
+        let number: u32 = number.parse().unwrap_or_default();
+        let fits = match name {
+            "month" => (1..=12).contains(&number),
+            "hour" => number < 24,
+            "minute" | "second" => number < 60,
+            _ => true,
+        };
+        if !fits {
+            return format!(": {name} out of range");
+        }
+    }
+    if let Some(fraction) =
+        rest.strip_prefix(['.', ',']).filter(|fraction| fraction.starts_with(|c: char| c.is_ascii_digit()))
+    {
+        rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    let is_offset = |text: &str| {
+        let shape = text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+        shape.clone().eq(*b"+00:00") || shape.eq(*b"-00:00")
+    };
+    match rest
+        .strip_prefix('Z')
+        .or_else(|| rest.split_at_checked(6).filter(|(zone, _)| is_offset(zone)).map(|(_, rest)| rest))
+    {
+        None => misfit(rest, "Z07:00"),
+        Some("") => ": day out of range".to_owned(),
+        Some(extra) => format!(": extra text: {}", go_quote(extra)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::base64;
+    use super::{base64, time_fault};
+
+    #[test]
+    fn a_time_is_told_by_the_first_part_that_does_not_fit() {
+        let cannot = |rest: &str, part: &str| {
+            format!(" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"{rest}\" as \"{part}\"")
+        };
+        for (text, fault) in [
+            ("", cannot("", "2006")),
+            ("soon", cannot("soon", "2006")),
+            ("2026-01-31", cannot("", "T")),
+            ("2026-1-31", cannot("1-31", "01")),
+            ("2026-01-31 15:04:05Z", cannot(" 15:04:05Z", "T")),
+            ("2026-01-31T15:04", cannot("", ":")),
+            ("2026-01-31T15:04:05", cannot("", "Z07:00")),
+            ("2026-01-31T15:04:05.5+0100", cannot("+0100", "Z07:00")),
+            ("2026-13-31T15:04:05Z", ": month out of range".to_owned()),
+            ("2026-02-31T15:04:05Z", ": day out of range".to_owned()),
+            ("2026-02-01T25:04:05Z", ": hour out of range".to_owned()),
+            ("2026-02-01T15:04:05Zulu", ": extra text: \"ulu\"".to_owned()),
+        ] {
+            assert_eq!(time_fault(text), fault, "{text}");
+        }
+    }
 
     #[test]
     fn base64_is_told_by_the_first_wrong_byte() {

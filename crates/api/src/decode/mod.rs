@@ -12,6 +12,7 @@ mod walk;
 use crate::wire::FieldError;
 use crate::{Gather as _, Kind, Object, Status, schema, text};
 use serde_json::Value;
+pub(crate) use walk::json_name;
 pub use walk::{Fault, Problem};
 
 /// An object that was read, and what is to be said of it.

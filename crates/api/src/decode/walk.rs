@@ -50,7 +50,7 @@ pub(super) fn walk(of: Type, value: &mut Value) -> Vec<Problem> {
 }
 
 /// What JSON calls a value in Go's messages.
-fn json_name(value: &Value) -> &'static str {
+pub(crate) fn json_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -230,11 +230,7 @@ impl Walk {
         match &*value {
             Value::String(text) if Time::parse_rfc3339(text).is_some() => {}
             Value::String(text) => {
-                let quoted = go_quote(text);
-                // Go names the first part that does not fit, which for a text without digits is the year.
-                let message = format!(
-                    "parsing time {quoted} as \"2006-01-02T15:04:05Z07:00\": cannot parse {quoted} as \"2006\""
-                );
+                let message = format!("parsing time {}{}", go_quote(text), go::time_fault(text));
                 self.add(Fault::Value, message, advice());
             }
             other => {

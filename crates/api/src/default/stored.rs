@@ -84,6 +84,7 @@ fn of_spec(kind: Kind, spec: &mut Fields, meta: &mut ObjectMeta) {
             if let Some(Value::Object(source)) = spec.get_mut("hostPath") {
                 set(source, "type", || "".into());
             }
+            super::source_of_drivers(spec);
         }
         Kind::PersistentVolumeClaim => set(spec, "volumeMode", || "Filesystem".into()),
         Kind::IngressClass => {

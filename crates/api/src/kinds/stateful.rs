@@ -146,6 +146,8 @@ wire! {
         pub access_modes: Vec<Str> = "accessModes";
         /// How much.
         pub resources: crate::ResourceRequirements = "resources";
+        /// Labels that the volume must have.
+        pub selector: Option<Rc<LabelSelector>> = "selector";
         /// The volume, once there is one.
         pub volume_name: Str = "volumeName";
         /// How it is made.

@@ -21,6 +21,7 @@ use std::fmt;
 pub use base64::{base64_decode, base64_encode};
 pub use emit::to_yaml;
 pub use float::parse_float;
+pub use json::{go_json_error, json_error};
 pub use node::{Key, Node, NodeValue};
 pub use path::{PathSegment, parse_path};
 pub use quote::go_quote;
@@ -102,17 +103,16 @@ impl Diagnostic {
     /// from 0 where the parser stumbles, and from 1 where the scanner does. A missing colon is noticed at the next token; of a
     /// key that is no text no line is told.
     pub fn go_yaml(&self, text: &str) -> String {
-        let lines = || text.lines().zip(1_u32..);
-        let begins =
-            lines().take_while(|(_, line)| *line < self.line).filter(|(text, _)| text.starts_with("---"));
-        let before = begins.map(|(_, line)| line).last().unwrap_or(0);
+        let (before, end) = chunk(text, self.line);
+        let lines = || text.lines().zip(1_u32..).take_while(|(_, line)| *line <= end);
         let has_content = |text: &str| !text.trim().is_empty() && !text.trim_start().starts_with('#');
         let next =
             || lines().find(|(text, line)| *line > self.line && has_content(text)).map(|(_, line)| line);
         let line = match &*self.message {
             message if message.starts_with("invalid map key") => before,
             message if message.starts_with("did not find expected") => self.line.saturating_sub(1),
-            "could not find expected ':'" => next().unwrap_or_else(|| text.lines().count() as u32 + 1),
+            "could not find expected ':'" => next().unwrap_or(end + 1),
+            "found unexpected end of stream" => end + 1,
             _ => self.line,
         };
         match line.saturating_sub(before) {
@@ -120,6 +120,24 @@ impl Diagnostic {
             line => format!("yaml: line {line}: {}", self.message),
         }
     }
+}
+
+/// The document around a line as kubectl cuts it out of a text: the lines before it, and its last line. A separator belongs to
+/// no document, except at the very beginning, or behind another one.
+fn chunk(text: &str, line: u32) -> (u32, u32) {
+    let (mut before, mut is_empty, mut last) = (0, true, 0);
+    for (text, number) in text.lines().zip(1_u32..) {
+        if text.starts_with("---") && !is_empty {
+            if number >= line {
+                return (before, number - 1);
+            }
+            (before, is_empty) = (number, true);
+        } else {
+            is_empty = false;
+        }
+        last = number;
+    }
+    (before, last)
 }
 
 impl fmt::Display for Diagnostic {

@@ -119,6 +119,14 @@ pub(super) trait Shown {
 /// Text that is already in upstream's form.
 pub(super) struct Raw(pub String);
 
+/// A value that is not shown.
+pub(super) struct Omitted;
+
+impl Shown for Omitted {
+    fn shown(&self) -> String {
+        String::new()
+    }
+}
 impl Shown for Raw {
     fn shown(&self) -> String {
         self.0.clone()
@@ -132,6 +140,11 @@ impl Shown for &str {
 impl Shown for &Str {
     fn shown(&self) -> String {
         go_quote(self)
+    }
+}
+impl Shown for bool {
+    fn shown(&self) -> String {
+        self.to_string()
     }
 }
 impl Shown for i32 {
@@ -173,6 +186,9 @@ impl Errors {
     pub(super) fn into_causes(self) -> Vec<Cause> {
         self.causes
     }
+    pub(super) fn extend(&mut self, causes: Vec<Cause>) {
+        self.causes.extend(causes);
+    }
     pub(super) fn is_empty(&self) -> bool {
         self.causes.is_empty()
     }
@@ -182,7 +198,8 @@ impl Errors {
 
     fn add(&mut self, kind: CauseKind, at: &Path, value: Option<String>, detail: &str) {
         let mut message = kind.label().to_owned();
-        for part in value.iter().map(String::as_str).chain((!detail.is_empty()).then_some(detail)) {
+        let value = value.as_deref().filter(|value| !value.is_empty());
+        for part in value.into_iter().chain((!detail.is_empty()).then_some(detail)) {
             message.push_str(": ");
             message.push_str(part);
         }
@@ -201,8 +218,8 @@ impl Errors {
     pub(super) fn duplicate(&mut self, at: &Path, value: impl Shown, detail: &str) {
         self.add(CauseKind::Duplicate, at, Some(value.shown()), detail);
     }
-    pub(super) fn not_found(&mut self, at: &Path, value: impl Shown) {
-        self.add(CauseKind::NotFound, at, Some(value.shown()), "");
+    pub(super) fn not_found(&mut self, at: &Path, value: impl Shown, detail: &str) {
+        self.add(CauseKind::NotFound, at, Some(value.shown()), detail);
     }
     pub(super) fn not_supported(&mut self, at: &Path, value: impl Shown, supported: &[&str]) {
         let quoted: Vec<String> = supported.iter().map(|value| go_quote(value)).gather();

@@ -7,7 +7,8 @@ use super::METADATA;
 use super::cause::{Errors, Path};
 use super::tree::{at, get, top};
 use crate::Object;
-use crate::text::{base64_decode, go_quote};
+use crate::decode::json_name;
+use crate::text::{base64_decode, go_json_error};
 use serde_json::Value;
 
 const MAX_BYTES: usize = 1 << 20;
@@ -97,13 +98,11 @@ pub(super) fn secret(secret: &Object, errors: &mut Errors) {
         "kubernetes.io/dockercfg" => json(data, ".dockercfg", &path, errors),
         "kubernetes.io/dockerconfigjson" => json(data, ".dockerconfigjson", &path, errors),
         "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
-            // Upstream's path has a place that was never filled in.
-            let path = Path::root("data[%s]");
             errors.required(&path.key("username"), "");
             errors.required(&path.key("password"), "");
         }
         "kubernetes.io/ssh-auth" if at(data, "ssh-privatekey").as_str().unwrap_or_default().is_empty() => {
-            errors.required(&Path::root("data[%s]").key("ssh-privatekey"), "");
+            errors.required(&path.key("ssh-privatekey"), "");
         }
         "kubernetes.io/tls" => {
             for key in ["tls.crt", "tls.key"] {
@@ -124,15 +123,16 @@ fn json(data: &Value, key: &str, path: &Path, errors: &mut Errors) {
         return;
     };
     let bytes = base64_decode(text).unwrap_or_default();
-    let why = match serde_json::from_slice::<Value>(&bytes) {
+    let text = String::from_utf8_lossy(&bytes);
+    let why = match serde_json::from_str::<Value>(&text) {
         Ok(Value::Object(_) | Value::Null) => return,
-        Ok(_) => "json: cannot unmarshal into Go value of type map[string]interface {}".to_owned(),
-        Err(_) if bytes.is_empty() => "unexpected end of JSON input".to_owned(),
-        Err(_) => {
-            let first = String::from_utf8_lossy(&bytes).chars().next().unwrap_or_default();
-            let quoted = go_quote(&first.to_string());
-            format!("invalid character '{}' looking for beginning of value", quoted.trim_matches('"'))
+        Ok(value) => {
+            format!(
+                "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                json_name(&value)
+            )
         }
+        Err(error) => go_json_error(&text, &error).1,
     };
     errors.invalid(&at, "<secret contents redacted>", &why);
 }

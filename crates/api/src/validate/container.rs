@@ -8,23 +8,21 @@ use super::pod_spec::{field, items, text};
 use super::probe::{self, lifecycle};
 use super::volume::{devices, mounts};
 use super::{environment, security};
-use crate::map::Set;
+use crate::map::{Map, Set};
 use crate::names::{is_dns1123_label, is_qualified_name, is_valid_port_name};
-use crate::{Container, ContainerPort, PodSpec, Quantity, ResourceList, ResourceRequirements};
+use crate::{
+    Container, ContainerPort, Gather as _, PodSpec, Quantity, ResourceList, ResourceRequirements, Str,
+};
+use serde_json::Value;
 
-/// Names of the pod's volumes.
-pub(super) type Volumes<'a> = Set<&'a str>;
+/// The pod's volumes by name, with whether each is a claim, which may be a block device.
+pub(super) type Volumes<'a> = Map<&'a str, bool>;
 
 const RESTART_POLICIES: [&str; 3] = ["Always", "Never", "OnFailure"];
 
 /// Regular containers, of which there must be one.
-pub(super) fn containers(
-    containers: &[Container],
-    volumes: &Volumes,
-    grace: Option<i64>,
-    path: &Path,
-    errors: &mut Errors,
-) {
+pub(super) fn containers(spec: &PodSpec, volumes: &Volumes, path: &Path, errors: &mut Errors) {
+    let (containers, grace) = (&spec.containers, spec.termination_grace_period_seconds);
     if containers.is_empty() {
         errors.required(path, "");
         return;
@@ -32,7 +30,7 @@ pub(super) fn containers(
     let mut names = Set::new();
     for (index, container) in containers.iter().enumerate() {
         let at = path.index(index);
-        common(container, volumes, &at, errors);
+        common(container, spec, volumes, &at, errors);
         if !names.insert(&container.name) {
             errors.duplicate(&at.child("name"), &container.name, "");
         }
@@ -41,7 +39,7 @@ pub(super) fn containers(
             errors.one_of(&at.child("restartPolicy"), policy, &RESTART_POLICIES);
         }
     }
-    host_port_conflicts(containers, 0, path, errors);
+    host_port_conflicts(containers, path, errors);
 }
 
 /// Init containers: checks of health only for those that go on as sidecars.
@@ -49,14 +47,14 @@ pub(super) fn init_containers(spec: &PodSpec, volumes: &Volumes, path: &Path, er
     let mut names: Set<_> = spec.containers.iter().map(|container| &container.name).collect();
     for (index, container) in spec.init_containers.iter().enumerate() {
         let at = path.index(index);
-        common(container, volumes, &at, errors);
-        if !container.name.is_empty() && !names.insert(&container.name) {
-            errors.duplicate(&at.child("name"), &container.name, "");
-        }
-        host_port_conflicts(std::slice::from_ref(container), index, path, errors);
+        common(container, spec, volumes, &at, errors);
         if let Some(policy) = &container.restart_policy {
             errors.one_of(&at.child("restartPolicy"), policy, &RESTART_POLICIES);
         }
+        if !container.name.is_empty() && !names.insert(&container.name) {
+            errors.duplicate(&at.child("name"), &container.name, "");
+        }
+        host_port_conflicts(std::slice::from_ref(container), path, errors);
         if container.restart_policy.as_deref() == Some("Always") {
             checks(container, spec.termination_grace_period_seconds, &at, errors);
             continue;
@@ -89,7 +87,7 @@ fn checks(container: &Container, grace: Option<i64>, path: &Path, errors: &mut E
     }
 }
 
-fn common(container: &Container, volumes: &Volumes, path: &Path, errors: &mut Errors) {
+fn common(container: &Container, spec: &PodSpec, volumes: &Volumes, path: &Path, errors: &mut Errors) {
     let at = path.child("name");
     if container.name.is_empty() {
         errors.required(&at, "");
@@ -105,15 +103,34 @@ fn common(container: &Container, volumes: &Volumes, path: &Path, errors: &mut Er
     environment::variables(&container.env, &path.child("env"), errors);
     environment::groups(items(field(&container.rest, "envFrom")), &path.child("envFrom"), errors);
     let privileged = field(&container.rest, "securityContext").and_then(|context| context.get("privileged"));
-    let is_privileged = privileged.and_then(serde_json::Value::as_bool) == Some(true);
-    let list = items(field(&container.rest, "volumeMounts"));
-    mounts(list, volumes, is_privileged, &path.child("volumeMounts"), errors);
-    devices(items(field(&container.rest, "volumeDevices")), volumes, &path.child("volumeDevices"), errors);
+    let is_privileged = privileged.and_then(Value::as_bool) == Some(true);
+    let list = |key: &str| items(field(&container.rest, key));
+    let (mounted, block) = (list("volumeMounts"), list("volumeDevices"));
+    mounts(mounted, block, volumes, is_privileged, &path.child("volumeMounts"), errors);
+    devices(block, mounted, volumes, &path.child("volumeDevices"), errors);
     let policy = container.image_pull_policy.as_deref().unwrap_or_default();
     errors.one_of(&path.child("imagePullPolicy"), policy, &["Always", "IfNotPresent", "Never"]);
-    resources(&container.resources, &path.child("resources"), errors);
+    resources(&container.resources, spec, &path.child("resources"), errors);
+    resize_policies(list("resizePolicy"), spec, &path.child("resizePolicy"), errors);
     if let Some(context) = field(&container.rest, "securityContext") {
-        security::of_container(context, &path.child("securityContext"), errors);
+        let has_own_users = field(&spec.rest, "hostUsers").and_then(Value::as_bool) == Some(false);
+        security::of_container(context, has_own_users, &path.child("securityContext"), errors);
+    }
+}
+
+/// What becomes of a container whose resources change.
+fn resize_policies(policies: &[Value], spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let mut seen = Set::new();
+    for (index, policy) in policies.iter().enumerate() {
+        let (name, restart) = (text(policy.get("resourceName")), text(policy.get("restartPolicy")));
+        if !seen.insert(name) {
+            errors.duplicate(&path.index(index), name, "");
+        }
+        errors.one_of(path, name, &["cpu", "memory"]);
+        errors.one_of(path, restart, &["NotRequired", "RestartContainer"]);
+        if spec.restart_policy.as_deref() == Some("Never") && restart != "NotRequired" {
+            errors.invalid(path, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'");
+        }
     }
 }
 
@@ -140,14 +157,14 @@ fn ports(ports: &[ContainerPort], path: &Path, errors: &mut Errors) {
     }
 }
 
-/// Two containers of a pod cannot have the same port of the node. `first` is the index of the first container.
-fn host_port_conflicts(containers: &[Container], first: usize, path: &Path, errors: &mut Errors) {
+/// Two containers of a pod cannot have the same port of the node. A container alone is told as the first.
+fn host_port_conflicts(containers: &[Container], path: &Path, errors: &mut Errors) {
     let mut taken = Set::new();
     for (i, container) in containers.iter().enumerate() {
         for (j, port) in container.ports.iter().enumerate().filter(|(_, port)| port.host_port != 0) {
             let key = format!("{}/{}/{}", port.protocol, port.host_ip, port.host_port);
             if taken.contains(&key) {
-                let at = path.index(first + i);
+                let at = path.index(i);
                 let at = at.child("ports");
                 errors.duplicate(&at.index(j).child("hostPort"), key.as_str(), "");
             }
@@ -156,7 +173,7 @@ fn host_port_conflicts(containers: &[Container], first: usize, path: &Path, erro
     }
 }
 
-fn resources(resources: &ResourceRequirements, path: &Path, errors: &mut Errors) {
+fn resources(resources: &ResourceRequirements, spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let (limits, requests) = (path.child("limits"), path.child("requests"));
     amounts(&resources.limits, &limits, errors);
     for (name, request) in &resources.requests {
@@ -174,6 +191,38 @@ fn resources(resources: &ResourceRequirements, path: &Path, errors: &mut Errors)
                 errors.required(&limits, "Limit must be set for non overcommitable resources");
             }
             _ => {}
+        }
+    }
+    let names = || resources.limits.keys().chain(resources.requests.keys());
+    let is_plain = |name: &Str| matches!(&**name, "cpu" | "memory");
+    if names().any(|name| name.starts_with("hugepages-")) && !names().any(is_plain) {
+        errors.forbidden(path, "HugePages require cpu or memory");
+    }
+    claims(items(field(&resources.rest, "claims")), spec, &path.child("claims"), errors);
+}
+
+/// Claims of the pod that a container uses.
+fn claims(claims: &[Value], spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let known = items(field(&spec.rest, "resourceClaims"));
+    let mut known: Vec<&str> = known.iter().map(|claim| text(claim.get("name"))).gather();
+    crate::order::sort(&mut known);
+    let mut seen = Set::new();
+    for (index, claim) in claims.iter().enumerate() {
+        let (at, name) = (path.index(index), text(claim.get("name")));
+        if name.is_empty() {
+            errors.required(&at, "");
+            continue;
+        }
+        if !seen.insert(name) {
+            errors.duplicate(&at, name, "");
+        }
+        if !known.contains(&name) {
+            let rest = match known.as_slice() {
+                [] => " which is empty".to_owned(),
+                names => format!(": {}", names.join(", ")),
+            };
+            let detail = format!("must be one of the names in pod.spec.resourceClaims{rest}");
+            errors.not_found(&at, name, &detail);
         }
     }
 }
@@ -198,9 +247,12 @@ fn amount(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors) {
 /// The name of something that a container may ask for.
 pub(super) fn resource_name(name: &str, path: &Path, errors: &mut Errors) {
     let problems = is_qualified_name(name);
-    if !problems.is_empty() {
-        errors.problems(path, name, problems);
-    } else if !name.contains('/') && !is_standard(name) {
+    let is_wrong = !problems.is_empty();
+    errors.problems(path, name, problems);
+    if !name.contains('/') && !is_standard(name) {
+        if !is_wrong && !super::limits::is_standard(name) {
+            errors.invalid(path, name, "must be a standard resource type or fully qualified");
+        }
         errors.invalid(path, name, "must be a standard resource for containers");
     } else if !is_native(name) && name.starts_with("requests.") {
         errors.invalid(path, name, "doesn't follow extended resource name standard");
@@ -217,6 +269,6 @@ pub(super) fn is_native(name: &str) -> bool {
 }
 
 /// Only amounts that the kernel shares out may be promised more than once.
-fn may_overcommit(name: &str) -> bool {
+pub(super) fn may_overcommit(name: &str) -> bool {
     is_native(name) && !name.starts_with("hugepages-")
 }

@@ -1,13 +1,12 @@
 //! Environment of containers: variables and where their values come from.
 //!
 //! Upstream: pkg/apis/core/validation/validation.go `ValidateEnv`, `validateEnvVarValueFrom`, `ValidateEnvFrom`.
-//! Simplified: divisors of resource fields are taken as right.
 
 use super::cause::{Errors, Path};
 use super::config::key_problems;
-use super::tree::{at, get, text};
-use crate::EnvVar;
+use super::tree::{get, quantity, text};
 use crate::names::{is_dns1123_subdomain, is_qualified_name};
+use crate::{EnvVar, Quantity};
 use serde_json::Value;
 
 /// Fields of a pod that a variable can show.
@@ -30,6 +29,8 @@ const RESOURCES: [&str; 6] = [
     "requests.ephemeral-storage",
     "requests.memory",
 ];
+/// What amounts of bytes may be counted in.
+const UNITS: [&str; 13] = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
 const NAME_RULE: &str =
     "a valid environment variable name must consist only of printable ASCII characters other than '='";
 
@@ -77,58 +78,85 @@ fn source(from: &Value, has_value: bool, path: &Path, errors: &mut Errors) {
     }
 }
 
+/// Fields of a pod that a volume can show as a whole.
+pub(super) const VOLUME_FIELDS: [&str; 5] =
+    ["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
+
 fn field(value: &Value, path: &Path, errors: &mut Errors) {
+    pod_field(value, &POD_FIELDS, path, errors);
+}
+
+/// A field of the pod, one of those that can be shown here.
+pub(super) fn pod_field(value: &Value, shown: &[&str], path: &Path, errors: &mut Errors) {
+    let (version, name) = (text(value, "apiVersion"), text(value, "fieldPath"));
     let at = path.child("fieldPath");
-    if text(value, "apiVersion").is_empty() {
+    if version.is_empty() {
         errors.required(&path.child("apiVersion"), "");
+        return;
     }
-    let name = text(value, "fieldPath");
     if name.is_empty() {
         errors.required(&at, "");
         return;
     }
-    let subscript =
-        name.strip_suffix(']').and_then(|name| name.split_once("['").or_else(|| name.split_once('[')));
-    match subscript {
-        Some(("metadata.labels" | "metadata.annotations", key)) => {
-            let key = key.trim_matches('\'');
-            errors.problems(&at, key, is_qualified_name(&key.to_ascii_lowercase()));
+    let mut refuse = |why: String| errors.invalid(&at, name, &format!("error converting fieldPath: {why}"));
+    if version != "v1" {
+        return refuse(format!("unsupported pod version: {version}"));
+    }
+    let subscript = name.strip_suffix("']").and_then(|name| name.split_once("['"));
+    match subscript.filter(|(map, _)| !map.is_empty()) {
+        Some(("metadata.labels", key)) => errors.problems(path, key, is_qualified_name(key)),
+        Some(("metadata.annotations", key)) => {
+            let key = key.to_ascii_lowercase();
+            errors.problems(path, &key, is_qualified_name(&key));
         }
-        Some((other, _)) => errors.invalid(&at, other, "does not support subscript"),
-        None if POD_FIELDS.contains(&name) => {}
-        None if [
-            "metadata.labels",
-            "metadata.annotations",
-            "spec.restartPolicy",
-            "spec.schedulerName",
-            "status.phase",
-        ]
-        .contains(&name) =>
+        Some(_) => refuse(format!("field label does not support subscript: {name}")),
+        None if shown.contains(&name) => {}
+        None if POD_FIELDS.contains(&name)
+            || VOLUME_FIELDS.contains(&name)
+            || ["spec.restartPolicy", "spec.schedulerName", "status.phase"].contains(&name) =>
         {
-            errors.not_supported(&at, name, &POD_FIELDS);
+            errors.not_supported(&at, name, shown);
         }
-        None => {
-            let detail = format!("error converting fieldPath: field label not supported: {name}");
-            errors.invalid(&at, name, &detail);
-        }
+        None => refuse(format!("field label not supported: {name}")),
     }
 }
 
 fn resource(value: &Value, path: &Path, errors: &mut Errors) {
+    container_resource(value, false, path, errors);
+}
+
+/// An amount that a container asks for or may use; a volume has to say which container's.
+pub(super) fn container_resource(value: &Value, of_volume: bool, path: &Path, errors: &mut Errors) {
     let name = text(value, "resource");
     let at = path.child("resource");
-    let is_huge = name.strip_prefix("requests.").or_else(|| name.strip_prefix("limits."));
-    if name.is_empty() {
+    let (kind, plain) = name.split_once('.').unwrap_or_default();
+    let is_huge = matches!(kind, "requests" | "limits") && plain.starts_with("hugepages-");
+    if of_volume && text(value, "containerName").is_empty() {
+        errors.required(&path.child("containerName"), "");
+    } else if name.is_empty() {
         errors.required(&at, "");
-    } else if !RESOURCES.contains(&name) && !is_huge.is_some_and(|name| name.starts_with("hugepages-")) {
+    } else if !RESOURCES.contains(&name) && !is_huge {
         errors.not_supported(&at, name, &RESOURCES);
+    }
+    let divisor = quantity(value, "divisor").filter(|divisor| *divisor != Quantity::ZERO);
+    let Some(divisor) = divisor.map(|divisor| divisor.to_string()) else { return };
+    let (units, called): (&[&str], _) = match plain {
+        "cpu" => (&["1m", "1"], "cpu"),
+        "memory" => (&UNITS, "memory"),
+        "ephemeral-storage" => (&UNITS, "local ephemeral storage"),
+        _ if is_huge => (&UNITS, "hugepages"),
+        _ => return,
+    };
+    if !units.contains(&&*divisor) {
+        let list = if called == "cpu" { "1m and 1".to_owned() } else { UNITS.join(", ") };
+        let detail = format!("only divisor's values {list} are supported with the {called} resource");
+        errors.invalid(&path.child("divisor"), name, &detail);
     }
 }
 
 fn key(value: &Value, path: &Path, errors: &mut Errors) {
-    if text(value, "name").is_empty() {
-        errors.required(&path.child("name"), "");
-    }
+    let name = text(value, "name");
+    errors.problems(&path.child("name"), name, is_dns1123_subdomain(name));
     match text(value, "key") {
         "" => errors.required(&path.child("key"), ""),
         key => errors.problems(&path.child("key"), key, key_problems(key)),
@@ -136,9 +164,9 @@ fn key(value: &Value, path: &Path, errors: &mut Errors) {
 }
 
 /// Whole ConfigMaps and Secrets as variables.
-pub(super) fn groups(list: &[Value], path: &Path, errors: &mut Errors) {
+pub(super) fn groups(list: &[Value], list_path: &Path, errors: &mut Errors) {
     for (index, group) in list.iter().enumerate() {
-        let path = path.index(index);
+        let path = list_path.index(index);
         let prefix = text(group, "prefix");
         if !fits_a_name(prefix) {
             errors.invalid(&path.child("prefix"), prefix, NAME_RULE);
@@ -155,18 +183,9 @@ pub(super) fn groups(list: &[Value], path: &Path, errors: &mut Errors) {
             }
         }
         match count {
-            0 => errors.invalid(&path, "", "must specify one of: `configMapRef` or `secretRef`"),
+            0 => errors.invalid(list_path, "", "must specify one of: `configMapRef` or `secretRef`"),
             1 => {}
-            _ => errors.invalid(&path, "", "may not have more than one field specified at a time"),
-        }
-    }
-}
-
-/// Names of other objects in a list of references, each of which must have one.
-pub(super) fn references(list: &Value, path: &Path, errors: &mut Errors) {
-    for (index, reference) in list.as_array().into_iter().flatten().enumerate() {
-        if at(reference, "name").as_str().unwrap_or_default().is_empty() {
-            errors.required(&path.index(index).child("name"), "");
+            _ => errors.invalid(list_path, "", "may not have more than one field specified at a time"),
         }
     }
 }

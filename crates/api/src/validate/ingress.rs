@@ -195,7 +195,7 @@ pub(super) fn class(class: &Object, errors: &mut Errors) {
 }
 
 /// `example.com/controller`: a domain and a path.
-fn domain_prefixed(text: &str, path: &Path, errors: &mut Errors) {
+pub(super) fn domain_prefixed(text: &str, path: &Path, errors: &mut Errors) {
     let Some((domain, rest)) =
         text.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty())
     else {

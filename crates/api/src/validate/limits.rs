@@ -10,7 +10,7 @@ use super::tree::{amounts, at, check_selector, get, int_or_percent, items, one_o
 use super::{METADATA, SPEC};
 use crate::map::Set;
 use crate::names::is_qualified_name;
-use crate::{Object, Quantity, ResourceList};
+use crate::{Gather as _, Object, Quantity, ResourceList};
 use serde_json::Value;
 
 /// Highest priority of a class that is not the system's.
@@ -36,6 +36,9 @@ const SCOPES: [&str; 7] = [
     "CrossNamespacePodAffinity",
     "VolumeAttributesClass",
 ];
+
+const CONFLICTING_SCOPES: [(&str, &str); 2] =
+    [("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")];
 
 pub(super) fn budget(budget: &Object, errors: &mut Errors) {
     let spec = top(budget, "spec");
@@ -74,12 +77,17 @@ fn is_quota_resource(name: &str) -> bool {
     COUNTED.contains(&name) || is_computed(name)
 }
 
+/// Whether a name without a domain is one of upstream's resources.
+pub(super) fn is_standard(name: &str) -> bool {
+    is_quota_resource(name) || name == "storage"
+}
+
 /// The name of a resource: a standard one, or one with a domain.
 fn resource_name(name: &str, path: &Path, errors: &mut Errors) {
     let problems = is_qualified_name(name);
     if !problems.is_empty() {
         errors.problems(path, name, problems);
-    } else if !name.contains('/') && !is_quota_resource(name) && name != "storage" {
+    } else if !name.contains('/') && !is_standard(name) {
         errors.invalid(path, name, "must be a standard resource type or fully qualified");
     }
 }
@@ -103,7 +111,7 @@ pub(super) fn quota(quota: &Object, errors: &mut Errors) {
         }
     }
     scopes(spec, &hard, errors);
-    scope_selector(at(spec, "scopeSelector"), errors);
+    scope_selector(spec, &hard, errors);
 }
 
 fn scopes(spec: &Value, hard: &ResourceList, errors: &mut Errors) {
@@ -119,7 +127,7 @@ fn scopes(spec: &Value, hard: &ResourceList, errors: &mut Errors) {
             }
         }
     }
-    for (one, other) in [("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")] {
+    for (one, other) in CONFLICTING_SCOPES {
         if scopes.contains(&one) && scopes.contains(&other) {
             errors.invalid(&path, shown, "conflicting scopes");
         }
@@ -140,32 +148,71 @@ fn scope_fits(scope: &str, resource: &str) -> bool {
     }
 }
 
-fn scope_selector(selector: &Value, errors: &mut Errors) {
+/// The scopes of a selector. Upstream does not say which of them is wrong.
+fn scope_selector(spec: &Value, hard: &ResourceList, errors: &mut Errors) {
+    let Some(selector) = get(spec, "scopeSelector") else { return };
     let path = SPEC.child("scopeSelector");
     let path = path.child("matchExpressions");
-    for (index, requirement) in items(selector, "matchExpressions").iter().enumerate() {
-        let at = path.index(index);
-        let scope = text(requirement, "scopeName");
+    for requirement in items(selector, "matchExpressions") {
+        let (scope, operator) = (text(requirement, "scopeName"), text(requirement, "operator"));
         if !SCOPES.contains(&scope) {
-            errors.invalid(&at.child("scopeName"), scope, "unsupported scope");
+            errors.invalid(&path.child("scopeName"), scope, "unsupported scope");
+        }
+        for name in hard.keys().filter(|name| is_quota_resource(name)) {
+            if !scope_fits(scope, name) {
+                let detail = "unsupported scope applied to resource";
+                errors.invalid(&path, shown_selector(selector), detail);
+            }
+        }
+        let needs_none = matches!(
+            scope,
+            "BestEffort" | "NotBestEffort" | "Terminating" | "NotTerminating" | "CrossNamespacePodAffinity"
+        );
+        if needs_none && operator != "Exists" {
+            let detail = "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, \
+                          ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, \
+                          ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
+            errors.invalid(&path.child("operator"), operator, detail);
         }
         let has_values = !items(requirement, "values").is_empty();
-        match text(requirement, "operator") {
+        match operator {
             "In" | "NotIn" if !has_values => {
                 let detail =
                     "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
-                errors.required(&at.child("values"), detail);
+                errors.required(&path.child("values"), detail);
             }
             "Exists" | "DoesNotExist" if has_values => {
-                let shown = super::tree::at(requirement, "values");
+                let shown = at(requirement, "values");
                 let detail =
-                    "must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector";
-                errors.invalid(&at.child("values"), shown, detail);
+                    "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
+                errors.invalid(&path.child("values"), shown, detail);
             }
             "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            other => errors.invalid(&at.child("operator"), other, "not a valid selector operator"),
+            other => errors.invalid(&path.child("operator"), other, "not a valid selector operator"),
         }
     }
+    let has = |scope: &str| {
+        items(selector, "matchExpressions").iter().any(|requirement| text(requirement, "scopeName") == scope)
+    };
+    for (one, other) in CONFLICTING_SCOPES {
+        if has(one) && has(other) {
+            errors.invalid(&path, at(spec, "scopes"), "conflicting scopes");
+        }
+    }
+}
+
+/// A selector of scopes as Go prints its internal form.
+fn shown_selector(selector: &Value) -> Raw {
+    let one = |requirement: &Value| {
+        format!(
+            "{{\"ScopeName\":{},\"Operator\":{},\"Values\":{}}}",
+            at(requirement, "scopeName"),
+            at(requirement, "operator"),
+            at(requirement, "values")
+        )
+    };
+    let list: Vec<String> = items(selector, "matchExpressions").iter().map(one).gather();
+    Raw(format!("{{\"MatchExpressions\":[{}]}}", list.join(",")))
 }
 
 pub(super) fn quota_update(old: &Object, new: &Object, errors: &mut Errors) {
@@ -247,6 +294,23 @@ fn limit_item(limit: &Value, kind: &str, path: &Path, errors: &mut Errors) {
         if let Some(ratio) = ratio.get(name).filter(|ratio| ratio.milli_value() < 1000) {
             let detail = format!("ratio {ratio} is less than 1");
             errors.invalid(&path.child("maxLimitRequestRatio").key(name), ratio, &detail);
+        }
+        if let (Some(ratio), Some(min), Some(max)) = (ratio.get(name), min.get(name), max.get(name)) {
+            let (min, max) = (i128::from(min.milli_value()), i128::from(max.milli_value()));
+            if i128::from(ratio.milli_value()) * min > max * 1000 {
+                let most = (max * 1_000_000 + min / 2) / min;
+                let (whole, part) = (most / 1_000_000, most % 1_000_000);
+                let detail = format!("ratio {ratio} is greater than max/min = {whole}.{part:06}");
+                errors.invalid(&path.child("maxLimitRequestRatio").key(name), ratio, &detail);
+            }
+        }
+        if let (Some(default), Some(request)) = (default.get(name), request.get(name))
+            && !super::container::may_overcommit(name)
+            && default != request
+        {
+            let detail =
+                format!("default value {default} must equal to defaultRequest value {request} in {name}");
+            errors.invalid(&path.child("defaultRequest").key(name), request, &detail);
         }
     }
 }

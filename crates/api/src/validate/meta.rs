@@ -22,9 +22,12 @@ pub(super) fn object(kind: Kind, meta: &ObjectMeta, errors: &mut Errors) {
         // A Service's name became as free as a label's lately; before, it had to start with a letter.
         // Nor may a StatefulSet's have dots any more, for its pods' names are host names.
         Kind::Namespace | Kind::Service | Kind::StatefulSet => is_dns1123_label,
-        Kind::Role | Kind::ClusterRole | Kind::RoleBinding | Kind::ClusterRoleBinding => {
-            path_segment_problems
-        }
+        Kind::Role
+        | Kind::ClusterRole
+        | Kind::RoleBinding
+        | Kind::ClusterRoleBinding
+        | Kind::PodDisruptionBudget
+        | Kind::Event => path_segment_problems,
         _ => is_dns1123_subdomain,
     };
     let prefix = meta.generate_name.as_deref().unwrap_or_default();

@@ -83,7 +83,7 @@ fn peer(peer: &Value, path: &Path, errors: &mut Errors) {
 }
 
 /// The bits of an address block and how many of them count.
-fn block(text: &str) -> Option<(IpAddr, u32)> {
+pub(super) fn block(text: &str) -> Option<(IpAddr, u32)> {
     let (address, length) = text.split_once('/')?;
     let address: IpAddr = address.parse().ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };

@@ -6,7 +6,7 @@
 
 use super::cause::{Errors, Path};
 use super::meta::{self, shown_labels};
-use super::pod_spec::{no_outer_whitespace, pod_spec};
+use super::pod_spec::{field, items, no_outer_whitespace, pod_spec};
 use super::scheduling::tolerations;
 use super::{METADATA, SPEC};
 use crate::Gather as _;
@@ -21,6 +21,20 @@ const CHANGE_REFUSED: &str = "pod updates may not change fields other than `spec
     tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
 pub(super) fn create(pod: &Pod, errors: &mut Errors) {
+    content(pod, errors);
+    let spec = &pod.spec;
+    if !items(field(&spec.rest, "ephemeralContainers")).is_empty() {
+        errors.forbidden(&SPEC.child("ephemeralContainers"), "cannot be set on create");
+    }
+    let has_node = spec.node_name.as_deref().is_some_and(|node| !node.is_empty());
+    if has_node && !items(field(&spec.rest, "schedulingGates")).is_empty() {
+        let detail = "cannot be set until all schedulingGates have been cleared";
+        errors.forbidden(&SPEC.child("nodeName"), detail);
+    }
+}
+
+/// What holds for new and changed pods alike.
+fn content(pod: &Pod, errors: &mut Errors) {
     meta::object(Kind::Pod, &pod.metadata, errors);
     if let Some(cost) = pod.metadata.annotation(DELETION_COST)
         && !is_deletion_cost(cost)
@@ -35,7 +49,7 @@ pub(super) fn create(pod: &Pod, errors: &mut Errors) {
 
 pub(super) fn update(old: &Pod, new: &Pod, errors: &mut Errors) {
     meta::object_update(&old.metadata, &new.metadata, errors);
-    create(new, errors);
+    content(new, errors);
     let pairs = [
         ("containers", &old.spec.containers, &new.spec.containers),
         ("initContainers", &old.spec.init_containers, &new.spec.init_containers),

@@ -6,9 +6,10 @@ use super::cause::{Errors, Path};
 use super::container::{containers, init_containers};
 use super::meta::labels;
 use super::scheduling::{affinity, tolerations, topology_spread};
+use super::security;
 use super::volume::volumes;
-use super::{environment, security};
-use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name};
+use crate::map::Set;
+use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name, is_search_path};
 use crate::wire::Rest;
 use crate::{Container, PodSpec};
 use serde_json::Value;
@@ -17,8 +18,8 @@ use std::net::IpAddr;
 /// A pod's spec; `is_pod` where it is no template's.
 pub(super) fn pod_spec(spec: &PodSpec, is_pod: bool, path: &Path, errors: &mut Errors) {
     let volumes = volumes(field(&spec.rest, "volumes"), &path.child("volumes"), errors);
-    let grace = spec.termination_grace_period_seconds;
-    containers(&spec.containers, &volumes, grace, &path.child("containers"), errors);
+    resource_claims(spec, path, errors);
+    containers(spec, &volumes, &path.child("containers"), errors);
     init_containers(spec, &volumes, &path.child("initContainers"), errors);
     if spec.host_network == Some(true) {
         host_ports(&spec.containers, is_pod, &path.child("containers"), errors);
@@ -28,29 +29,37 @@ pub(super) fn pod_spec(spec: &PodSpec, is_pod: bool, path: &Path, errors: &mut E
     let dns_policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
     errors.one_of(&path.child("dnsPolicy"), text(field(&spec.rest, "dnsPolicy")), &dns_policies);
     labels(&spec.node_selector, &path.child("nodeSelector"), errors);
+    security::of_pod(spec, &path.child("securityContext"), errors);
     if let Some(rules) = &spec.affinity {
         affinity(rules, &path.child("affinity"), errors);
     }
-    readiness_gates(spec, path, errors);
+    dns_config(spec, &path.child("dnsConfig"), errors);
+    gates(spec, path, errors);
     topology_spread(&spec.topology_spread_constraints, &path.child("topologySpreadConstraints"), errors);
-    context(spec, path, errors);
-    environment::references(
-        field(&spec.rest, "imagePullSecrets").unwrap_or(&Value::Null),
-        &path.child("imagePullSecrets"),
-        errors,
-    );
+    host_users(spec, path, errors);
     names(spec, path, errors);
-    host_aliases(spec, path, errors);
     tolerations(&spec.tolerations, &path.child("tolerations"), errors);
-    let class = &*spec.priority_class_name;
-    if !class.is_empty() {
-        errors.problems(&path.child("priorityClassName"), class, is_dns1123_subdomain(class));
+    host_aliases(spec, path, errors);
+    let classes = [
+        ("priorityClassName", &*spec.priority_class_name),
+        ("runtimeClassName", text(field(&spec.rest, "runtimeClassName"))),
+    ];
+    for (key, class) in classes.into_iter().filter(|(_, class)| !class.is_empty()) {
+        errors.problems(&path.child(key), class, is_dns1123_subdomain(class));
     }
     if let Some(policy) = &spec.preemption_policy {
         let policies = ["PreemptLowerPriority", "Never"];
         errors.one_of(&path.child("preemptionPolicy"), policy, &policies);
     }
     super::container::amounts(&spec.overhead, &path.child("overhead").child("limits"), errors);
+    if let Some(os) = field(&spec.rest, "os") {
+        let at = path.child("os");
+        match text(os.get("name")) {
+            "" => errors.required(&at.child("name"), "cannot be empty"),
+            "linux" | "windows" => security::of_system(spec, text(os.get("name")), path, errors),
+            other => errors.not_supported(&at, other, &["linux", "windows"]),
+        }
+    }
 }
 
 /// A field that is kept but not modelled; null counts as absent.
@@ -82,30 +91,86 @@ fn host_ports(containers: &[Container], is_pod: bool, path: &Path, errors: &mut 
     }
 }
 
-/// The pod's security context, and what it shares with its node.
-fn context(spec: &PodSpec, path: &Path, errors: &mut Errors) {
-    let is_on = |key: &str| field(&spec.rest, key).and_then(Value::as_bool) == Some(true);
-    let nothing = Value::Null;
-    let context = field(&spec.rest, "securityContext").unwrap_or(&nothing);
-    let shares = (is_on("shareProcessNamespace"), is_on("hostPID"));
-    security::of_pod(context, shares, &path.child("securityContext"), errors);
-    let dns = field(&spec.rest, "dnsConfig").unwrap_or(&nothing);
-    let servers = items(dns.get("nameservers"));
-    let at = path.child("dnsConfig");
-    if text(field(&spec.rest, "dnsPolicy")) == "None" && servers.is_empty() {
-        errors.required(
-            &at.child("nameservers"),
-            "must provide at least one DNS nameserver when `dnsPolicy` is None",
-        );
+/// How names are looked up.
+fn dns_config(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let is_none = text(field(&spec.rest, "dnsPolicy")) == "None";
+    let Some(config) = field(&spec.rest, "dnsConfig") else {
+        if is_none {
+            errors.required(path, "must provide `dnsConfig` when `dnsPolicy` is None");
+        }
+        return;
+    };
+    let (servers, searches) = (items(config.get("nameservers")), items(config.get("searches")));
+    let at = path.child("nameservers");
+    if is_none && servers.is_empty() {
+        errors.required(&at, "must provide at least one DNS nameserver when `dnsPolicy` is None");
+        return;
+    }
+    if servers.len() > 3 {
+        errors.invalid(&at, &config["nameservers"], "must not have more than 3 nameservers");
     }
     for (index, server) in servers.iter().filter_map(Value::as_str).enumerate() {
-        ip(server, &at.child("nameservers").index(index), errors);
+        ip(server, &at.index(index), errors);
+    }
+    let at = path.child("searches");
+    if searches.len() > 32 {
+        errors.invalid(&at, &config["searches"], "must not have more than 32 search paths");
+    }
+    let letters: usize = searches.iter().filter_map(Value::as_str).map(|search| search.len() + 1).sum();
+    if letters > 2049 {
+        let detail = "must not have more than 2048 characters (including spaces) in the search list";
+        errors.invalid(&at, &config["searches"], detail);
+    }
+    for (index, search) in searches.iter().filter_map(Value::as_str).enumerate() {
+        let search = search.strip_suffix('.').unwrap_or(search);
+        // A lone dot looks names up as they are.
+        if !search.is_empty() {
+            errors.problems(&at.index(index), search, is_search_path(search));
+        }
+    }
+    for (index, option) in items(config.get("options")).iter().enumerate() {
+        if text(option.get("name")).is_empty() {
+            errors.required(&path.child("options").index(index), "must not be empty");
+        }
     }
 }
 
 fn ip(address: &str, path: &Path, errors: &mut Errors) {
     if address.parse::<IpAddr>().is_err() {
         errors.invalid(path, address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+    }
+}
+
+/// Claims for devices, which containers name.
+fn resource_claims(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let mut names = Set::new();
+    for (index, claim) in items(field(&spec.rest, "resourceClaims")).iter().enumerate() {
+        let at = path.child("resourceClaims");
+        let at = at.index(index);
+        let name = text(claim.get("name"));
+        if name.is_empty() {
+            errors.required(&at.child("name"), "");
+        } else if names.insert(name) {
+            errors.problems(&at.child("name"), name, is_dns1123_label(name));
+        } else {
+            errors.duplicate(&at.child("name"), name, "");
+        }
+    }
+}
+
+/// A pod with users of its own shares nothing with its node.
+fn host_users(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    if field(&spec.rest, "hostUsers").and_then(Value::as_bool) != Some(false) {
+        return;
+    }
+    let is_on = |key: &str| field(&spec.rest, key).and_then(Value::as_bool) == Some(true);
+    let shared = [
+        ("hostNetwork", spec.host_network == Some(true)),
+        ("hostPID", is_on("hostPID")),
+        ("hostIPC", is_on("hostIPC")),
+    ];
+    for (key, _) in shared.into_iter().filter(|(_, is_on)| *is_on) {
+        errors.forbidden(&path.child(key), "when `hostUsers` is false");
     }
 }
 
@@ -120,11 +185,21 @@ fn host_aliases(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     }
 }
 
-fn readiness_gates(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+/// What a pod waits for before it is ready, and before it is placed.
+fn gates(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     for (index, gate) in items(field(&spec.rest, "readinessGates")).iter().enumerate() {
         let kind = text(gate.get("conditionType"));
         let at = path.child("readinessGates");
         errors.problems(&at.index(index).child("conditionType"), kind, is_qualified_name(kind));
+    }
+    let mut seen = Set::new();
+    for (index, gate) in items(field(&spec.rest, "schedulingGates")).iter().enumerate() {
+        let name = text(gate.get("name"));
+        let at = path.child("schedulingGates");
+        errors.problems(&at.index(index), name, is_qualified_name(name));
+        if !seen.insert(name) {
+            errors.duplicate(&at.index(index), name, "");
+        }
     }
 }
 

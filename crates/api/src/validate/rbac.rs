@@ -3,7 +3,7 @@
 //! Upstream: pkg/apis/rbac/validation/validation.go.
 
 use super::cause::{Errors, Path};
-use super::tree::{at, get, items, text, top};
+use super::tree::{at, items, read, text, top};
 use crate::Object;
 use crate::names::is_dns1123_subdomain;
 use serde_json::Value;
@@ -20,6 +20,18 @@ pub(super) fn path_segment_problems(name: &str) -> Vec<String> {
 }
 
 pub(super) fn role(role: &Object, namespaced: bool, errors: &mut Errors) {
+    if let Some(rule) = Some(top(role, "aggregationRule")).filter(|rule| !rule.is_null()) {
+        let path = Path::root("aggregationRule");
+        let path = path.child("clusterRoleSelectors");
+        let selectors = items(rule, "clusterRoleSelectors");
+        if selectors.is_empty() {
+            let detail = "at least one clusterRoleSelector required if aggregationRule is non-nil";
+            errors.required(&path, detail);
+        }
+        for (index, selector) in selectors.iter().enumerate() {
+            super::meta::label_selector(&read(selector), &path.index(index), errors);
+        }
+    }
     let rules = top(role, "rules").as_array().map_or(&[][..], Vec::as_slice);
     for (index, rule) in rules.iter().enumerate() {
         self::rule(rule, namespaced, &Path::root("rules").index(index), errors);
@@ -84,7 +96,7 @@ fn subject(subject: &Value, namespaced: bool, path: &Path, errors: &mut Errors) 
             if !group.is_empty() {
                 errors.not_supported(&path.child("apiGroup"), group, &[""]);
             }
-            if !namespaced && get(subject, "namespace").is_none() {
+            if !namespaced && text(subject, "namespace").is_empty() {
                 errors.required(&path.child("namespace"), "");
             }
         }

@@ -3,19 +3,29 @@
 //! Upstream: pkg/apis/core/validation/validation.go `validateAffinity`, `ValidateTolerations`,
 //! `validateTopologySpreadConstraints`.
 
-use super::cause::{Errors, Path};
+use super::cause::{Errors, Path, Raw};
 use super::meta::label_selector;
-use crate::map::Set;
+use super::pod_spec::{field, items};
 use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name, is_valid_label_value};
+use crate::text::go_quote;
 use crate::{
-    Affinity, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, PodAffinity, PodAffinityTerm,
-    Toleration, TopologySpreadConstraint,
+    Affinity, LabelSelector, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm,
+    PodAffinity, PodAffinityTerm, Str, Toleration, TopologySpreadConstraint,
 };
+use serde_json::Value;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 const NEEDS_VALUES: &str = "must be specified when `operator` is 'In' or 'NotIn'";
 const TAKES_NO_VALUES: &str = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+
+const NEEDS_SELECTOR: &str = "must not be specified when labelSelector is not set";
+
+/// Whether a selector says anything about a label.
+fn names(selector: &LabelSelector, key: &Str) -> bool {
+    selector.match_labels.contains_key(key)
+        || selector.match_expressions.iter().any(|requirement| requirement.key == *key)
+}
 
 /// All rules of a pod about nodes and other pods.
 pub(super) fn affinity(affinity: &Affinity, path: &Path, errors: &mut Errors) {
@@ -32,20 +42,24 @@ pub(super) fn affinity(affinity: &Affinity, path: &Path, errors: &mut Errors) {
 
 fn node_affinity(rules: &NodeAffinity, path: &Path, errors: &mut Errors) {
     if let Some(selector) = &rules.required {
-        let at = path.child(REQUIRED);
-        let at = at.child("nodeSelectorTerms");
-        if selector.node_selector_terms.is_empty() {
-            errors.required(&at, "must have at least one node selector term");
-        }
-        for (index, term) in selector.node_selector_terms.iter().enumerate() {
-            node_selector_term(term, &at.index(index), errors);
-        }
+        node_selector(selector, &path.child(REQUIRED), errors);
     }
     for (index, term) in rules.preferred.iter().enumerate() {
         let at = path.child(PREFERRED);
         let at = at.index(index);
         weight(term.weight, &at, errors);
         node_selector_term(&term.preference, &at.child("preference"), errors);
+    }
+}
+
+/// Which nodes fit.
+pub(super) fn node_selector(selector: &NodeSelector, path: &Path, errors: &mut Errors) {
+    let at = path.child("nodeSelectorTerms");
+    if selector.node_selector_terms.is_empty() {
+        errors.required(&at, "must have at least one node selector term");
+    }
+    for (index, term) in selector.node_selector_terms.iter().enumerate() {
+        node_selector_term(term, &at.index(index), errors);
     }
 }
 
@@ -123,6 +137,27 @@ fn pod_affinity_term(term: &PodAffinityTerm, path: &Path, errors: &mut Errors) {
     for name in &term.namespaces {
         errors.problems(&path.child("namespace"), name, is_dns1123_label(name));
     }
+    let keys = |key: &str| items(field(&term.rest, key));
+    for key in ["matchLabelKeys", "mismatchLabelKeys"] {
+        let at = path.child(key);
+        if !keys(key).is_empty() && term.label_selector.is_none() {
+            errors.forbidden(&at, NEEDS_SELECTOR);
+            continue;
+        }
+        for (index, key) in keys(key).iter().filter_map(Value::as_str).enumerate() {
+            errors.problems(&at.index(index), key, is_qualified_name(key));
+        }
+    }
+    for (index, key) in keys("matchLabelKeys").iter().enumerate() {
+        if keys("mismatchLabelKeys").contains(key) {
+            let detail = "exists in both matchLabelKeys and mismatchLabelKeys";
+            errors.invalid(
+                &path.child("matchLabelKeys").index(index),
+                key.as_str().unwrap_or_default(),
+                detail,
+            );
+        }
+    }
     let at = path.child("topologyKey");
     if term.topology_key.is_empty() {
         errors.required(&at, "can not be empty");
@@ -156,7 +191,7 @@ pub(super) fn tolerations(tolerations: &[Toleration], path: &Path, errors: &mut 
             "Exists" if toleration.value.is_empty() => {}
             "Exists" => {
                 let detail = "value must be empty when `operator` is 'Exists'";
-                errors.invalid(&operator, &toleration.value, detail);
+                errors.invalid(&operator, shown_toleration(toleration), detail);
             }
             other => errors.not_supported(&operator, other, &["Equal", "Exists"]),
         }
@@ -164,6 +199,18 @@ pub(super) fn tolerations(tolerations: &[Toleration], path: &Path, errors: &mut 
             taint_effect(&toleration.effect, &effect, errors);
         }
     }
+}
+
+/// A toleration as Go prints its internal form.
+fn shown_toleration(toleration: &Toleration) -> Raw {
+    let seconds = toleration.toleration_seconds.map_or("null".to_owned(), |seconds| seconds.to_string());
+    Raw(format!(
+        "{{\"Key\":{},\"Operator\":{},\"Value\":{},\"Effect\":{},\"TolerationSeconds\":{seconds}}}",
+        go_quote(&toleration.key),
+        go_quote(&toleration.operator),
+        go_quote(&toleration.value),
+        go_quote(&toleration.effect)
+    ))
 }
 
 /// What a taint does to pods.
@@ -181,8 +228,6 @@ pub(super) fn topology_spread(constraints: &[TopologySpreadConstraint], path: &P
         let (key, when) = (&constraint.topology_key, &constraint.when_unsatisfiable);
         if key.is_empty() {
             errors.required(&at.child("topologyKey"), "can not be empty");
-        } else {
-            errors.problems(&at.child("topologyKey"), key, is_qualified_name(key));
         }
         if !matches!(&**when, "DoNotSchedule" | "ScheduleAnyway") {
             let supported = ["DoNotSchedule", "ScheduleAnyway"];
@@ -223,12 +268,15 @@ fn spread_details(constraint: &TopologySpreadConstraint, path: &Path, errors: &m
             errors.not_supported(&path.child(name), policy, &["Honor", "Ignore"]);
         }
     }
-    let mut keys = Set::new();
-    for (index, key) in constraint.match_label_keys.iter().enumerate() {
-        let at = path.child("matchLabelKeys");
+    let at = path.child("matchLabelKeys");
+    let keys = &constraint.match_label_keys;
+    if !keys.is_empty() && constraint.label_selector.is_none() {
+        errors.forbidden(&at, NEEDS_SELECTOR);
+    }
+    for (index, key) in keys.iter().enumerate() {
         errors.problems(&at.index(index), key, is_qualified_name(key));
-        if !keys.insert(key) {
-            errors.duplicate(&at.index(index), key, "");
+        if constraint.label_selector.as_ref().is_some_and(|selector| names(selector, key)) {
+            errors.invalid(&at.index(index), key, "exists in both matchLabelKeys and labelSelector");
         }
     }
     if let Some(selector) = &constraint.label_selector {

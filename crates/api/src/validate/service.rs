@@ -5,16 +5,17 @@
 
 use super::cause::{Errors, Path, Raw};
 use super::meta::labels;
-use super::pod_spec::{field, text};
-use super::{SPEC, meta};
+use super::pod_spec::{field, items, text};
+use super::{METADATA, SPEC, meta};
 use crate::map::Set;
-use crate::names::{is_dns1123_label, is_dns1123_subdomain};
+use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name};
 use crate::text::go_quote;
 use crate::wire::Wire;
-use crate::{IntOrPercent, Kind, Service, ServicePort, ServiceSpec};
+use crate::{IntOrPercent, Kind, Service, ServicePort, ServiceSpec, Str};
 use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr};
 
+const KUBELET: i32 = 10250;
 const NODE_PORTS: std::ops::RangeInclusive<i32> = 30000..=32767;
 
 pub(super) fn create(service: &Service, errors: &mut Errors) {
@@ -37,6 +38,7 @@ pub(super) fn update(old: &Service, new: &Service, errors: &mut Errors) {
 fn content(service: &Service, errors: &mut Errors) {
     let spec = &service.spec;
     meta::object(Kind::Service, &service.metadata, errors);
+    topology_hints(service, errors);
     if spec.ports.is_empty() && !is_headless(spec) && &*spec.kind != "ExternalName" {
         errors.required(&SPEC.child("ports"), "");
     }
@@ -51,9 +53,14 @@ fn content(service: &Service, errors: &mut Errors) {
     labels(&spec.selector, &SPEC.child("selector"), errors);
     session_affinity(spec, errors);
     addresses(spec, errors);
+    for (index, address) in items(field(&spec.rest, "externalIPs")).iter().enumerate() {
+        let at = SPEC.child("externalIPs");
+        outer_address(address.as_str().unwrap_or_default(), &at.index(index), errors);
+    }
     let types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
     errors.one_of(&SPEC.child("type"), &spec.kind, &types);
     port_conflicts(spec, errors);
+    of_load_balancers(service, errors);
     traffic(spec, errors);
 }
 
@@ -70,9 +77,17 @@ fn is_external(spec: &ServiceSpec) -> bool {
 
 fn of_type(spec: &ServiceSpec, errors: &mut Errors) {
     match &*spec.kind {
-        kind @ ("LoadBalancer" | "NodePort") if is_headless(spec) => {
-            let detail = format!("may not be set to 'None' for {kind} services");
-            errors.invalid(&SPEC.child("clusterIPs").index(0), "None", &detail);
+        kind @ ("LoadBalancer" | "NodePort") => {
+            for (index, _) in spec.ports.iter().enumerate().filter(|(_, port)| port.port == KUBELET) {
+                if kind == "LoadBalancer" {
+                    let detail = "may not expose port 10250 externally since it is used by kubelet";
+                    errors.invalid(&SPEC.child("ports").index(index), KUBELET, detail);
+                }
+            }
+            if is_headless(spec) {
+                let detail = format!("may not be set to 'None' for {kind} services");
+                errors.invalid(&SPEC.child("clusterIPs").index(0), "None", &detail);
+            }
         }
         "ExternalName" => {
             let fields = [
@@ -96,6 +111,89 @@ fn of_type(spec: &ServiceSpec, errors: &mut Errors) {
     }
 }
 
+/// Two annotations that say the same may not say different things.
+fn topology_hints(service: &Service, errors: &mut Errors) {
+    const OLD: &str = "service.kubernetes.io/topology-aware-hints";
+    const NEW: &str = "service.kubernetes.io/topology-mode";
+    let annotation = |key| service.metadata.annotation(key);
+    if let (Some(old), Some(new)) = (annotation(OLD), annotation(NEW))
+        && old != new
+    {
+        let detail = format!("must match annotations[{OLD}] when both are specified");
+        errors.invalid(&METADATA.child("annotations").key(NEW), new, &detail);
+    }
+}
+
+/// An address that requests come to from outside.
+pub(super) fn outer_address(text: &str, path: &Path, errors: &mut Errors) {
+    let Ok(address) = text.parse::<IpAddr>() else {
+        errors.invalid(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+        return;
+    };
+    let (is_link_local, is_link_multicast) = match address {
+        IpAddr::V4(address) => (address.is_link_local(), matches!(address.octets(), [224, 0, 0, _])),
+        IpAddr::V6(address) => {
+            (address.segments()[0] & 0xffc0 == 0xfe80, address.segments()[0] & 0xff0f == 0xff02)
+        }
+    };
+    let unspecified = format!("may not be unspecified ({text})");
+    for (is_so, detail) in [
+        (address.is_unspecified(), &*unspecified),
+        (address.is_loopback(), "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
+        (is_link_local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
+        (is_link_multicast, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"),
+    ] {
+        if is_so {
+            errors.invalid(path, text, detail);
+        }
+    }
+}
+
+/// What only Services of type LoadBalancer may have.
+fn of_load_balancers(service: &Service, errors: &mut Errors) {
+    const RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
+    const ONLY: &str = "may only be used when `type` is 'LoadBalancer'";
+    let spec = &service.spec;
+    let is_balancer = &*spec.kind == "LoadBalancer";
+    let ranges = items(field(&spec.rest, "loadBalancerSourceRanges"));
+    let range = |text: &str, path: &Path, errors: &mut Errors| {
+        if super::network_policy::block(text).is_none() {
+            let detail = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+            errors.invalid(path, text, detail);
+        }
+    };
+    if !ranges.is_empty() {
+        // Upstream writes this field with a capital letter.
+        let at = SPEC.child("LoadBalancerSourceRanges");
+        if !is_balancer {
+            errors.forbidden(&at, ONLY);
+        }
+        for (index, text) in ranges.iter().filter_map(Value::as_str).enumerate() {
+            range(text.trim(), &at.index(index), errors);
+        }
+    } else if let Some(list) = service.metadata.annotation(RANGES) {
+        let at = METADATA.child("annotations");
+        let at = at.key(RANGES);
+        if !is_balancer {
+            errors.forbidden(&at, ONLY);
+        }
+        for text in list.split(',').filter(|_| !list.trim().is_empty()) {
+            range(text.trim(), &at, errors);
+        }
+    }
+    if field(&spec.rest, "allocateLoadBalancerNodePorts").is_some() && !is_balancer {
+        errors.forbidden(&SPEC.child("allocateLoadBalancerNodePorts"), ONLY);
+    }
+    if let Some(class) = field(&spec.rest, "loadBalancerClass") {
+        let (at, class) = (SPEC.child("loadBalancerClass"), class.as_str().unwrap_or_default());
+        if is_balancer {
+            errors.problems(&at, class, is_qualified_name(class));
+        } else {
+            errors.forbidden(&at, ONLY);
+        }
+    }
+}
+
 fn port(port: &ServicePort, needs_name: bool, path: &Path, errors: &mut Errors) {
     if !port.name.is_empty() {
         errors.problems(&path.child("name"), &port.name, is_dns1123_label(&port.name));
@@ -105,6 +203,10 @@ fn port(port: &ServicePort, needs_name: bool, path: &Path, errors: &mut Errors) 
     errors.port_number(&path.child("port"), i64::from(port.port));
     errors.one_of(&path.child("protocol"), &port.protocol, &["SCTP", "TCP", "UDP"]);
     errors.port(&path.child("targetPort"), port.target_port.as_ref().unwrap_or(&IntOrPercent::Int(0)));
+    if let Some(protocol) = field(&port.rest, "appProtocol") {
+        let protocol = protocol.as_str().unwrap_or_default();
+        errors.problems(&path.child("appProtocol"), protocol, is_qualified_name(protocol));
+    }
 }
 
 fn session_affinity(spec: &ServiceSpec, errors: &mut Errors) {
@@ -132,21 +234,62 @@ fn addresses(spec: &ServiceSpec, errors: &mut Errors) {
     if &*spec.kind == "ExternalName" {
         return;
     }
-    if let Some(policy) = &spec.ip_family_policy {
-        let policies = ["PreferDualStack", "RequireDualStack", "SingleStack"];
-        errors.one_of(&SPEC.child("ipFamilyPolicy"), policy, &policies);
+    let path = SPEC.child("clusterIPs");
+    let shown = spec.cluster_ips.write_always();
+    // What names one address alone is given the list by the server.
+    let own = vec![spec.cluster_ip.clone()];
+    let list =
+        if spec.cluster_ips.is_empty() && !spec.cluster_ip.is_empty() { &own } else { &spec.cluster_ips };
+    if spec.cluster_ip.is_empty() && !list.is_empty() {
+        errors.invalid(&path, &shown, "must be empty when `clusterIP` is not specified");
+    } else if list.first().is_some_and(|first| *first != spec.cluster_ip) {
+        errors.invalid(&path, &shown, "first value must match `clusterIP`");
     }
     for (index, family) in spec.ip_families.iter().enumerate() {
         let at = SPEC.child("ipFamilies");
-        errors.one_of(&at.index(index), family, &["IPv4", "IPv6"]);
+        if !matches!(&**family, "IPv4" | "IPv6") {
+            errors.not_supported(&at.index(index), family, &["IPv4", "IPv6"]);
+        }
         if spec.ip_families.iter().take(index).any(|earlier| earlier == family) {
             errors.duplicate(&at.index(index), family, "");
         }
     }
-    let address = &spec.cluster_ip;
-    if !address.is_empty() && !is_headless(spec) && address.parse::<IpAddr>().is_err() {
-        let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-        errors.invalid(&SPEC.child("clusterIPs").index(0), address, detail);
+    if let Some(policy) = &spec.ip_family_policy
+        && !matches!(&**policy, "PreferDualStack" | "RequireDualStack" | "SingleStack")
+    {
+        let policies = ["PreferDualStack", "RequireDualStack", "SingleStack"];
+        errors.not_supported(&SPEC.child("ipFamilyPolicy"), policy, &policies);
+    }
+    let mut is_wrong = false;
+    for (index, address) in list.iter().enumerate() {
+        if index == 0 && &**address == "None" {
+            if list.len() > 1 {
+                is_wrong = true;
+                errors.invalid(&path, &shown, "'None' must be the first and only value");
+            }
+        } else if address.parse::<IpAddr>().is_err() {
+            is_wrong = true;
+            let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+            errors.invalid(&path.index(index), address, detail);
+        }
+    }
+    if list.len() > 2 {
+        errors.invalid(&path, &shown, "may only hold up to 2 values");
+    }
+    if is_wrong || is_headless(spec) {
+        return;
+    }
+    let is_old = |address: &Str| address.parse::<IpAddr>().is_ok_and(|address| address.is_ipv4());
+    if list.len() > 1 && list.iter().all(is_old) == list.iter().any(is_old) {
+        errors.invalid(&path, &shown, "may specify no more than one IP for each IP family");
+    }
+    for (index, (address, family)) in list.iter().zip(&spec.ip_families).enumerate() {
+        let wanted = if is_old(address) { "IPv4" } else { "IPv6" };
+        if matches!(&**family, "IPv4" | "IPv6") && &**family != wanted {
+            let article = if &**family == "IPv4" { "an IPv4" } else { "an IPv6" };
+            let detail = format!("expected {article} value as indicated by `ipFamilies[{index}]`");
+            errors.invalid(&path.index(index), address, &detail);
+        }
     }
 }
 
@@ -186,12 +329,33 @@ fn traffic(spec: &ServiceSpec, errors: &mut Errors) {
     } else if !policy.is_empty() {
         errors.invalid(&at, policy, "may only be set for externally-accessible services");
     }
+    let at = SPEC.child("healthCheckNodePort");
+    let checks = field(&spec.rest, "healthCheckNodePort").and_then(Value::as_i64).unwrap_or(0);
+    if &*spec.kind == "LoadBalancer" && policy == "Local" {
+        // The server finds a port where none is asked for.
+        if checks != 0 {
+            errors.port_number(&at, checks);
+        }
+    } else if checks != 0 {
+        let detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+        errors.invalid(&at, checks, detail);
+    }
     let at = SPEC.child("internalTrafficPolicy");
     match &spec.internal_traffic_policy {
         Some(policy) if matches!(&**policy, "Cluster" | "Local") => {}
         Some(policy) => errors.not_supported(&at, policy, &["Cluster", "Local"]),
         None if matches!(&*spec.kind, "NodePort" | "LoadBalancer" | "ClusterIP") => errors.required(&at, ""),
         None => {}
+    }
+    distribution(spec, errors);
+}
+
+fn distribution(spec: &ServiceSpec, errors: &mut Errors) {
+    let ways = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+    if let Some(way) = field(&spec.rest, "trafficDistribution").and_then(Value::as_str)
+        && !ways.contains(&way)
+    {
+        errors.not_supported(&SPEC.child("trafficDistribution"), way, &ways);
     }
 }
 

@@ -2,13 +2,16 @@
 //!
 //! Upstream: pkg/apis/core/validation/validation.go `ValidatePersistentVolume`, `ValidatePersistentVolumeClaimSpec`,
 //! pkg/apis/storage/validation/validation.go.
-//! Simplified: data sources and node affinity of volumes only as far as local volumes need one.
 
-use super::cause::{Errors, Path};
-use super::tree::{amounts, at, check_selector, get, immutable, items, one_of, quantity, text, top, words};
+use super::SPEC;
+use super::cause::{Errors, Path, Raw};
+use super::scheduling::node_selector;
+use super::tree::{
+    amounts, at, check_selector, get, immutable, items, one_of, quantity, read, text, top, words,
+};
 use super::volume::{PERSISTENT, source};
-use super::{METADATA, SPEC};
-use crate::names::{is_dns1123_subdomain, is_qualified_name};
+use crate::map::Set;
+use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name};
 use crate::wire::Wire;
 use crate::{Object, Quantity};
 use serde_json::Value;
@@ -44,9 +47,6 @@ fn class_name(spec: &Value, path: &Path, errors: &mut Errors) {
 
 /// An amount of storage, more than none.
 fn positive(amount: &Quantity, path: &Path, errors: &mut Errors) {
-    if *amount < Quantity::ZERO {
-        errors.invalid(path, amount, "must be greater than or equal to 0");
-    }
     if *amount <= Quantity::ZERO {
         errors.invalid(path, amount, "must be greater than zero");
     }
@@ -57,25 +57,39 @@ pub(super) fn volume(volume: &Object, errors: &mut Errors) {
     access_modes(spec, "", &SPEC, errors);
     known_access_modes(spec, &SPEC, errors);
     let capacity = amounts(spec, "capacity");
-    let at = SPEC.child("capacity");
+    let place = SPEC.child("capacity");
     if capacity.is_empty() {
-        errors.required(&at, "");
+        errors.required(&place, "");
     }
     if !capacity.contains_key("storage") || capacity.len() > 1 {
         let shown = if capacity.is_empty() { Value::Null } else { capacity.write_always() };
-        errors.not_supported(&at, &shown, &["storage"]);
+        errors.not_supported(&place, &shown, &["storage"]);
     }
     for (name, amount) in &capacity {
-        positive(amount, &at.key(name), errors);
+        let place = place.key(name);
+        if *amount < Quantity::ZERO {
+            errors.invalid(&place, amount.value(), "must be a valid resource quantity");
+        }
+        positive(amount, &place, errors);
     }
     let policies = ["Delete", "Recycle", "Retain"];
     let policy = text(spec, "persistentVolumeReclaimPolicy");
     if !policy.is_empty() {
         one_of(spec, "persistentVolumeReclaimPolicy", &policies, &SPEC, errors);
     }
+    let affinity = get(spec, "nodeAffinity");
+    if let Some(affinity) = affinity {
+        let at = SPEC.child("nodeAffinity");
+        let at = at.child("required");
+        match get(affinity, "required") {
+            Some(selector) => node_selector(&read(selector), &at, errors),
+            None => errors.required(&at, "must specify required node constraints"),
+        }
+    }
     source(spec, &PERSISTENT, &SPEC, errors);
-    if get(spec, "local").is_some() && get(spec, "nodeAffinity").is_none() {
-        errors.required(&METADATA.child("annotations"), "Local volume requires node affinity");
+    let is_local = PERSISTENT.iter().find(|source| get(spec, source.name).is_some());
+    if is_local.is_some_and(|source| source.name == "local") && affinity.is_none() {
+        errors.required(&SPEC.child("nodeAffinity"), "Local volume requires node affinity");
     }
     let host_path = super::tree::at(spec, "hostPath");
     if policy == "Recycle" && !host_path.is_null() && text(host_path, "path").trim_end_matches('/').is_empty()
@@ -85,6 +99,16 @@ pub(super) fn volume(volume: &Object, errors: &mut Errors) {
     }
     class_name(spec, &SPEC, errors);
     one_of(spec, "volumeMode", &VOLUME_MODES, &SPEC, errors);
+    if let Some(class) = at(spec, "volumeAttributesClassName").as_str() {
+        let at = SPEC.child("volumeAttributesClassName");
+        match class {
+            "" => errors.required(&at, "an empty string is disallowed"),
+            class => errors.problems(&at, class, is_dns1123_subdomain(class)),
+        }
+        if get(spec, "csi").is_none() {
+            errors.required(&SPEC.child("csi"), "has to be specified when using volumeAttributesClassName");
+        }
+    }
 }
 
 pub(super) fn volume_update(old: &Object, new: &Object, errors: &mut Errors) {
@@ -114,6 +138,51 @@ pub(super) fn claim_spec(spec: &Value, path: &Path, errors: &mut Errors) {
     }
     class_name(spec, path, errors);
     one_of(spec, "volumeMode", &VOLUME_MODES, path, errors);
+    for key in ["dataSource", "dataSourceRef"] {
+        if let Some(source) = get(spec, key) {
+            data_source(source, &path.child(key), errors);
+        }
+    }
+    let (source, reference) = (get(spec, "dataSource"), get(spec, "dataSourceRef"));
+    if let (Some(source), Some(reference)) = (source, reference) {
+        let detail = if text(reference, "namespace").is_empty() {
+            "must match dataSourceRef"
+        } else {
+            "may not be specified when dataSourceRef.namespace is specified"
+        };
+        let is_same = |key: &str| at(source, key) == at(reference, key);
+        let is_other = !text(reference, "namespace").is_empty()
+            || !["apiGroup", "kind", "name"].into_iter().all(is_same);
+        if is_other {
+            // Upstream prints the path as the value, which has no fields that can be seen.
+            errors.invalid(path, Raw("{}".into()), detail);
+        }
+    }
+    let class = text(spec, "volumeAttributesClassName");
+    if !class.is_empty() {
+        errors.problems(&path.child("volumeAttributesClassName"), class, is_dns1123_subdomain(class));
+    }
+}
+
+/// What a claim is filled with.
+fn data_source(source: &Value, path: &Path, errors: &mut Errors) {
+    for key in ["name", "kind"] {
+        if text(source, key).is_empty() {
+            errors.required(&path.child(key), "");
+        }
+    }
+    let (group, kind) = (text(source, "apiGroup"), text(source, "kind"));
+    if group.is_empty() && kind != "PersistentVolumeClaim" {
+        let detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+        errors.invalid(path, kind, detail);
+    }
+    if !group.is_empty() {
+        errors.problems(&path.child("apiGroup"), group, is_dns1123_subdomain(group));
+    }
+    let namespace = text(source, "namespace");
+    if !namespace.is_empty() {
+        errors.problems(&path.child("namespace"), namespace, is_dns1123_label(namespace));
+    }
 }
 
 pub(super) fn claim_update(old: &Object, new: &Object, errors: &mut Errors) {
@@ -157,6 +226,9 @@ pub(super) fn class(class: &Object, errors: &mut Errors) {
     if top(class, "parameters").get("").is_some() {
         errors.invalid(&parameters, "", "field can not be empty.");
     }
+    if let Some(topologies) = top(class, "allowedTopologies").as_array() {
+        allowed_topologies(topologies, &Path::root("allowedTopologies"), errors);
+    }
     for (key, words) in [
         ("reclaimPolicy", &["Delete", "Retain"][..]),
         ("volumeBindingMode", &["Immediate", "WaitForFirstConsumer"]),
@@ -165,6 +237,31 @@ pub(super) fn class(class: &Object, errors: &mut Errors) {
             Some(word) if !words.contains(&word) => errors.not_supported(&Path::root(key), word, words),
             None if key == "volumeBindingMode" => errors.required(&Path::root(key), ""),
             _ => {}
+        }
+    }
+}
+
+/// Where a class may make volumes.
+fn allowed_topologies(topologies: &[Value], path: &Path, errors: &mut Errors) {
+    for (index, term) in topologies.iter().enumerate() {
+        let at = path.index(index);
+        let at = at.child("matchLabelExpressions");
+        let mut keys = Set::new();
+        for (index, requirement) in items(term, "matchLabelExpressions").iter().enumerate() {
+            let at = at.index(index);
+            let (key, values) = (text(requirement, "key"), words(requirement, "values"));
+            if values.is_empty() {
+                errors.required(&at.child("values"), "");
+            }
+            for (index, value) in values.iter().enumerate() {
+                if values.iter().take(index).any(|earlier| earlier == value) {
+                    errors.duplicate(&at.child("values").index(index), *value, "");
+                }
+            }
+            errors.problems(&at.child("key"), key, is_qualified_name(key));
+            if !keys.insert(key) {
+                errors.duplicate(&at.child("key"), key, "");
+            }
         }
     }
 }

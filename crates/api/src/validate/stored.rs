@@ -1,7 +1,9 @@
 //! Which rules hold for a kind whose fields have no type here.
 
 use super::cause::Errors;
-use super::{config, definition, ingress, job, limits, meta, network_policy, rbac, storage, workload};
+use super::{
+    config, definition, extension, ingress, job, limits, meta, network_policy, rbac, storage, workload,
+};
 use crate::{Kind, Object};
 
 pub(super) fn create(object: &Object, errors: &mut Errors) {
@@ -39,6 +41,8 @@ fn content(object: &Object, e: &mut Errors) {
             rbac::binding(object, object.kind() == Kind::RoleBinding, e);
         }
         Kind::CustomResourceDefinition => definition::definition(object, e),
+        Kind::Custom => extension::content(object, e),
+        Kind::Endpoints => extension::endpoints(object, e),
         _ => {}
     }
 }

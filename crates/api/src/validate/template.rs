@@ -5,7 +5,7 @@
 
 use super::cause::{Errors, Path};
 use super::meta::{annotations, label_selector, labels, shown_labels};
-use super::pod_spec::pod_spec;
+use super::pod_spec::{field, items, pod_spec};
 use crate::wire::Wire;
 use crate::{LabelSelector, PodTemplateSpec};
 
@@ -54,7 +54,12 @@ pub(super) fn selector_and_template(
 pub(super) fn pod_template(template: &PodTemplateSpec, path: &Path, errors: &mut Errors) {
     labels(&template.metadata.labels, &path.child("labels"), errors);
     annotations(&template.metadata.annotations, &path.child("annotations"), errors);
-    pod_spec(&template.spec, false, &path.child("spec"), errors);
+    let path = path.child("spec");
+    pod_spec(&template.spec, false, &path, errors);
+    if !items(field(&template.spec.rest, "ephemeralContainers")).is_empty() {
+        let detail = "ephemeral containers not allowed in pod template";
+        errors.forbidden(&path.child("ephemeralContainers"), detail);
+    }
 }
 
 /// A workload's selector never changes.

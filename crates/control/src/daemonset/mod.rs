@@ -111,7 +111,10 @@ fn on_node<'a, 'b>(pods: &'b Map<Str, Vec<&'a Rc<Pod>>>, node: &str) -> &'b [&'a
 /// Upstream: `syncDaemonSet`.
 fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("no key") };
-    let Some(set) = cx.view.get::<DaemonSet>(id) else { return Outcome::idle("gone") };
+    let Some(set) = cx.view.get::<DaemonSet>(id) else {
+        memory.daemonset.failed.retain(|(set, _), _| *set != id);
+        return Outcome::idle("gone");
+    };
     if let Some(failure) = cx.failure {
         if is_ending(cx.view, &set.metadata.namespace) {
             return Outcome::idle("the namespace is ending");
@@ -123,37 +126,35 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
         }
         return outcome;
     }
+    if set.metadata.is_deleting() {
+        // Its revisions may be gone already, and without them nothing is known for sure.
+        return Outcome::idle("is being deleted");
+    }
     let spec = set.spec();
     let Ok(selector) = spec.selector.to_selector() else { return Outcome::idle("invalid selector") };
     let (owner, mut writes) = ((Kind::DaemonSet, &set.metadata), Vec::new());
-    let is_deleting = set.metadata.is_deleting();
     let known = history::claimed(cx.view, owner, &selector, &mut writes);
     let revision = history::newest(cx.view, owner, &set.rest, &known, &mut writes);
     let pods = claim(cx.view, owner, &selector, |_| true, &mut writes);
-    if is_deleting {
-        writes.clear();
-    }
     let mut sync = Sync::begin(cx, (set, spec), (revision, pods), writes, &mut memory.daemonset.failed);
-    if !is_deleting {
-        let before = sync.writes.len();
-        sync.manage();
-        if sync.writes.len() == before {
-            sync.roll();
-        }
-        let has_pod = |name: &str| {
-            let mut pods = sync.pods.values().flatten();
-            pods.any(|pod| pod.metadata.label(history::POD_HASH).is_some_and(|hash| name.ends_with(hash)))
-        };
-        let is_live = |name: &Str| *name == sync.revision.name || has_pod(name);
-        let mut gone = Vec::new();
-        history::truncate(
-            &known,
-            sync.spec.revision_history_limit,
-            |known| is_live(&known.metadata.name),
-            &mut gone,
-        );
-        sync.writes.append(&mut gone);
+    let before = sync.writes.len();
+    sync.manage();
+    if sync.writes.len() == before {
+        sync.roll();
     }
+    let has_pod = |name: &str| {
+        let mut pods = sync.pods.values().flatten();
+        pods.any(|pod| pod.metadata.label(history::POD_HASH).is_some_and(|hash| name.ends_with(hash)))
+    };
+    let is_live = |name: &Str| *name == sync.revision.name || has_pod(name);
+    let mut gone = Vec::new();
+    history::truncate(
+        &known,
+        sync.spec.revision_history_limit,
+        |known| is_live(&known.metadata.name),
+        &mut gone,
+    );
+    sync.writes.append(&mut gone);
     let status = sync.report();
     let observed = vec![
         ("desired", i64::from(status.desired_number_scheduled)),

@@ -291,7 +291,7 @@ fn external(
         error: format!("failed to get {} external metric value: {error}", metric.name),
     };
     let series = feed.external(&metric.name).map_err(|error| {
-        let selector = selector_text(metric.selector.as_ref());
+        let selector = LabelSelector::go_text(metric.selector.as_ref());
         format!("unable to get external metric {namespace}/{}/{selector}: {error}", metric.name)
     });
     let usage = series.map(|series| series.into_iter().fold(0, i64::saturating_add));
@@ -337,25 +337,5 @@ fn status(kind: &str, key: &str, fields: &[(&str, Value)], current: MetricValueS
 }
 
 fn external_name(metric: &MetricIdentifier) -> String {
-    format!("external metric {}({})", metric.name, selector_text(metric.selector.as_ref()))
-}
-
-/// A label selector as Go's generated `String` prints it, which is what upstream's messages hold.
-fn selector_text(selector: Option<&LabelSelector>) -> String {
-    let Some(selector) = selector else { return "nil".into() };
-    let labels: String =
-        selector.match_labels.iter().map(|(key, value)| format!("{key}: {value},")).collect();
-    let requirement = |r: &setpoint_api::LabelSelectorRequirement| {
-        format!(
-            "LabelSelectorRequirement{{Key:{},Operator:{},Values:[{}],}},",
-            r.key,
-            r.operator,
-            r.values.join(" ")
-        )
-    };
-    let expressions: String = selector.match_expressions.iter().map(requirement).collect();
-    format!(
-        "&LabelSelector{{MatchLabels:map[string]string{{{labels}}},\
-         MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
-    )
+    format!("external metric {}({})", metric.name, LabelSelector::go_text(metric.selector.as_ref()))
 }

@@ -41,7 +41,7 @@ impl Indexes {
     }
     /// How many.
     pub fn total(&self) -> i32 {
-        self.0.iter().map(|(first, last)| last - first + 1).sum()
+        self.0.iter().map(|(first, last)| last - first + 1).fold(0, i32::saturating_add)
     }
     /// Whether an index is one of them.
     pub fn has(&self, index: i32) -> bool {
@@ -51,8 +51,12 @@ impl Indexes {
     ///
     /// Upstream: `withOrderedIndexes`.
     pub fn with(&self, more: &Set<i32>) -> Self {
+        self.and_all(more.iter().map(|index| (*index, *index)))
+    }
+    /// The same with more intervals.
+    pub fn and_all(&self, more: impl Iterator<Item = (i32, i32)>) -> Self {
         let mut all: Vec<(i32, i32)> = self.0.clone();
-        all.extend(more.iter().map(|index| (*index, *index)));
+        all.extend(more);
         setpoint_api::order::sort_by_key(&mut all, |interval| *interval);
         let mut merged: Vec<(i32, i32)> = Vec::new();
         for (first, last) in all {
@@ -65,7 +69,8 @@ impl Indexes {
     }
     fn and(&self, other: &Indexes) -> i32 {
         let overlap = |a: &(i32, i32), b: &(i32, i32)| (a.1.min(b.1) - a.0.max(b.0) + 1).max(0);
-        self.0.iter().map(|a| other.0.iter().map(|b| overlap(a, b)).sum::<i32>()).sum()
+        let all = self.0.iter().flat_map(|a| other.0.iter().map(|b| overlap(a, b)));
+        all.fold(0, i32::saturating_add)
     }
     /// Whether these suffice by a success policy; says by which rule.
     ///
@@ -201,9 +206,9 @@ pub fn failure_annotations(spec: &JobSpec, before: Option<&Rc<Pod>>) -> Vec<(&'s
     let (mut failures, mut ignored) = (count(&pod.metadata, FAILURES), count(&pod.metadata, IGNORED));
     let verdict = super::policies::judge(spec.pod_failure_policy.as_ref(), pod);
     if verdict.action == Some("Ignore") {
-        ignored += 1
+        ignored = ignored.saturating_add(1)
     } else {
-        failures += 1
+        failures = failures.saturating_add(1)
     }
     let mut all = vec![(FAILURES, failures.to_string().into())];
     if ignored > 0 {

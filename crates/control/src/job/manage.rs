@@ -173,10 +173,8 @@ impl<'a> Sync<'a> {
                 self.pods.iter().filter(|pod| pod.metadata.is_deleting() && !pod.status.phase.is_finished());
             taken.extend(ending.filter_map(|pod| indexes::index_of(pod)));
         }
-        if let Some(failed) = &self.failed_indexes {
-            taken.extend(failed.0.iter().flat_map(|(first, last)| *first..=*last));
-        }
-        let taken = self.succeeded_indexes.with(&taken);
+        let failed = self.failed_indexes.iter().flat_map(|failed| failed.0.iter().copied());
+        let taken = self.succeeded_indexes.with(&taken).and_all(failed);
         let pending = indexes::pending(&taken, count, self.spec.completions.unwrap_or(0));
         let wait = |index: &i32| {
             let failed = self.waiting.get(index);

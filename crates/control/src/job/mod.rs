@@ -312,9 +312,11 @@ impl<'a> Sync<'a> {
         let bad: Vec<&Pod> =
             ended.iter().map(|pod| &***pod).filter(|pod| is_failed(pod, &self.spec)).gather();
         let policy = self.spec.pod_failure_policy.as_ref();
-        let counted = bad.iter().filter(|pod| policies::judge(policy, pod).counts).count() as i32;
-        self.succeeded += good.len() as i32 + uncounted.succeeded.len() as i32;
-        self.failed += counted + uncounted.failed.len() as i32;
+        let counted = bad.iter().filter(|pod| policies::judge(policy, pod).counts).count();
+        // What stands in the status may be anybody's.
+        let and = |count: i32, more: usize| count.max(0).saturating_add(more as i32);
+        self.succeeded = and(self.succeeded, good.len() + uncounted.succeeded.len());
+        self.failed = and(self.failed, counted + uncounted.failed.len());
         self.backoff = self.backoff.with(&good, &bad);
         if is_indexed(&self.spec) {
             (self.before_indexes, self.succeeded_indexes) =
@@ -332,7 +334,7 @@ impl<'a> Sync<'a> {
         self.spec.suspend == Some(true)
     }
 
-    /// Decides whether the Job has come to its end.
+    /// Decides whether the Job has come to its end. What has failed it comes before what suffices.
     fn judge(&mut self) {
         if self.status.start_time.is_none() && !self.is_suspended() {
             self.status.start_time = Some(self.now.whole_seconds());
@@ -345,16 +347,16 @@ impl<'a> Sync<'a> {
                 .map(|target| new_condition("Failed", &target.reason, &target.message, self.now))
                 .or_else(|| self.failed_by_policy());
         }
+        if self.finished.is_none()
+            && let Some((reason, message)) = self.failure()
+        {
+            self.finished = Some(new_condition("FailureTarget", reason, message, self.now));
+        }
         if self.finished.is_none() && is_indexed(&self.spec) {
             self.finished = self
                 .succeeded_indexes
                 .suffice(&self.spec)
                 .map(|message| new_condition("SuccessCriteriaMet", "SuccessPolicy", &message, self.now));
-        }
-        if self.finished.is_none()
-            && let Some((reason, message)) = self.failure()
-        {
-            self.finished = Some(new_condition("FailureTarget", reason, message, self.now));
         }
     }
 
@@ -375,7 +377,7 @@ impl<'a> Sync<'a> {
         if let (Some(seconds), Some(start), false) =
             (spec.active_deadline_seconds, self.status.start_time, self.is_suspended())
         {
-            let left = seconds.saturating_mul(SECOND) - self.now.since(start);
+            let left = seconds.saturating_mul(SECOND).saturating_sub(self.now.since(start));
             if left <= 0 {
                 return Some(("DeadlineExceeded", "Job was active longer than specified deadline"));
             }
@@ -386,7 +388,8 @@ impl<'a> Sync<'a> {
             let message = "Job has exceeded the specified maximal number of failed indexes";
             return Some(("MaxFailedIndexesExceeded", message));
         }
-        let is_over = failed + self.succeeded_indexes.total() >= self.spec.completions.unwrap_or(0);
+        let is_over =
+            failed.saturating_add(self.succeeded_indexes.total()) >= self.spec.completions.unwrap_or(0);
         (failed > 0 && is_over).then_some(("FailedIndexes", "Job has failed indexes"))
     }
 
@@ -398,9 +401,9 @@ impl<'a> Sync<'a> {
         let is_under_way = |pod: &&&Rc<Pod>| matches!(pod.status.phase.as_str(), "Running" | "Pending");
         let restarts = |pod: &&Rc<Pod>| {
             let all = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
-            all.map(|status| status.restart_count).sum::<i32>()
+            all.map(|status| status.restart_count).fold(0, i32::saturating_add)
         };
-        let total: i32 = self.pods.iter().filter(is_under_way).map(restarts).sum();
+        let total = self.pods.iter().filter(is_under_way).map(restarts).fold(0, i32::saturating_add);
         let limit = self.spec.backoff_limit.unwrap_or(6);
         if limit == 0 { total > 0 } else { total >= limit }
     }

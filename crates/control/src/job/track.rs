@@ -65,7 +65,7 @@ impl<'a> Sync<'a> {
         {
             let before = uids.len();
             uids.retain(|uid| held.contains(uid));
-            *count += (before - uids.len()) as i32;
+            *count = count.saturating_add((before - uids.len()) as i32);
         }
     }
 

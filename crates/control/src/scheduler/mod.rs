@@ -316,7 +316,11 @@ fn reconcile(cx: &Cx, _: Key, all: &mut AllMemory) -> Outcome {
             None => volumes::bind_ready(cx, memory).unwrap_or_else(|| schedule_one(cx, memory)),
         },
     };
-    outcome.requeue_after = outcome.requeue_after.or_else(|| memory.queue.next_wake(cx.now, cx.tuning));
+    let timers = || {
+        let next = memory.queue.next_wake(cx.now, cx.tuning);
+        next.into_iter().chain(volumes::next_timeout(memory, cx.now)).min()
+    };
+    outcome.requeue_after = outcome.requeue_after.or_else(timers);
     outcome
 }
 

@@ -2,22 +2,25 @@
 //!
 //! Upstream:   pkg/scheduler/framework/plugins/{volumebinding,volumezone,volumerestrictions}.
 //! Simplified: the plugins of volumes speak as one, and nodes take any number of volumes; the binder of claims picks among free
-//!             volumes once the node is chosen; a pod waits for its volumes as long as it takes, where upstream gives up after ten
-//!             minutes.
+//!             volumes once the node is chosen.
 
 use super::Memory;
 use super::filters::{Plugin, Rejection, no};
 use super::node_rules::NodeRules;
-use crate::volumes::pods::{claims, volume_of};
+use crate::volumes::pods::{claims, phase, volume_of};
 use crate::volumes::{self, SELECTED_NODE};
 use crate::{Cx, EventDraft, Outcome, Write};
 use serde_json::Value;
 use setpoint_api::Gather as _;
+use setpoint_api::time::{MINUTE, Micros, Time};
 use setpoint_api::wire::kept;
 use setpoint_api::{
     Node, ObjId, PersistentVolume, PersistentVolumeClaim, Pod, Resource, Scope, StorageClass, Store, Str,
 };
 use std::rc::Rc;
+
+/// How long a pod waits for its volumes on the node that was chosen (`bindTimeoutSeconds` of the plugin's arguments).
+const BIND_TIMEOUT: Micros = 10 * MINUTE;
 
 /// Zones and regions, under their present and their former names.
 const PLACES: [&str; 4] = [
@@ -56,6 +59,13 @@ impl VolumeFilter {
             };
             if claim.metadata.is_deleting() {
                 out.refusal.get_or_insert(format!("persistentvolumeclaim {name:?} is being deleted"));
+            }
+            if phase(claim) == "Lost" {
+                let volume = claim.spec().volume_name;
+                let text = format!(
+                    "persistentvolumeclaim {name:?} bound to non-existent persistentvolume \"{volume}\""
+                );
+                out.refusal.get_or_insert(text);
             }
             if claim.spec().access_modes.iter().any(|mode| &**mode == "ReadWriteOncePod") {
                 out.is_taken |= is_used(view, pod, name);
@@ -146,6 +156,8 @@ pub struct Binding {
     pub node: Str,
     /// The claims whose volumes were asked for, with their names.
     claims: Vec<(ObjId, Str)>,
+    /// When it is given up (`bindTimeoutSeconds`).
+    until: Time,
     /// What is said once it is bound.
     event: EventDraft,
 }
@@ -168,15 +180,22 @@ pub(super) fn ask(
     };
     let claims =
         filter.unbound.iter().map(|(claim, _)| (claim.metadata.id, claim.metadata.name.clone())).gather();
-    memory.binding.insert(pod.metadata.id, Binding { node: node.clone(), claims, event: event.clone() });
+    let until = cx.now.plus(BIND_TIMEOUT);
+    memory
+        .binding
+        .insert(pod.metadata.id, Binding { node: node.clone(), claims, until, event: event.clone() });
     Some(filter.unbound.iter().map(asked).gather())
 }
 
-/// A pod that waits for the volume of a claim which is gone, and why it is to be tried again.
+/// A pod that waits for the volume of a claim which is gone or has waited too long, and why it is to be tried again.
 ///
-/// Upstream: `checkBindings`.
+/// Upstream: `checkBindings`, `BindPodVolumes`.
 pub(super) fn lost(cx: &Cx, memory: &Memory) -> Option<(ObjId, String)> {
+    let failed = |why: &str| format!("running PreBind plugin \"VolumeBinding\": binding volumes: {why}");
     memory.binding.iter().find_map(|(id, binding)| {
+        if binding.until <= cx.now {
+            return Some((*id, failed("context deadline exceeded")));
+        }
         let is_gone = |(claim, _): &&(ObjId, Str)| cx.view.get::<PersistentVolumeClaim>(*claim).is_none();
         let (_, name) = binding.claims.iter().find(is_gone)?;
         let namespace = cx.view.get::<Pod>(*id).map(|pod| pod.metadata.namespace.clone()).unwrap_or_default();
@@ -186,8 +205,13 @@ pub(super) fn lost(cx: &Cx, memory: &Memory) -> Option<(ObjId, String)> {
                 "failed to check provisioning pvc: could not find v1.PersistentVolumeClaim \"{namespace}/{name}\""
             ),
         };
-        Some((*id, format!("running PreBind plugin \"VolumeBinding\": binding volumes: {why}")))
+        Some((*id, failed(&why)))
     })
+}
+
+/// How long it is until a pod that waits for its volumes is given up.
+pub(super) fn next_timeout(memory: &Memory, now: Time) -> Option<Micros> {
+    memory.binding.values().map(|binding| binding.until.since(now)).min()
 }
 
 /// Binds a pod whose volumes have come.

@@ -6,7 +6,8 @@
 //! update replaces one pod at a time, from the highest down to the partition. In parallel nothing waits but the update.
 //! Upstream: pkg/controller/statefulset/stateful_set.go, stateful_set_control.go, stateful_pod_control.go,
 //! stateful_set_utils.go.
-//! Simplified: labels and volumes of a pod that somebody has changed are not put right; maxUnavailable counts as one, as it does while its gate is off.
+//! Simplified: labels and volumes of a pod that somebody has changed are not put right; maxUnavailable counts as one, as it does while its gate is off;
+//! one sync makes at most 1,000 pods, and the next one goes on.
 
 mod claims;
 mod step;
@@ -16,6 +17,7 @@ use crate::history::Revision;
 use crate::pod::{is_available, is_ready};
 use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Note, Outcome, Write, history};
 use setpoint_api::Gather as _;
+use setpoint_api::map::Map;
 use setpoint_api::order;
 use setpoint_api::time::SECOND;
 use setpoint_api::{
@@ -38,6 +40,8 @@ pub const ROW: Controller = Controller {
     forget: |_| {},
 };
 
+/// Missing pods that one sync looks at.
+const MOST_MISSING: usize = 1_000;
 const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
 const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
 
@@ -70,7 +74,8 @@ fn set_of<'a>(view: &'a Store, pod: &ObjectMeta) -> Option<&'a Rc<StatefulSet>> 
 ///
 /// Upstream: `getOrdinal`.
 fn ordinal(set: &ObjectMeta, pod: &str) -> Option<i32> {
-    pod.strip_prefix(&*set.name)?.strip_prefix('-')?.parse().ok()
+    let number = pod.strip_prefix(&*set.name)?.strip_prefix('-')?;
+    number.parse().ok().filter(|_| number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// A place in the set: a pod, or none yet.
@@ -87,8 +92,10 @@ struct Sync<'a> {
     spec: StatefulSetSpec,
     current: Revision,
     update: Revision,
-    /// Wanted places, lowest first.
+    /// Wanted places, lowest first; of very many missing ones only the first.
     replicas: Vec<Place<'a>>,
+    /// How many are wanted.
+    wanted: i32,
     /// Pods that are too many, highest first.
     condemned: Vec<Place<'a>>,
     writes: Vec<Write>,
@@ -122,7 +129,7 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     }
     let status = sync.finish(&stored);
     let observed = vec![
-        ("desired", sync.replicas.len() as i64),
+        ("desired", i64::from(sync.wanted)),
         ("pods", i64::from(status.replicas)),
         ("ready", i64::from(status.ready_replicas)),
     ];
@@ -139,8 +146,7 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     let seconds = i64::from(sync.spec.min_ready_seconds);
     // Upstream comes back for a pod that is ready but not yet available, too (`updatePod`).
     let is_waiting = seconds > 0
-        && (status.available_replicas != sync.replicas.len() as i32
-            || status.available_replicas != status.ready_replicas);
+        && (status.available_replicas != sync.wanted || status.available_replicas != status.ready_replicas);
     Outcome {
         writes: sync.writes,
         requeue_after: is_waiting.then_some(seconds * SECOND),
@@ -159,10 +165,6 @@ fn is_running_and_ready(pod: &Pod) -> bool {
     pod.status.phase == PodPhase::Running && is_ready(pod)
 }
 
-fn is_healthy(place: &Place) -> bool {
-    place.pod.is_some_and(|pod| is_running_and_ready(pod) && !pod.metadata.is_deleting())
-}
-
 impl<'a> Sync<'a> {
     fn begin(
         cx: &'a Cx<'a>,
@@ -173,17 +175,21 @@ impl<'a> Sync<'a> {
         writes: Vec<Write>,
     ) -> Self {
         let start = spec.ordinals.as_ref().map_or(0, |ordinals| ordinals.start);
-        let end = start.saturating_add(spec.replicas.unwrap_or(1).max(0));
-        let mut replicas: Vec<Place> = (start..end).map(|ordinal| Place { ordinal, pod: None }).gather();
-        let mut condemned = Vec::new();
-        for pod in &pods {
+        let wanted = spec.replicas.unwrap_or(1).max(0);
+        let range = start..start.saturating_add(wanted);
+        let (mut own, mut condemned) = (Map::new(), Vec::new());
+        for pod in pods {
             let Some(ordinal) = ordinal(&set.metadata, &pod.metadata.name) else { continue };
-            let place = usize::try_from(ordinal - start).ok().and_then(|at| replicas.get_mut(at));
-            match place {
-                Some(place) => place.pod = Some(*pod),
-                None => condemned.push(Place { ordinal, pod: Some(*pod) }),
+            if range.contains(&ordinal) {
+                own.insert(ordinal, pod);
+            } else {
+                condemned.push(Place { ordinal, pod: Some(pod) });
             }
         }
+        let missing = range.filter(|ordinal| !own.contains_key(ordinal)).take(MOST_MISSING);
+        let mut replicas: Vec<Place> = missing.map(|ordinal| Place { ordinal, pod: None }).gather();
+        replicas.extend(own.iter().map(|(ordinal, pod)| Place { ordinal: *ordinal, pod: Some(*pod) }));
+        order::sort_by_key(&mut replicas, |place| place.ordinal);
         order::sort_by_key(&mut condemned, |place| std::cmp::Reverse(place.ordinal));
         Self {
             cx,
@@ -192,12 +198,23 @@ impl<'a> Sync<'a> {
             current,
             update,
             replicas,
+            wanted,
             condemned,
             writes,
             replaced: 0,
             retry: false,
             decision: "nothing to do".into(),
         }
+    }
+
+    /// Upstream: `isRunningAndAvailable`.
+    fn is_up(&self, pod: &Pod) -> bool {
+        is_running_and_ready(pod) && is_available(pod, self.spec.min_ready_seconds, self.cx.now)
+    }
+
+    /// Upstream: `isUnavailable`.
+    fn is_unavailable(&self, place: &Place) -> bool {
+        place.pod.is_none_or(|pod| !self.is_up(pod) || pod.metadata.is_deleting())
     }
 
     fn places(&self) -> impl Iterator<Item = &Place<'a>> {
@@ -219,11 +236,9 @@ impl<'a> Sync<'a> {
             ..StatefulSetStatus::default()
         };
         for pod in self.places().filter_map(|place| place.pod) {
-            let is_up = is_running_and_ready(pod);
             status.replicas += 1;
-            status.ready_replicas += i32::from(is_up);
-            let is_there = is_up && is_available(pod, self.spec.min_ready_seconds, self.cx.now);
-            status.available_replicas += i32::from(is_there);
+            status.ready_replicas += i32::from(is_running_and_ready(pod));
+            status.available_replicas += i32::from(self.is_up(pod));
             if !pod.metadata.is_deleting() {
                 let revision = revision_of(pod);
                 let is = |other: &Revision| i32::from(revision.as_ref() == Some(&other.name));
@@ -231,8 +246,7 @@ impl<'a> Sync<'a> {
                 status.updated_replicas += is(&self.update);
             }
         }
-        let wanted = self.replicas.len() as i32;
-        let is_whole = [status.updated_replicas, status.ready_replicas, status.replicas] == [wanted; 3];
+        let is_whole = [status.updated_replicas, status.ready_replicas, status.replicas] == [self.wanted; 3];
         if is_whole && &*self.spec.update_strategy.kind == "RollingUpdate" {
             status.current_replicas = status.updated_replicas;
             status.current_revision = status.update_revision.clone();

@@ -4,9 +4,8 @@
 //! stateful_set_utils.go (`newVersionedStatefulSetPod`).
 
 use super::claims::InTheWay;
-use super::{POD_INDEX, POD_NAME, Place, ROW, Sync, is_healthy, is_running_and_ready, revision_of};
+use super::{MOST_MISSING, POD_INDEX, POD_NAME, Place, ROW, Sync, revision_of};
 use crate::history::{self, Revision};
-use crate::pod::is_available;
 use crate::replicaset::{batches, controller_reference};
 use crate::{EventDraft, Write};
 use setpoint_api::Gather as _;
@@ -30,8 +29,15 @@ impl<'a> Sync<'a> {
         for place in self.replicas.clone() {
             let Some(pod) = place.pod else {
                 if let Some(claim) = self.claim_in_the_way(place.ordinal) {
-                    self.create(&missing);
+                    // Side by side, only an error holds up the rest.
+                    let goes_on = !is_ordered && matches!(claim, InTheWay::Stale);
+                    if !goes_on {
+                        self.create(&missing);
+                    }
                     self.wait_for(place.ordinal, claim);
+                    if goes_on {
+                        continue;
+                    }
                     return true;
                 }
                 if is_ordered {
@@ -56,24 +62,22 @@ impl<'a> Sync<'a> {
                 }
                 continue;
             }
-            let is_there =
-                is_running_and_ready(pod) && is_available(pod, self.spec.min_ready_seconds, self.cx.now);
-            if is_ordered && (is_ending || !is_there) {
+            if is_ordered && (is_ending || !self.is_up(pod)) {
                 return true;
             }
         }
         self.create(&missing);
-        false
+        missing.len() >= MOST_MISSING
     }
 
     /// Upstream: `processCondemned` for each; true where the rest has to wait.
     fn shrink(&mut self, is_ordered: bool) -> bool {
         let lowest_condemned = self.condemned.iter().rev();
-        let first_unhealthy = self
+        let first_unavailable = self
             .replicas
             .iter()
             .chain(lowest_condemned)
-            .find(|place| !is_healthy(place))
+            .find(|place| self.is_unavailable(place))
             .map(|place| place.ordinal);
         let mut doomed = Vec::new();
         for place in self.condemned.clone() {
@@ -84,10 +88,8 @@ impl<'a> Sync<'a> {
                 }
                 continue;
             }
-            let is_there =
-                is_running_and_ready(pod) && is_available(pod, self.spec.min_ready_seconds, self.cx.now);
             if is_ordered {
-                if is_there || first_unhealthy == Some(place.ordinal) {
+                if self.is_up(pod) || first_unavailable == Some(place.ordinal) {
                     self.delete(&[place]);
                 }
                 return true;
@@ -98,15 +100,15 @@ impl<'a> Sync<'a> {
         false
     }
 
-    /// Deletes the highest pod of another revision, unless a higher one is not well yet.
+    /// Deletes the highest pod of another revision, unless a higher one is not available yet.
     fn replace(&mut self) {
         let strategy = &self.spec.update_strategy;
         if &*strategy.kind == "OnDelete" {
             return;
         }
         let partition = strategy.rolling_update.as_ref().and_then(|rolling| rolling.partition).unwrap_or(0);
-        let above = usize::try_from(partition).unwrap_or(0).min(self.replicas.len());
-        for place in self.replicas.clone().split_off(above).into_iter().rev() {
+        let first = self.start().saturating_add(partition);
+        for place in self.replicas.clone().into_iter().rev().take_while(|place| place.ordinal >= first) {
             let is_old = place.pod.is_some_and(|pod| {
                 revision_of(pod).as_ref() != Some(&self.update.name) && !pod.metadata.is_deleting()
             });
@@ -115,7 +117,7 @@ impl<'a> Sync<'a> {
                 self.replaced = 1;
                 return;
             }
-            if !is_healthy(&place) {
+            if self.is_unavailable(&place) {
                 return;
             }
         }
@@ -160,18 +162,22 @@ impl<'a> Sync<'a> {
         Write::Create(self.pod(ordinal).into_object(), Some(event))
     }
 
+    /// The first ordinal.
+    fn start(&self) -> i32 {
+        self.spec.ordinals.as_ref().map_or(0, |ordinals| ordinals.start)
+    }
+
     /// The revision that a new pod is made from.
     ///
     /// Upstream: `newVersionedStatefulSetPod`.
     fn revision_for(&self, ordinal: i32) -> &Revision {
-        let start = self.spec.ordinals.as_ref().map_or(0, |ordinals| ordinals.start);
         let strategy = &self.spec.update_strategy;
         let kept = match &strategy.rolling_update {
             _ if &*strategy.kind != "RollingUpdate" => 0,
             Some(rolling) => rolling.partition.unwrap_or(0),
             None => self.set.status().current_replicas,
         };
-        if ordinal < start.saturating_add(kept) { &self.current } else { &self.update }
+        if ordinal < self.start().saturating_add(kept) { &self.current } else { &self.update }
     }
 
     /// Upstream: `newStatefulSetPod`.

@@ -8,7 +8,8 @@
 //! stays Released, as it says.
 //! Upstream: pkg/controller/volume/persistentvolume/pv_controller.go (`syncClaim`, `syncVolume`).
 //! Simplified: plays the storage driver's provisioner as well; the default class `standard` is made when the first claim asks for
-//! it; a volume of a class that binds at once is in every zone.
+//! it; a volume of a class that binds at once is in every zone; claims that wait are looked at when something changes, not every
+//! fifteen seconds, so that what they wait for is told once.
 
 pub mod attach;
 pub mod pods;
@@ -19,10 +20,9 @@ use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory
 use serde_json::{Value, json};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
-use setpoint_api::order;
 use setpoint_api::wire::{Reader, Wire as _, keep, kept};
 use setpoint_api::{
-    Change, DeleteOptions, Kind, Node, ObjId, Object, ObjectMeta, Op, PersistentVolume,
+    Change, ClaimSpec, DeleteOptions, Kind, Node, ObjId, Object, ObjectMeta, Op, PersistentVolume,
     PersistentVolumeClaim, Pod, PodSpec, Quantity, Resource, Scope, StorageClass, Store, Str, Time, mark,
 };
 use std::rc::Rc;
@@ -70,9 +70,15 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut AllMemory, keys: &mut Keys)
             let volume = cx.view.id_of(Kind::PersistentVolume, "", &claim.spec().volume_name);
             volume.into_iter().for_each(|id| keys.add(id));
         }
-        Object::PersistentVolume(_) => {
+        Object::PersistentVolume(volume) => {
             keys.add(meta.id);
-            cx.view.ids(Kind::PersistentVolumeClaim).for_each(|id| keys.add(id));
+            // It may be what a claim waits for, or what one has.
+            let owner = claim_ref(volume);
+            let concerns = |claim: &&Rc<PersistentVolumeClaim>| {
+                pods::phase(claim) != "Bound" || owner.as_ref().is_some_and(|owner| is_of(owner, claim))
+            };
+            let claims = cx.view.list::<PersistentVolumeClaim>().filter(concerns);
+            claims.for_each(|claim| keys.add(claim.metadata.id));
         }
         Object::StorageClass(_) => cx.view.ids(Kind::PersistentVolumeClaim).for_each(|id| keys.add(id)),
         // A volume may have waited to be detached, and a claim for its pod to go.
@@ -103,18 +109,21 @@ fn acted(decision: &'static str, writes: Vec<Write>) -> Outcome {
     Outcome { writes, note: Note { observed: Vec::new(), decision: decision.into() }, ..Outcome::default() }
 }
 
-/// Upstream: `syncUnboundClaim`.
+/// Upstream: `syncClaim`.
 fn sync_claim(cx: &Cx, claim: &Rc<PersistentVolumeClaim>, memory: &mut Memory) -> Outcome {
-    let spec = claim.spec();
     let id = claim.metadata.id;
     if claim.metadata.is_deleting() {
         memory.making.remove(&id);
         let is_used = protection::is_used(cx.view, claim);
         return protection::let_go(&claim.metadata, protection::CLAIM, is_used);
     }
-    if &*claim.status().phase == "Bound" {
+    if matches!(pods::phase(claim), "Bound" | "Lost") {
         memory.making.remove(&id);
-        return Outcome::idle("nothing to do");
+        return sync_bound(cx, claim);
+    }
+    let spec = claim.spec();
+    if !spec.volume_name.is_empty() {
+        return take_named(cx, claim, &spec);
     }
     let class = match &spec.storage_class_name {
         Some(name) => name.clone(),
@@ -128,18 +137,15 @@ fn sync_claim(cx: &Cx, claim: &Rc<PersistentVolumeClaim>, memory: &mut Memory) -
     };
     let found = cx.view.find::<StorageClass>("", &class);
     let node = claim.metadata.annotation(SELECTED_NODE).and_then(|name| cx.view.find::<Node>("", name));
-    let waits = found.is_some_and(|class| waits_for_consumer(class));
-    if (!waits || node.is_some() || !spec.volume_name.is_empty())
-        && let Some(volume) = free_volume(cx.view, claim, &class, node)
-    {
-        let mut volume = (**volume).clone();
-        claim_volume(&mut volume, claim);
-        let bound = bind(claim, &volume, &class);
-        return acted("bind to a volume", [write_volume(volume), bound].concat());
+    let waits = found.is_some_and(|class| waits_for_consumer(class)) && node.is_none();
+    // One that is kept for the claim needs no consumer.
+    let is_to_take = |volume: &&Rc<PersistentVolume>| !waits || claim_ref(volume).is_some();
+    if let Some(volume) = free_volume(cx.view, claim, &class, node).filter(is_to_take) {
+        return bind(claim, volume, &class);
     }
     let provisioner: Str = found.map(|class| kept(&class.rest, "provisioner")).unwrap_or_default();
     match found {
-        Some(_) if waits && node.is_none() => wait_for_pod(cx, claim),
+        Some(_) if waits => wait_for_pod(cx, claim),
         Some(found) if &*provisioner != NO_PROVISIONER => {
             provision(cx, claim, found, &provisioner, node, memory)
         }
@@ -151,10 +157,85 @@ fn sync_claim(cx: &Cx, claim: &Rc<PersistentVolumeClaim>, memory: &mut Memory) -
                 let text = format!("storageclass.storage.k8s.io \"{class}\" not found");
                 (true, "ProvisioningFailed", text)
             };
-            let draft = EventDraft { is_warning, ..EventDraft::normal(SOURCE, id, reason, text) };
-            acted("wait for a volume", vec![Write::Event(draft)])
+            acted("wait for a volume", vec![said(claim, is_warning, reason, text)])
         }
     }
+}
+
+fn said(claim: &PersistentVolumeClaim, is_warning: bool, reason: &'static str, text: String) -> Write {
+    let draft = EventDraft::normal(SOURCE, claim.metadata.id, reason, text);
+    Write::Event(EventDraft { is_warning, ..draft })
+}
+
+/// A claim that names the volume that it wants.
+///
+/// Upstream: `syncUnboundClaim`, `checkVolumeSatisfyClaim`.
+fn take_named(cx: &Cx, claim: &Rc<PersistentVolumeClaim>, spec: &ClaimSpec) -> Outcome {
+    let Some(volume) = cx.view.find::<PersistentVolume>("", &spec.volume_name) else {
+        return Outcome::idle("wait for the volume that is asked for");
+    };
+    let class = spec.storage_class_name.clone().unwrap_or_default();
+    let name = &*spec.volume_name;
+    match claim_ref(volume) {
+        Some(owner) if is_of(&owner, claim) => bind(claim, volume, &class),
+        Some(_) => {
+            let text = format!("volume {name:?} already bound to a different claim.");
+            acted("wait for the volume that is asked for", vec![said(claim, true, "FailedBinding", text)])
+        }
+        None => match mismatch(volume, spec, &class) {
+            None => bind(claim, volume, &class),
+            Some(why) => {
+                let text = format!("Cannot bind to requested volume {name:?}: {why}");
+                acted(
+                    "the volume that is asked for does not do",
+                    vec![said(claim, true, "VolumeMismatch", text)],
+                )
+            }
+        },
+    }
+}
+
+/// What keeps a volume from being a claim's, if anything does.
+///
+/// Upstream: `checkVolumeSatisfyClaim`.
+fn mismatch(volume: &PersistentVolume, wanted: &ClaimSpec, class: &str) -> Option<&'static str> {
+    let spec: Value = kept(&volume.rest, "spec");
+    match () {
+        () if size_of(&spec) < request(wanted) => Some("requested PV is too small"),
+        () if spec["storageClassName"].as_str().unwrap_or("") != class => {
+            Some("storageClassName does not match")
+        }
+        () if !has_mode(&spec, wanted) => Some("incompatible volumeMode"),
+        () if !allows_access(&spec, wanted) => Some("incompatible accessMode"),
+        () => None,
+    }
+}
+
+/// A claim that has been bound: its volume may have gone since.
+///
+/// Upstream: `syncBoundClaim`.
+fn sync_bound(cx: &Cx, claim: &Rc<PersistentVolumeClaim>) -> Outcome {
+    let spec = claim.spec();
+    let class = spec.storage_class_name.clone().unwrap_or_default();
+    let is_lost = pods::phase(claim) == "Lost";
+    let (reason, text) = match cx.view.find::<PersistentVolume>("", &spec.volume_name) {
+        Some(volume) => match claim_ref(volume) {
+            Some(owner) if is_of(&owner, claim) && !is_lost => return Outcome::idle("nothing to do"),
+            Some(owner) if !is_of(&owner, claim) => {
+                ("ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly")
+            }
+            _ => return bind(claim, volume, &class),
+        },
+        None => ("ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!"),
+    };
+    if is_lost {
+        return Outcome::idle("nothing to do");
+    }
+    let mut lost = (**claim).clone();
+    keep(&mut lost.rest, "status", &json!({ "phase": "Lost" }));
+    let writes =
+        vec![Write::Update(lost.into_object(), Scope::Status), said(claim, true, reason, text.to_string())];
+    acted("its volume is lost", writes)
 }
 
 /// A class without a provisioner.
@@ -168,7 +249,10 @@ pub(crate) fn waits_for_consumer(class: &StorageClass) -> bool {
 
 /// Upstream: `emitEventForUnboundDelayBindingClaim`.
 fn wait_for_pod(cx: &Cx, claim: &Rc<PersistentVolumeClaim>) -> Outcome {
-    let uses = |pod: &&Rc<Pod>| pods::claims(&pod.spec).any(|(_, name)| *name == *claim.metadata.name);
+    let uses = |pod: &&Rc<Pod>| {
+        let is_waiting = pod.spec.node_name.is_none() && !pod.status.phase.is_finished();
+        is_waiting && pods::claims(&pod.spec).any(|(_, name)| *name == *claim.metadata.name)
+    };
     let waiting = cx.view.list_in::<Pod>(&claim.metadata.namespace).filter(uses);
     let names: Vec<&str> = waiting.map(|pod| &*pod.metadata.name).gather();
     let (reason, text) = match &names[..] {
@@ -176,8 +260,7 @@ fn wait_for_pod(cx: &Cx, claim: &Rc<PersistentVolumeClaim>) -> Outcome {
         [name] => ("WaitForPodScheduled", format!("waiting for pod {name} to be scheduled")),
         names => ("WaitForPodScheduled", format!("waiting for pods {} to be scheduled", names.join(","))),
     };
-    let draft = EventDraft::normal(SOURCE, claim.metadata.id, reason, text);
-    acted("wait for a pod", vec![Write::Event(draft)])
+    acted("wait for a pod", vec![said(claim, false, reason, text)])
 }
 
 /// Upstream: `provisionClaimOperationExternal`, and kubernetes-csi/external-provisioner.
@@ -201,8 +284,15 @@ fn provision(
             "External provisioner is provisioning volume for claim \"{}\"",
             claim.metadata.full_name()
         );
+        let mut asked = (**claim).clone();
+        for key in
+            ["volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner"]
+        {
+            asked.metadata.set_annotation(key, provisioner);
+        }
         let writes = vec![
-            Write::Event(EventDraft::normal(SOURCE, id, "ExternalProvisioning", waits)),
+            Write::Update(asked.into_object(), Scope::Main),
+            said(claim, false, "ExternalProvisioning", waits),
             told("Provisioning", begins),
         ];
         return Outcome {
@@ -217,7 +307,7 @@ fn provision(
     let zone = node.and_then(|node| node.metadata.label(ZONE));
     let volume = new_volume(claim, class, provisioner, zone);
     let text = format!("Successfully provisioned volume {}", volume.metadata.name);
-    let mut writes = bind(claim, &volume, &class.metadata.name);
+    let mut writes = bind_claim(claim, &volume, &class.metadata.name);
     writes.insert(0, Write::Create(volume.into_object(), None));
     writes.push(told("ProvisioningSucceeded", text));
     acted("make a volume", writes)
@@ -254,7 +344,48 @@ pub(crate) fn affinity_of(volume: &PersistentVolume) -> NodeRules {
     NodeRules::of(&PodSpec::read(json!({ "affinity": affinity }), &mut Reader::default()))
 }
 
-/// The smallest volume that nobody has, of the class, large enough and within reach of the node if one is chosen.
+fn size_of(volume: &Value) -> i64 {
+    storage(&volume["capacity"]["storage"]).map_or(0, |size| size.value())
+}
+
+fn request(wanted: &ClaimSpec) -> i64 {
+    wanted.resources.requests.get("storage").map_or(0, |size| size.value())
+}
+
+fn has_mode(volume: &Value, wanted: &ClaimSpec) -> bool {
+    let mode = |mode: &str| if mode == "Block" { "Block" } else { "Filesystem" };
+    mode(volume["volumeMode"].as_str().unwrap_or("")) == mode(&wanted.volume_mode)
+}
+
+fn allows_access(volume: &Value, wanted: &ClaimSpec) -> bool {
+    let modes = volume["accessModes"].as_array();
+    let has = |mode: &Str| modes.is_some_and(|modes| modes.iter().any(|has| *has == **mode));
+    wanted.access_modes.iter().all(has)
+}
+
+/// Whose a volume is, or is to be.
+fn claim_ref(volume: &PersistentVolume) -> Option<Value> {
+    volume
+        .rest
+        .as_deref()
+        .and_then(|rest| rest.get("spec")?.get("claimRef"))
+        .filter(|it| !it.is_null())
+        .cloned()
+}
+
+/// Whether it is a claim's.
+///
+/// Upstream: `IsVolumeBoundToClaim`.
+fn is_of(owner: &Value, claim: &PersistentVolumeClaim) -> bool {
+    let meta = &claim.metadata;
+    let uid = owner["uid"].as_str().unwrap_or_default();
+    owner["name"] == *meta.name
+        && owner["namespace"] == *meta.namespace
+        && (uid.is_empty() || uid == meta.uid.to_string())
+}
+
+/// The volume that is kept for a claim, or else the smallest that nobody has, of the class, large enough and within reach
+/// of the node if one is chosen.
 ///
 /// Upstream: `FindMatchingVolume` in component-helpers/storage/volume.
 pub(crate) fn free_volume<'a>(
@@ -264,35 +395,29 @@ pub(crate) fn free_volume<'a>(
     node: Option<&Rc<Node>>,
 ) -> Option<&'a Rc<PersistentVolume>> {
     let wanted = claim.spec();
-    let request = wanted.resources.requests.get("storage").map_or(0, |size| size.value());
-    let fits = |volume: &&Rc<PersistentVolume>| {
+    let request = request(&wanted);
+    let selector = wanted.selector.as_ref().and_then(|selector| selector.to_selector().ok());
+    let mut best: Option<(i64, &Rc<PersistentVolume>)> = None;
+    for volume in view.list::<PersistentVolume>() {
         let spec: Value = kept(&volume.rest, "spec");
-        let owner = &spec["claimRef"];
-        let is_reserved =
-            owner["name"] == *claim.metadata.name && owner["namespace"] == *claim.metadata.namespace;
-        let is_free = owner.is_null() || (is_reserved && owner["uid"].as_str().is_none_or(str::is_empty));
-        let modes = spec["accessModes"].as_array();
-        let has_mode = |mode: &Str| modes.is_some_and(|modes| modes.iter().any(|has| *has == **mode));
-        let size = storage(&spec["capacity"]["storage"]).map_or(0, |size| size.value());
+        let owner = claim_ref(volume);
+        let is_foreign = owner.as_ref().is_some_and(|owner| !is_of(owner, claim));
+        let size = size_of(&spec);
+        if is_foreign || size < request || !has_mode(&spec, &wanted) || volume.metadata.is_deleting() {
+            continue;
+        }
+        let is_near = || node.is_none_or(|node| affinity_of(volume).matches(node));
+        if owner.is_some() {
+            return Some(volume).filter(|_| is_near());
+        }
+        let is_better = best.is_none_or(|(known, _)| size < known);
+        let is_selected = || selector.as_ref().is_none_or(|it| it.matches(&volume.metadata.labels));
         let of_class = spec["storageClassName"].as_str().unwrap_or("") == class;
-        let is_named = wanted.volume_name.is_empty() || wanted.volume_name == volume.metadata.name;
-        let mode = |mode: &str| if mode == "Block" { "Block" } else { "Filesystem" };
-        let same_mode = mode(spec["volumeMode"].as_str().unwrap_or("")) == mode(&wanted.volume_mode);
-        is_free
-            && is_named
-            && of_class
-            && same_mode
-            && size >= request
-            && wanted.access_modes.iter().all(has_mode)
-            && !volume.metadata.is_deleting()
-            && node.is_none_or(|node| affinity_of(volume).matches(node))
-    };
-    let mut free: Vec<_> = view.list::<PersistentVolume>().filter(fits).gather();
-    order::sort_by_key(&mut free, |volume| {
-        let spec: Value = kept(&volume.rest, "spec");
-        storage(&spec["capacity"]["storage"]).map_or(0, |size| size.value())
-    });
-    free.first().copied()
+        if is_better && of_class && is_selected() && allows_access(&spec, &wanted) && is_near() {
+            best = Some((size, volume));
+        }
+    }
+    best.map(|(_, volume)| volume)
 }
 
 fn new_volume(
@@ -334,32 +459,44 @@ fn claim_volume(volume: &mut PersistentVolume, claim: &PersistentVolumeClaim) {
     });
     keep(&mut volume.rest, "spec", &spec);
     keep(&mut volume.rest, "status", &json!({ "phase": "Bound" }));
-    volume.metadata.resource_version = 0;
 }
 
-fn write_volume(volume: PersistentVolume) -> Vec<Write> {
-    let object = volume.into_object();
+const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
+
+/// Gives a claim a volume, and a volume its claim.
+///
+/// Upstream: `bind`, `bindVolumeToClaim`.
+fn bind(claim: &PersistentVolumeClaim, volume: &PersistentVolume, class: &str) -> Outcome {
+    let mut bound = volume.clone();
+    if claim_ref(volume).is_none() {
+        bound.metadata.set_annotation(BOUND_BY_CONTROLLER, "yes");
+    }
+    claim_volume(&mut bound, claim);
+    let claimed = bind_claim(claim, &bound, class);
+    acted("bind to a volume", [both(bound.into_object()), claimed].concat())
+}
+
+fn both(object: Object) -> Vec<Write> {
     vec![Write::Update(object.clone(), Scope::Main), Write::Update(object, Scope::Status)]
 }
 
 /// The claim with its volume.
 ///
 /// Upstream: `bindClaimToVolume`, `updateClaimStatus`.
-fn bind(claim: &PersistentVolumeClaim, volume: &PersistentVolume, class: &str) -> Vec<Write> {
+fn bind_claim(claim: &PersistentVolumeClaim, volume: &PersistentVolume, class: &str) -> Vec<Write> {
     let mut bound = claim.clone();
-    bound.metadata.resource_version = 0;
-    for key in ["bind-completed", "bound-by-controller"] {
-        bound.metadata.set_annotation(&format!("pv.kubernetes.io/{key}"), "yes");
-    }
+    bound.metadata.set_annotation("pv.kubernetes.io/bind-completed", "yes");
     let of_volume: Value = kept(&volume.rest, "spec");
     let mut spec: Value = kept(&bound.rest, "spec");
+    if spec["volumeName"] != *volume.metadata.name {
+        bound.metadata.set_annotation(BOUND_BY_CONTROLLER, "yes");
+    }
     spec["volumeName"] = (*volume.metadata.name).into();
     spec["storageClassName"] = class.into();
     keep(&mut bound.rest, "spec", &spec);
     let status = json!({ "phase": "Bound", "accessModes": of_volume["accessModes"], "capacity": of_volume["capacity"] });
     keep(&mut bound.rest, "status", &status);
-    let object = bound.into_object();
-    vec![Write::Update(object.clone(), Scope::Main), Write::Update(object, Scope::Status)]
+    both(bound.into_object())
 }
 
 /// Upstream: `syncVolume`, `reclaimVolume`.
@@ -368,7 +505,7 @@ fn sync_volume(cx: &Cx, volume: &Rc<PersistentVolume>) -> Outcome {
     let owner = &spec["claimRef"];
     let word = |key: &str| owner[key].as_str().unwrap_or_default();
     let claim = cx.view.find::<PersistentVolumeClaim>(word("namespace"), word("name"));
-    let is_there = claim.is_some_and(|claim| claim.metadata.uid.to_string() == word("uid"));
+    let is_there = !word("uid").is_empty() && claim.is_some_and(|claim| is_of(owner, claim));
     if volume.metadata.is_deleting() && !is_there {
         let is_used = attach::has_attachment(cx.view, &volume.metadata.name);
         return protection::let_go(&volume.metadata, protection::VOLUME, is_used);

@@ -20,10 +20,16 @@ pub fn has_claims(pod: &Pod) -> bool {
     claims(&pod.spec).next().is_some()
 }
 
+/// Pending, Bound or Lost; nothing as long as nobody has looked at a claim.
+pub fn phase(claim: &PersistentVolumeClaim) -> &str {
+    let phase = claim.rest.as_deref().and_then(|rest| rest.get("status")?.get("phase")?.as_str());
+    phase.unwrap_or_default()
+}
+
 /// The volume that a claim is bound to.
 pub fn volume_of<'a>(view: &'a Store, namespace: &str, claim: &str) -> Option<&'a Rc<PersistentVolume>> {
     let claim = view.find::<PersistentVolumeClaim>(namespace, claim)?;
-    if &*claim.status().phase != "Bound" {
+    if phase(claim) != "Bound" {
         return None;
     }
     view.find::<PersistentVolume>("", &claim.spec().volume_name)

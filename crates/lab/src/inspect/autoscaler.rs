@@ -21,8 +21,13 @@ pub(super) fn fill(sim: &Sim, hpa: &HorizontalPodAutoscaler, page: &mut Inspecti
     page.kind = "HorizontalPodAutoscaler".into();
     page.rows = vec![
         row("replicas", &wanted, &status.current_replicas),
-        row("bounds", &"", &format_args!("{} to {}", spec.min_replicas.unwrap_or(1), spec.max_replicas)),
-        row("target", &"", &format_args!("{} {}", target.kind, target.name)),
+        row_if(
+            false,
+            "bounds",
+            &format_args!("{} to {}", spec.min_replicas.unwrap_or(1), spec.max_replicas),
+            &"",
+        ),
+        row_if(false, "target", &format_args!("{} {}", target.kind, target.name), &""),
     ];
     if let Some(decision) = percent {
         page.rows.push(row_if(

@@ -1,10 +1,10 @@
 //! Jobs and CronJobs: runs to completion, what is left of them, and when the next one begins.
 
-use super::parts::{field, links, owners, row, row_if, timer};
+use super::parts::{links, owners, row, row_if, span, timer};
 use super::{Inspection, Tone};
 use setpoint_api::Gather as _;
 use setpoint_api::cron::Schedule;
-use setpoint_api::time::SECOND;
+use setpoint_api::time::{self, SECOND};
 use setpoint_api::{ConditionStatus, CronJob, Job, JobStatus, Pod, Time, condition};
 use setpoint_control::job::is_finished;
 use setpoint_sim::Sim;
@@ -101,7 +101,7 @@ fn job_timers(of: &Job, status: &JobStatus, page: &mut Inspection) {
         page.timers.push(timer(
             "deadline",
             "the Job fails with DeadlineExceeded, and what still runs is ended",
-            (start, start.plus(seconds * SECOND)),
+            (start, start.plus(time::seconds(seconds))),
             format!("{seconds} s (activeDeadlineSeconds); upstream sets none"),
         ));
     }
@@ -173,7 +173,9 @@ pub(super) fn cron_job(sim: &Sim, of: &CronJob, page: &mut Inspection) {
         page.timers.push(timer("next run", "a Job is made from its template", times, length));
     }
     if let Some(seconds) = spec.starting_deadline_seconds {
-        page.rows.push(row("may start late by", &"", &field(seconds, 0, "startingDeadlineSeconds")));
+        let late = span(time::seconds(seconds));
+        let text = format!("{late} (startingDeadlineSeconds); upstream sets none");
+        page.rows.push(row("may start late by", &"", &text));
     }
     let jobs: Vec<&Rc<Job>> = sim.store().dependents::<Job>(of.metadata.uid).gather();
     page.children = links(sim, jobs.iter().rev().filter_map(|job| sim.store().object(job.metadata.id)));

@@ -7,7 +7,7 @@ use crate::frame::PodLook;
 use crate::tiles;
 use crate::why::tenths;
 use setpoint_api::Gather as _;
-use setpoint_api::time::{MINUTE, SECOND};
+use setpoint_api::time::{self, MINUTE, SECOND};
 use setpoint_api::{ConditionStatus, Kind, Micros, Object, ObjectMeta, Pod, Time, condition_status};
 use setpoint_control::Tuning;
 use setpoint_sim::Sim;
@@ -67,7 +67,7 @@ pub(super) fn length(here: String, upstream: String, source: &str) -> String {
 
 /// A length that an object's field gives, against the default of that field.
 pub(super) fn field(seconds: i64, default: i64, name: &str) -> String {
-    length(span(seconds * SECOND), span(default * SECOND), name)
+    length(span(time::seconds(seconds)), span(default * SECOND), name)
 }
 
 /// Conditions as they are shown.

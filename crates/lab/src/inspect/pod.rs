@@ -4,7 +4,7 @@ use super::parts::{field, length, owners, row, row_if, setting, span, timer};
 use super::{Inspection, Row, Timer};
 use crate::why::tenths;
 use setpoint_api::Gather as _;
-use setpoint_api::time::SECOND;
+use setpoint_api::time::{self, SECOND};
 use setpoint_api::{Container, Endpoint, EndpointSlice, Kind, ObjId, Pod, Time, condition};
 use setpoint_control::kubelet::{self, ProbeKind, spec_of};
 use setpoint_control::pod as pods;
@@ -169,19 +169,19 @@ fn timers(sim: &Sim, pod: &Pod, machine: Option<&Machine>, local: Option<&LocalP
         timers.push(timer(
             "grace period",
             "what still runs is killed",
-            (end.plus(-grace * SECOND), end),
+            (end.plus(-time::seconds(grace)), end),
             field(grace, 30, "terminationGracePeriodSeconds"),
         ));
     }
     if let Some(due) = sim.memory().taint_eviction.due(id) {
-        let seconds =
-            pod.spec.tolerations.iter().filter_map(|toleration| toleration.toleration_seconds).min();
-        let since = due.plus(-seconds.unwrap_or(0) * SECOND);
+        let tolerated = pod.spec.tolerations.iter().filter_map(|toleration| toleration.toleration_seconds);
+        let tolerated = tolerated.min().unwrap_or(0).max(0);
+        let since = due.plus(-time::seconds(tolerated));
         timers.push(timer(
             "eviction",
             "it has tolerated its node's taint long enough and is deleted",
             (since, due),
-            field(seconds.unwrap_or(0), 300, "tolerationSeconds"),
+            field(tolerated, 300, "tolerationSeconds"),
         ));
     }
     if let Some(times) = sim.pull_of(id) {

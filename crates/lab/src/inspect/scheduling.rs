@@ -69,9 +69,9 @@ fn line(name: &str, formula: String, remark: &str) -> (Rc<str>, Rc<str>, Rc<str>
 fn table(decision: &Decision, scores: Vec<setpoint_control::scheduler::NodeScore>) -> Vec<Vec<Rc<str>>> {
     let plugins: Vec<&str> =
         scores.first().map(|score| score.plugins.iter().map(|plugin| plugin.0).gather()).unwrap_or_default();
-    let mut head: Vec<Rc<str>> = vec!["node".into(), "verdict".into()];
+    // The sum stands first, for the rest may be out of sight.
+    let mut head: Vec<Rc<str>> = vec!["node".into(), "verdict".into(), "total".into()];
     head.extend(plugins.iter().map(|plugin| Rc::from(*plugin)));
-    head.push("total".into());
     let width = head.len();
     let mut table = vec![head];
     let is_chosen = |node: &Str| decision.node.as_ref() == Some(node);
@@ -79,9 +79,9 @@ fn table(decision: &Decision, scores: Vec<setpoint_control::scheduler::NodeScore
     for chosen in [true, false] {
         for score in scores.iter().filter(|score| is_chosen(&score.node) == chosen) {
             let verdict = if chosen { "chosen" } else { "fits" };
-            let mut row: Vec<Rc<str>> = vec![score.node.clone().into(), verdict.into()];
+            let mut row: Vec<Rc<str>> =
+                vec![score.node.clone().into(), verdict.into(), score.total.to_string().into()];
             row.extend(score.plugins.iter().map(|(_, score)| Rc::from(score.to_string())));
-            row.push(score.total.to_string().into());
             table.push(row);
         }
     }

@@ -14,9 +14,7 @@ use std::rc::Rc;
 
 /// The claims that a pod uses, in the order of its volumes.
 pub(crate) fn claims_of(spec: &PodSpec) -> Vec<Str> {
-    let volumes = spec.rest.as_ref().and_then(|rest| rest.get("volumes")).and_then(Value::as_array);
-    let claim = |volume: &Value| volume["persistentVolumeClaim"]["claimName"].as_str().map(Str::from);
-    volumes.into_iter().flatten().filter_map(claim).collect()
+    setpoint_control::volumes::pods::claims(spec).map(|(_, claim)| Str::from(claim)).collect()
 }
 
 /// How a claim stands: bound with its size, or waiting.

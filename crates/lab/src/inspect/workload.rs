@@ -51,7 +51,7 @@ fn deployment_rows(of: &Deployment, sets: &[Rc<ReplicaSet>]) -> Vec<Row> {
             false,
             "maxSurge",
             &told(rolling.and_then(|rolling| rolling.max_surge.as_ref())),
-            &format_args!("at most {} pods", wanted + surge),
+            &format_args!("at most {} pods", wanted.saturating_add(surge)),
         ),
         row_if(
             false,

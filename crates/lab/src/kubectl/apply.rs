@@ -82,6 +82,12 @@ pub(super) static VERB: Verb = Verb {
 };
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    if call.has("filename") && call.has("kustomize") {
+        return Err(Failure::error("only one of -f or -k can be specified"));
+    }
+    if call.has("kustomize") {
+        return Err(Failure::error("kustomizations are not simulated: apply the files themselves with -f"));
+    }
     if !call.args.is_empty() {
         return Err(call.misuse(format!("Unexpected args: [{}]", call.args.join(" "))));
     }
@@ -89,11 +95,12 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(Failure::error("must specify one of -f and -k"));
     }
     let dry = Dry::of(cx, call)?;
-    let (items, faults) = source::items(cx, call)?;
-    if items.is_empty() && faults.is_empty() {
+    let (items, unread) = source::items(cx, call)?;
+    if items.is_empty() && unread.is_empty() {
         return Err(Failure::error("no objects passed to apply"));
     }
     let left = items.into_iter().rev().collect();
+    let faults = Fault::many(unread).into_iter().collect();
     cx.go_on(Applying { call: call.clone(), dry, left, due: cx.now(), faults });
     Ok(())
 }

@@ -169,6 +169,8 @@ pub(super) enum Fault {
     Client(String),
     /// The API server's.
     Server(Status),
+    /// Several that belong together.
+    Many(Vec<Fault>),
 }
 
 impl From<Status> for Fault {
@@ -185,23 +187,58 @@ impl Fault {
             Fault::Server(status) => {
                 Fault::Server(Status { message: format!("{what}: {}", status.message), ..status })
             }
+            Fault::Many(faults) => Fault::Many(faults.into_iter().map(|fault| fault.about(what)).collect()),
         }
     }
-    /// Ends a verb with all that went wrong: a failure that stands alone has a form of its own.
+    /// Several as one; none if there are none.
+    pub fn many(faults: Vec<Fault>) -> Option<Self> {
+        (!faults.is_empty()).then_some(Fault::Many(faults))
+    }
+    /// Ends a verb with all that went wrong: a failure that stands alone has a form of its own, also if it is alone in a
+    /// group, but not if that is alone in another one.
     pub fn end(mut faults: Vec<Fault>) -> Result<(), Failure> {
-        if faults.len() > 1 {
-            let text = faults.into_iter().map(|fault| match fault {
-                Fault::Client(message) => format!("{message}\n"),
-                Fault::Server(status) => {
-                    format!("Error from server ({}): {}\n", status.reason.as_str(), status.message)
-                }
-            });
-            return Err(Failure { text: text.collect(), code: 1 });
+        let mut fault = match faults.len() {
+            0 => return Ok(()),
+            1 => faults.remove(0),
+            _ => Fault::Many(faults),
+        };
+        if let Fault::Many(inner) = &mut fault
+            && inner.len() == 1
+        {
+            fault = inner.remove(0);
         }
-        match faults.pop() {
-            None => Ok(()),
-            Some(Fault::Client(message)) => Err(Failure::error(message)),
-            Some(Fault::Server(status)) => Err(status.into()),
+        match fault {
+            Fault::Client(message) => Err(Failure::error(message)),
+            Fault::Server(status) => Err(status.into()),
+            Fault::Many(faults) => {
+                let text = faults.iter().map(|fault| fault.line() + "\n").collect();
+                Err(Failure { text, code: 1 })
+            }
+        }
+    }
+    /// As one of several lines.
+    fn line(&self) -> String {
+        match self {
+            Fault::Server(status) => super::failure::from_server(status),
+            other => {
+                let mut messages = Vec::new();
+                other.messages(&mut messages);
+                match messages.as_slice() {
+                    [one] => one.clone(),
+                    many => format!("[{}]", many.join(", ")),
+                }
+            }
+        }
+    }
+    /// What is said, each thing once.
+    fn messages(&self, said: &mut Vec<String>) {
+        match self {
+            Fault::Many(faults) => faults.iter().for_each(|fault| fault.messages(said)),
+            Fault::Client(message) | Fault::Server(Status { message, .. }) => {
+                if !said.contains(message) {
+                    said.push(message.clone());
+                }
+            }
         }
     }
 }

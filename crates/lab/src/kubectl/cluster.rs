@@ -118,7 +118,10 @@ pub(super) static API_VERSIONS: Verb = Verb {
     ..Verb::NONE
 };
 
-fn api_versions(cx: &mut Context, _: &Invocation) -> Result<(), Failure> {
+fn api_versions(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    if !call.args.is_empty() {
+        return Err(call.misuse(format!("unexpected arguments: [{}]", call.args.join(" "))));
+    }
     let mut versions: Vec<String> = schema::resources().map(|row| row.api_version.to_owned()).collect();
     versions.extend(resource::all(cx.store()).into_iter().map(|row| row.api_version));
     versions.sort_unstable();
@@ -144,10 +147,19 @@ pub(super) static VERSION: Verb = Verb {
     ..Verb::NONE
 };
 
-fn version(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+/// What `/version` answers.
+pub(super) fn version_of_server() -> serde_json::Value {
     let number = schema::version();
     let minor = number.split('.').nth(1).unwrap_or("");
-    let one = json!({ "major": "1", "minor": minor, "gitVersion": number, "platform": "setpoint/simulated" });
+    json!({ "major": "1", "minor": minor, "gitVersion": number, "platform": "setpoint/simulated" })
+}
+
+fn version(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    if !call.args.is_empty() {
+        return Err(Failure::error(format!("extra arguments: [{}]", call.args.join(" "))));
+    }
+    let number = schema::version();
+    let one = version_of_server();
     let mut all = json!({ "clientVersion": one, "kustomizeVersion": "v5.8.1" });
     let with_server = !call.is_on("client") && cx.session.sim().is_api_up();
     if with_server && let Some(map) = all.as_object_mut() {
@@ -226,22 +238,62 @@ static CAN_I: Verb = Verb {
     flags: &[&[
         flag("all-namespaces", 'A', "false", "If true, check the specified action in all namespaces."),
         flag("list", '\0', "false", "If true, prints all allowed actions."),
+        flag("no-headers", '\0', "false", "If true, prints allowed actions without headers"),
+        flag("subresource", '\0', "''", "SubResource such as pod/log or deployment/scale"),
         flag("quiet", 'q', "false", "If true, suppress output and just return the exit code."),
     ]],
     run: can_i,
     ..Verb::NONE
 };
 
+/// Verbs that `can-i` does not wonder at.
+const KNOWN_VERBS: &[&str] = &[
+    "*",
+    "approve",
+    "bind",
+    "create",
+    "delete",
+    "deletecollection",
+    "escalate",
+    "get",
+    "impersonate",
+    "list",
+    "patch",
+    "sign",
+    "update",
+    "use",
+    "watch",
+];
+
 fn can_i(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
-    if call.args.len() < 2 && !call.is_on("list") {
+    if call.is_on("list") {
+        if !call.args.is_empty() {
+            return Err(Failure::error("list option must be specified with no arguments"));
+        }
+        let rules = "Resources\tNon-Resource URLs\tResource Names\tVerbs\n*.*\t[]\t[]\t[*]\n\t[*]\t[]\t[*]\n";
+        cx.print(Tabs::table().align(rules));
+        return Ok(());
+    }
+    if !(2..=3).contains(&call.args.len()) {
         return Err(Failure::error(
             "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
         ));
     }
-    if let Some(kind) = call.args.get(1)
-        && resource::find(cx.store(), kind.split('/').next().unwrap_or(kind)).is_none()
-    {
-        cx.complain(format!("Warning: the server doesn't have a resource type '{kind}'\n"));
+    let (verb, kind) = (call.args.first().map_or("", |verb| verb), call.args.get(1).map_or("", |kind| kind));
+    if !KNOWN_VERBS.contains(&verb) {
+        cx.complain(format!("Warning: verb '{verb}' is not a known verb\n"));
+    }
+    if !kind.starts_with('/') && kind != "*" {
+        match resource::find(cx.store(), kind.split('/').next().unwrap_or(kind)) {
+            None => cx.complain(format!("Warning: the server doesn't have a resource type '{kind}'\n")),
+            Some(resource) if !resource.is_namespaced && !call.is_on("all-namespaces") => {
+                let group = resource.group();
+                let group = if group.is_empty() { String::new() } else { format!(" in group '{group}'") };
+                let plural = &resource.plural;
+                cx.complain(format!("Warning: resource '{plural}' is not namespace scoped{group}\n"));
+            }
+            Some(_) => {}
+        }
     }
     if !call.is_on("quiet") {
         cx.say("yes");

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::flag::flag;
 use super::invocation::Invocation;
-use super::print::{Tabs, json_text};
+use super::print::{self, Format, Tabs};
 use super::verb::{self, Verb};
 use serde_json::{Value, json};
 use setpoint_api::text::to_yaml;
@@ -18,7 +18,7 @@ pub(super) static VERB: Verb = Verb {
     brief: "Modify kubeconfig files",
     long: "Modify kubeconfig files using subcommands like \"kubectl config set current-context my-context\".",
     usage: "kubectl config SUBCOMMAND [options]",
-    verbs: &[&CURRENT_CONTEXT, &GET_CONTEXTS, &SET_CONTEXT, &USE_CONTEXT, &VIEW],
+    verbs: &[&CURRENT_CONTEXT, &GET_CLUSTERS, &GET_CONTEXTS, &GET_USERS, &SET_CONTEXT, &USE_CONTEXT, &VIEW],
     is_local: true,
     run: verb::only_sub_commands,
     ..Verb::NONE
@@ -35,6 +35,32 @@ static CURRENT_CONTEXT: Verb = Verb {
     is_local: true,
     run: |cx, _| {
         cx.say(CONTEXT);
+        Ok(())
+    },
+    ..Verb::NONE
+};
+
+static GET_CLUSTERS: Verb = Verb {
+    name: "get-clusters",
+    brief: "Display clusters defined in the kubeconfig",
+    long: "Display clusters defined in the kubeconfig.",
+    usage: "kubectl config get-clusters [options]",
+    is_local: true,
+    run: |cx, _| {
+        cx.print("NAME\nc\n");
+        Ok(())
+    },
+    ..Verb::NONE
+};
+
+static GET_USERS: Verb = Verb {
+    name: "get-users",
+    brief: "Display users defined in the kubeconfig",
+    long: "Display users defined in the kubeconfig.",
+    usage: "kubectl config get-users [options]",
+    is_local: true,
+    run: |cx, _| {
+        cx.print("NAME\nu\n");
         Ok(())
     },
     ..Verb::NONE
@@ -60,16 +86,25 @@ static GET_CONTEXTS: Verb = Verb {
 };
 
 fn get_contexts(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
-    if call.text("output") == "name" {
-        cx.say(CONTEXT);
-        return Ok(());
+    match call.text("output") {
+        "" => {}
+        "name" => {
+            cx.say(CONTEXT);
+            return Ok(());
+        }
+        other => {
+            return Err(Failure::error(format!("output must be one of '' or 'name': {other}")));
+        }
     }
+    let missing: Vec<&String> = call.args.iter().filter(|name| *name != CONTEXT).collect();
+    let is_shown = call.args.is_empty() || missing.len() < call.args.len();
     let header = if call.is_on("no-headers") { "" } else { "CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n" };
     let shown =
         if cx.terminal.namespace == "default" { String::new() } else { cx.terminal.namespace.clone() };
-    let text = format!("{header}*\t{CONTEXT}\tc\tu\t{shown}\n");
-    cx.print(Tabs::table().align(&text));
-    Ok(())
+    let row = if is_shown { format!("*\t{CONTEXT}\tc\tu\t{shown}\n") } else { String::new() };
+    cx.print(Tabs::table().align(&format!("{header}{row}")));
+    let failures = missing.into_iter().map(|name| Failure::error(format!("context {name} not found")));
+    Failure::all(failures.collect())
 }
 
 static SET_CONTEXT: Verb = Verb {
@@ -89,7 +124,7 @@ fn set_context(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let name = call.args.first().map(|name| &**name);
     match name {
         None if !call.is_on("current") => {
-            return Err(Failure::error("unexpected args: []"));
+            return Err(Failure::error("you must specify a non-empty context name or --current"));
         }
         Some(name) if name != CONTEXT => {
             return Err(Failure::error(format!(
@@ -119,7 +154,11 @@ static USE_CONTEXT: Verb = Verb {
             Ok(())
         }
         Some(name) => Err(Failure::error(format!("no context exists with the name: {name:?}"))),
-        None => Err(Failure::error("empty context names are not allowed")),
+        None => {
+            let help = super::help::of(call.verb, &call.path);
+            cx.print(help);
+            Err(Failure::error("Unexpected args: []"))
+        }
     },
     ..Verb::NONE
 };
@@ -129,25 +168,46 @@ static VIEW: Verb = Verb {
     brief: "Display merged kubeconfig settings or a specified kubeconfig file",
     long: "Display merged kubeconfig settings or a specified kubeconfig file.",
     usage: "kubectl config view [flags] [options]",
-    flags: &[&[
-        flag("minify", '\0', "false", "Remove all information not used by current-context from the output"),
-        flag("output", 'o', "'yaml'", "Output format. One of: (json, yaml)."),
-    ]],
+    flags: &[
+        &[
+            flag(
+                "minify",
+                '\0',
+                "false",
+                "Remove all information not used by current-context from the output",
+            ),
+            flag("raw", '\0', "false", "Display raw byte data and sensitive data"),
+            flag(
+                "flatten",
+                '\0',
+                "false",
+                "Flatten the resulting kubeconfig file into self-contained output (useful for creating portable kubeconfig files)",
+            ),
+        ],
+        print::FLAGS,
+    ],
     is_local: true,
     run: view,
     ..Verb::NONE
 };
 
 fn view(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    // The namespace `default` is what holds where none is given.
+    let context = match &*cx.terminal.namespace {
+        "default" => json!({ "cluster": "c", "user": "u" }),
+        namespace => json!({ "cluster": "c", "namespace": namespace, "user": "u" }),
+    };
+    let token = if call.is_on("raw") { "simulated" } else { "REDACTED" };
     let config: Value = json!({
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{ "name": "c", "cluster": { "insecure-skip-tls-verify": true, "server": SERVER } }],
-        "contexts": [{ "name": CONTEXT, "context": { "cluster": "c", "namespace": cx.terminal.namespace, "user": "u" } }],
+        "contexts": [{ "name": CONTEXT, "context": context }],
         "current-context": CONTEXT,
-        "users": [{ "name": "u", "user": { "token": "REDACTED" } }],
+        "users": [{ "name": "u", "user": { "token": token } }],
     });
-    let text = if call.text("output") == "json" { json_text(&config) } else { to_yaml(&config) };
+    let format = Format::of(cx, call)?;
+    let text = if format.is_table() { to_yaml(&config) } else { format.print(None, &config)? };
     cx.print(text);
     Ok(())
 }

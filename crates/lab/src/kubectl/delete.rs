@@ -54,9 +54,30 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             )));
         }
     };
+    let selects = call.has("selector") || call.has("field-selector");
+    if call.is_on("all") && selects {
+        return Err(Failure::error("setting 'all' parameter but found a non empty selector. "));
+    }
+    if !["", "name"].contains(&call.text("output")) {
+        let mode = call.text("output");
+        return Err(Failure::error(format!("unexpected -o output mode: {mode}. We only support '-o name'")));
+    }
     let from_files = !call.list("filename").is_empty();
     if !from_files && call.args.is_empty() {
+        if call.is_on("all") || selects {
+            return Err(Failure::error("at least one resource must be specified to use a selector"));
+        }
         return Err(nothing_named());
+    }
+    let is_named = call.args.len() > 1 || call.args.iter().any(|arg| arg.contains('/'));
+    if call.is_on("all") && is_named && !from_files {
+        return Err(Failure::error("name cannot be provided when a selector is specified"));
+    }
+    if let old @ ("true" | "false") = call.text("cascade") {
+        let new = if old == "true" { "background" } else { "orphan" };
+        cx.complain(format!(
+            "warning: --cascade={old} is deprecated (boolean value) and can be replaced with --cascade={new}."
+        ));
     }
     let (found, mut faults) =
         if from_files { in_files(cx, call)? } else { named::objects(cx, call, &call.args)? };
@@ -64,7 +85,9 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         faults.retain(|fault| !is_missing(fault));
     }
     if found.is_empty() && faults.is_empty() {
-        cx.say("No resources found");
+        if !call.is_on("ignore-not-found") {
+            cx.say("No resources found");
+        }
         return Ok(());
     }
     if call.has("namespace") && found.iter().any(|(resource, _)| !resource.is_namespaced) {

@@ -50,10 +50,15 @@ pub(super) static VERB: Verb = Verb {
 };
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
-    if call.list("filename").is_empty() {
-        return Err(call.misuse("must specify one of -f and -k"));
+    // One says that something differs, so that what goes wrong is told by more.
+    let wrong = |failure: Failure| Failure { code: 2, ..failure };
+    if !call.args.is_empty() {
+        return Err(wrong(call.misuse(format!("Unexpected args: [{}]", call.args.join(" ")))));
     }
-    let (items, mut faults) = source::items(cx, call)?;
+    if call.list("filename").is_empty() {
+        return Err(wrong(Failure::error("must specify one of -f and -k")));
+    }
+    let (items, mut faults) = source::items(cx, call).map_err(wrong)?;
     let mut differs = false;
     for item in items {
         match merged(cx, &item) {
@@ -65,7 +70,7 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         (true, false) => Ok(()),
         // The exit code says that there is something to be seen.
         (true, true) => Err(Failure::exit(1)),
-        (false, _) => Fault::end(faults),
+        (false, _) => Fault::end(faults).map_err(wrong),
     }
 }
 

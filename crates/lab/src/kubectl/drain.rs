@@ -87,12 +87,12 @@ fn nodes(cx: &Context, call: &Invocation) -> Result<(Found, Vec<Fault>), Failure
     let selector = call.text("selector");
     if call.args.is_empty() && selector.is_empty() {
         return Err(Failure::error(format!(
-            "Must specify at least one node, or use --selector\nSee '{} -h' for help and examples",
-            call.path
+            "USAGE: {} NODE [flags]\nSee '{} -h' for help and examples",
+            call.verb.name, call.path
         )));
     }
     if !call.args.is_empty() && !selector.is_empty() {
-        return Err(Failure::error("cannot specify both a node name and a --selector option"));
+        return Err(call.misuse("cannot specify both a node name and a --selector option"));
     }
     if !selector.is_empty() {
         let parsed =
@@ -149,6 +149,9 @@ fn cordon(
 
 fn run_drain(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let dry = Dry::of(cx, call)?;
+    if Selector::parse(call.text("pod-selector")).is_err() {
+        return Err(Failure::error("--pod-selector=<pod_selector> must be a valid label selector"));
+    }
     let (found, faults) = nodes(cx, call)?;
     if !faults.is_empty() {
         return Fault::end(faults);

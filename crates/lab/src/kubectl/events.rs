@@ -12,7 +12,6 @@ use super::verb::Verb;
 use crate::Watch;
 use serde_json::Value;
 use setpoint_api::duration::human_duration;
-use setpoint_api::text::go_quote;
 use setpoint_api::{Event, Object, Time};
 
 pub(super) static VERB: Verb = Verb {
@@ -53,17 +52,23 @@ impl Filter {
         let types = call.list("types");
         for kind in &types {
             if !["Normal", "Warning"].iter().any(|known| known.eq_ignore_ascii_case(kind)) {
-                return Err(Failure::error(format!(
-                    "valid --types are: Normal, Warning, got {}",
-                    go_quote(kind)
-                )));
+                return Err(Failure::error("valid --types are Normal or Warning"));
             }
         }
         let about = match call.text("for") {
             "" => None,
             text => match text.split_once('/') {
+                Some((_, name)) if name.contains('/') => {
+                    return Err(Failure::error(
+                        "arguments in resource/name form may not have more than one slash",
+                    ));
+                }
                 Some((kind, name)) if !kind.is_empty() && !name.is_empty() => {
-                    Some((cx.resource(kind)?.kind, name.to_owned()))
+                    let missing = |failure: Failure| Failure {
+                        text: failure.text.trim_start_matches("error: ").to_owned(),
+                        ..failure
+                    };
+                    Some((cx.resource(kind).map_err(missing)?.kind, name.to_owned()))
                 }
                 _ => return Err(Failure::error("--for must be in resource/name form")),
             },

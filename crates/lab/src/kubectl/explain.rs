@@ -52,8 +52,12 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             ));
         }
         [word] => word,
-        _ => return Err(call.misuse("We accept only this format: explain RESOURCE")),
+        _ => return Err(Failure::error("We accept only this format: explain RESOURCE")),
     };
+    let output = call.text("output");
+    if !["plaintext", "plaintext-openapiv2"].contains(&output) {
+        return Err(Failure::error(format!("unrecognized format: {output}")));
+    }
     // A kind with its group (`deployments.apps.spec`) may stand in front of the fields.
     let parts: Vec<&str> = word.split('.').collect();
     let (resource, path) = (1..=parts.len())
@@ -62,13 +66,16 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             let (head, tail) = parts.split_at(length);
             cx.resource(&head.join(".")).ok().map(|resource| (resource, tail.to_vec()))
         })
-        .ok_or_else(|| Failure::no_resource(parts.first().unwrap_or(&"")))?;
+        .ok_or_else(|| {
+            let name = go_quote(parts.first().unwrap_or(&""));
+            Failure::plain(format!("the server doesn't have a resource type {name}"))
+        })?;
     let version = if call.has("api-version") { call.text("api-version") } else { &resource.api_version };
     let Some(of) = schema::type_of(version, &resource.kind) else {
         return Err(Failure::error(format!(
-            "couldn't find resource for {}, Kind={}",
-            go_quote(version),
-            resource.kind
+            "couldn't find resource for \"{}{version}, Resource={}\"",
+            if version.contains('/') { "" } else { "/" },
+            resource.plural
         )));
     };
     let mut out = String::new();

@@ -16,7 +16,9 @@ pub struct Failure {
 impl Failure {
     /// `error: ...`, as kubectl's own complaints begin.
     pub fn error(message: impl AsRef<str>) -> Self {
-        Self::plain(format!("error: {}", message.as_ref()))
+        // What says so itself is not told to be an error twice.
+        let message = message.as_ref();
+        Self::plain(format!("error: {}", message.strip_prefix("error: ").unwrap_or(message)))
     }
     /// A complaint in words of its own.
     pub fn plain(message: impl AsRef<str>) -> Self {
@@ -32,7 +34,10 @@ impl Failure {
     }
     /// A kind that the cluster does not know.
     pub fn no_resource(name: &str) -> Self {
-        Self::error(format!("the server doesn't have a resource type {}", setpoint_api::text::go_quote(name)))
+        Self::error(format!(
+            "the server doesn't have a resource type {}",
+            setpoint_api::text::go_quote(name.split('.').next().unwrap_or(name))
+        ))
     }
     /// Several failures as one, each in lines of its own; success if there are none.
     ///
@@ -55,10 +60,18 @@ impl From<Status> for Failure {
     }
 }
 
+/// A refusal with its reason, if it has one.
+pub(super) fn from_server(status: &Status) -> String {
+    match status.reason.as_str() {
+        "" => format!("Error from server: {}", status.message),
+        reason => format!("Error from server ({reason}): {}", status.message),
+    }
+}
+
 /// A refusal of the API server as kubectl prints it.
 fn refusal(status: &Status) -> String {
     if status.reason != Reason::Invalid {
-        return format!("Error from server ({}): {}\n", status.reason.as_str(), status.message);
+        return from_server(status) + "\n";
     }
     let Some(details) = &status.details else {
         return format!("The request is invalid: {}\n", status.message);

@@ -58,6 +58,11 @@ impl Invocation {
         let given = self.flags.iter().filter(|(flag, _)| *flag == name);
         given.map(|(_, value)| &**value).collect()
     }
+    /// The line as `--record` writes it down.
+    pub fn said(&self) -> String {
+        let flags = self.flags.iter().map(|(name, value)| format!(" --{name}={value}"));
+        format!("{} {}{}", self.path, self.args.join(" "), flags.collect::<String>())
+    }
     /// A complaint about how the verb is used, with the way to its help.
     pub fn misuse(&self, message: impl AsRef<str>) -> Failure {
         Failure::usage(&self.path, message)

@@ -74,27 +74,56 @@ fn run(cx: &mut Context, call: &Invocation, what: &str) -> Result<(), Failure> {
     }
     let (set, unset) = changes(&pairs, what)?;
     let dry = Dry::of(cx, call)?;
+    if call.is_on("local") && call.list("filename").is_empty() {
+        return Err(Failure::error(
+            "can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set",
+        ));
+    }
     let (found, mut faults) = named::objects(cx, call, &objects)?;
+    let is_one = match objects.as_slice() {
+        [one] => one.contains('/'),
+        [_, _] => !objects.iter().any(|object| object.contains('/')),
+        _ => false,
+    };
+    if call.has("resource-version") && !is_one {
+        return Err(Failure::error("--resource-version may only be used with a single resource"));
+    }
     for (resource, object) in found {
         let value = object.to_value();
         let field = if what == "label" { "labels" } else { "annotations" };
         let now = value["metadata"][field].as_object().cloned().unwrap_or_default();
         if call.is_on("list") {
+            if !is_one {
+                let (kind, group, name) = (&resource.kind, resource.group(), &object.metadata().name);
+                cx.say(format!("Listing {field} for {kind}.{group}/{name}:"));
+            }
+            let indent = if is_one { "" } else { " " };
             for (key, text) in &now {
-                cx.say(format!("{key}={}", text.as_str().unwrap_or_default()));
+                cx.say(format!("{indent}{key}={}", text.as_str().unwrap_or_default()));
             }
             continue;
         }
-        let refused =
-            set.iter().find_map(|(key, text)| now.get(key).filter(|old| *old != text).map(|old| (key, old)));
-        if let Some((key, old)) = refused.filter(|_| !call.is_on("overwrite")) {
-            let old = old.as_str().unwrap_or_default();
-            faults.push(Fault::Client(format!(
-                "'{key}' already has a value ({old}), and --overwrite is false"
-            )));
+        let refused = set
+            .iter()
+            .filter_map(|(key, text)| now.get(key).filter(|old| *old != text).map(|old| (key, old)));
+        let mut refused: Vec<String> = refused
+            .map(|(key, old)| (key, old.as_str().unwrap_or_default(), what == "label"))
+            .map(|(key, old, is_label)| {
+                let rest = if is_label { ", and --overwrite is false" } else { "" };
+                format!("'{key}' already has a value ({old}){rest}")
+            })
+            .collect();
+        if !refused.is_empty() && !call.is_on("overwrite") {
+            if what != "label" {
+                refused = vec![format!(
+                    "--overwrite is false but found the following declared annotation(s): {}",
+                    refused.join("; ")
+                )];
+            }
+            faults.extend(refused.into_iter().map(Fault::Client));
             continue;
         }
-        let operation = if what == "label" { said(cx, &now, &set, &unset) } else { "annotated" };
+        let operation = if what == "label" { said(cx, call, &value, &set, &unset) } else { "annotated" };
         match send(cx, &resource, &object, (field, &set, &unset), dry) {
             Ok(object) => change::done(cx, call, &resource, &object, operation, dry)?,
             Err(status) => faults.push(status.into()),
@@ -122,26 +151,35 @@ fn changes(pairs: &[String], what: &str) -> Result<(Texts, Vec<String>), Failure
         }
     }
     match unset.iter().find(|key| set.contains_key(*key)) {
+        Some(_) if what == "label" => {
+            Err(Failure::error("can not both modify and remove a label in the same command"))
+        }
         Some(both) => Err(Failure::error(format!(
-            "can not both modify and remove {} {} in the same command",
-            if what == "label" { "label" } else { "annotation" },
-            go_quote(both)
+            "can not both modify and remove the following annotation(s) in the same command: {both}"
         ))),
         None => Ok((set, unset)),
     }
 }
 
 /// What `kubectl label` says that it did; it says first which labels were not there.
-fn said(cx: &mut Context, now: &Texts, set: &Texts, unset: &[String]) -> &'static str {
-    let mut operation = "not labeled";
+///
+/// Upstream: `updateDataChangeMsg`, which goes by the length of the object.
+fn said(cx: &mut Context, call: &Invocation, old: &Value, set: &Texts, unset: &[String]) -> &'static str {
+    let mut new = old.clone();
     for key in unset {
-        if now.contains_key(key) {
-            operation = "unlabeled";
-        } else {
+        let labels = new["metadata"]["labels"].as_object_mut();
+        if labels.and_then(|labels| labels.remove(key)).is_none() {
             cx.say(format!("label {} not found.", go_quote(key)));
         }
     }
-    if set.iter().any(|(key, text)| now.get(key) != Some(text)) { "labeled" } else { operation }
+    for (key, text) in set {
+        new["metadata"]["labels"][key] = text.clone();
+    }
+    if new["metadata"]["labels"].is_null() || new == *old {
+        return "not labeled";
+    }
+    let is_shorter = new.to_string().len() < old.to_string().len();
+    if is_shorter && !call.is_on("overwrite") { "unlabeled" } else { "labeled" }
 }
 
 fn send(

@@ -114,7 +114,34 @@ struct Wanted {
     with_prefix: bool,
 }
 
+/// Upstream: `Validate`, and pkg/apis/core/validation (`ValidatePodLogOptions`).
+fn check(call: &Invocation) -> Result<(), Failure> {
+    if call.args.len() > 1 && call.has("container") {
+        return Err(Failure::error("only one of -c or an inline [CONTAINER] arg is allowed"));
+    }
+    if call.args.len() > 2 {
+        return Err(call.misuse("expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command"));
+    }
+    if call.is_on("all-containers") && (call.has("container") || call.args.len() > 1) {
+        let container = call.args.get(1).map_or(call.text("container"), |container| container);
+        return Err(Failure::error(format!(
+            "--all-containers=true should not be specified with container name {container}"
+        )));
+    }
+    if call.number("tail") < -1 {
+        return Err(Failure::error("--tail must be greater than or equal to -1"));
+    }
+    if call.has("limit-bytes") && call.number("limit-bytes") < 1 {
+        return Err(Failure::error("--limit-bytes must be greater than 0"));
+    }
+    if flag::duration(call.text("since")).unwrap_or(0) != 0 && call.has("since-time") {
+        return Err(Failure::error("at most one of `sinceTime` or `sinceSeconds` may be specified"));
+    }
+    Ok(())
+}
+
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    check(call)?;
     let pods = pods(cx, call)?;
     let mut streams = Vec::new();
     let by_selector = call.has("selector");
@@ -122,7 +149,7 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         streams.extend(containers(cx, call, pod, pods.len() == 1)?);
     }
     let limit = usize::try_from(call.number("max-log-requests")).unwrap_or(0);
-    if call.is_on("follow") && streams.len() > limit {
+    if call.is_on("follow") && streams.len() > limit.max(1) {
         return Err(Failure::error(format!(
             "you are attempting to follow {} log streams, but maximum allowed concurrency is {limit}, use \
              --max-log-requests to increase the limit",
@@ -135,10 +162,11 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     let since = match (flag::duration(call.text("since")).unwrap_or(0), call.text("since-time")) {
         (0, "") => None,
-        (0, at) => Some(
-            Time::parse_rfc3339(at)
-                .ok_or_else(|| Failure::error(format!("parsing time {}", go_quote(at))))?,
-        ),
+        (0, at) => Some(Time::parse_rfc3339(at).ok_or_else(|| {
+            let at = go_quote(at);
+            let form = "\"2006-01-02T15:04:05Z07:00\"";
+            Failure::error(format!("parsing time {at} as {form}: cannot parse {at} as \"2006\""))
+        })?),
         (back, _) => Some(cx.now().plus(-back)),
     };
     let tail = usize::try_from(call.number("tail")).ok();
@@ -148,7 +176,7 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         since,
         tail: tail.or(if by_selector && !call.has("tail") { Some(10) } else { None }),
         with_time: call.is_on("timestamps"),
-        with_prefix: call.is_on("prefix"),
+        with_prefix: call.is_on("prefix") || call.is_on("all-pods"),
     };
     for (index, stream) in wanted.streams.clone().iter().enumerate() {
         wanted.print(cx, stream, index == 0)?;
@@ -191,7 +219,14 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<Vec<Value>, Failure> {
     }
     let targets = resource::targets(cx, std::slice::from_ref(first))?;
     let Some(target) = targets.into_iter().next() else { return Ok(Vec::new()) };
-    let object = cx.object(&target.resource, target.name.as_deref().unwrap_or(""))?;
+    let name = target.name.as_deref().unwrap_or("");
+    let object = cx.object(&target.resource, name).map_err(|_| {
+        let (name, namespace) = (go_quote(name), go_quote(&cx.namespace));
+        Failure::error(format!(
+            "error from server (NotFound): {} {name} not found in namespace {namespace}",
+            target.resource.full_name()
+        ))
+    })?;
     if target.resource.model == Kind::Pod {
         return Ok(vec![object.to_value()]);
     }
@@ -210,9 +245,9 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<Vec<Value>, Failure> {
 fn selector_of(resource: &Resource, object: &Value) -> Result<Selector, Failure> {
     let text = own_selector(object, "/spec/selector");
     if text == "<none>" {
+        let of = format!("*{}.{}", resource.version(), resource.kind);
         return Err(Failure::error(format!(
-            "cannot get the logs from {}: selector is not set",
-            resource.full_name()
+            "cannot get the logs from {of}: selector for {of} not implemented"
         )));
     }
     Selector::parse(&text).map_err(Failure::error)
@@ -235,7 +270,7 @@ fn containers(
     if call.is_on("all-containers") {
         return Ok(init.into_iter().chain(own).map(stream).collect());
     }
-    let asked = call.text("container");
+    let asked = call.args.get(1).map_or(call.text("container"), |container| container);
     if !asked.is_empty() {
         if own.iter().chain(&init).any(|container| container == asked) {
             return Ok(vec![stream(asked.to_owned())]);

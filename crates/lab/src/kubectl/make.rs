@@ -264,8 +264,28 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     let restart = call.text("restart");
     if !["Always", "OnFailure", "Never"].contains(&restart) {
-        return Err(Failure::error(format!("invalid restart policy: {restart}")));
+        return Err(call.misuse(format!("invalid restart policy: {restart}")));
     }
+    let pull = call.text("image-pull-policy");
+    if !["", "Always", "IfNotPresent", "Never"].contains(&pull) {
+        return Err(call.misuse(format!("invalid image pull policy: {pull}")));
+    }
+    let is_attached = call.is_on("attach") || call.is_on("stdin") || call.is_on("tty");
+    if call.is_on("tty") && !call.is_on("stdin") {
+        return Err(call.misuse("-i/--stdin is required for containers with -t/--tty=true"));
+    }
+    if call.is_on("rm") && !is_attached {
+        return Err(call.misuse("--rm should only be used for attached containers"));
+    }
+    if is_attached && Dry::of(cx, call)? != Dry::No {
+        return Err(call.misuse(
+            "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)",
+        ));
+    }
+    if call.is_on("expose") && call.text("port").is_empty() {
+        return Err(call.misuse("--port must be set when exposing a service"));
+    }
+    check_port(call.text("port"))?;
     let mut container = json!({ "name": name, "image": image, "resources": {} });
     let mut env = Vec::new();
     for pair in call.every("env") {
@@ -301,14 +321,11 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         pod["metadata"]["annotations"] = annotations.into();
     }
     if call.has("overrides") {
-        let overrides: Value = serde_json::from_str(call.text("overrides"))
-            .map_err(|_| Failure::error("--overrides is not valid JSON"))?;
+        let overrides: Value =
+            serde_json::from_str(call.text("overrides")).map_err(|_| Failure::error("Invalid JSON Patch"))?;
         pod = setpoint_api::patch::apply_merge(&pod, &overrides).unwrap_or(pod);
     }
     if call.is_on("expose") {
-        let Some(port) = port else {
-            return Err(Failure::error("--port must be set when exposing a service"));
-        };
         let service = json!({
             "apiVersion": "v1",
             "kind": "Service",
@@ -321,10 +338,27 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     create(cx, call, pod, "created")
 }
 
+/// The kinds that a Service can be made for.
+const EXPOSED: &[&str] = &["Service", "Pod", "ReplicationController", "Deployment", "ReplicaSet"];
+
+/// Complains about a port that is no number, as Go does.
+fn check_port(text: &str) -> Result<(), Failure> {
+    let is_number = |port: &str| port.is_empty() || port.parse::<i64>().is_ok();
+    match text.split(',').find(|port| !is_number(port)) {
+        Some(port) => {
+            Err(Failure::error(format!("strconv.Atoi: parsing {}: invalid syntax", go_quote(port))))
+        }
+        None => Ok(()),
+    }
+}
+
 fn expose(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let (found, faults) = named::objects(cx, call, &call.args)?;
     Fault::end(faults)?;
     for (resource, object) in found {
+        if !EXPOSED.contains(&&*resource.kind) {
+            return Err(Failure::error(format!("cannot expose a {}", resource.kind)));
+        }
         let given = call.text("name");
         let name = if given.is_empty() { object.metadata().name.to_string() } else { given.to_owned() };
         let value = object.to_value();
@@ -406,6 +440,7 @@ fn ports_of(call: &Invocation, value: &Value) -> Result<Vec<Value>, Failure> {
             ports.filter_map(|port| Some((port["port"].as_i64()?, port["protocol"].clone()))).collect()
         }
     };
+    check_port(call.text("port"))?;
     let given: Vec<i64> = call.text("port").split(',').filter_map(|port| port.parse().ok()).collect();
     let ports: Vec<(i64, Value)> = if given.is_empty() {
         own
@@ -416,9 +451,7 @@ fn ports_of(call: &Invocation, value: &Value) -> Result<Vec<Value>, Failure> {
         given.into_iter().map(|port| (port, of_own(port))).collect()
     };
     if ports.is_empty() {
-        return Err(Failure::error(
-            "couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples",
-        ));
+        return Err(Failure::error("couldn't find port via --port flag or introspection"));
     }
     let is_alone = ports.len() == 1;
     let made = ports.into_iter().enumerate().map(|(index, (port, own))| {
@@ -438,7 +471,7 @@ fn autoscale(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(call.misuse(format!("--max=MAXPODS is required and must be at least 1, max: {max}")));
     }
     if max < min {
-        return Err(call.misuse(format!(
+        return Err(Failure::error(format!(
             "--max=MAXPODS must be larger or equal to --min=MINPODS, max: {max}, min: {min}"
         )));
     }
@@ -455,6 +488,14 @@ fn autoscale(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         }
     }
     for (resource, object) in found {
+        if !SCALED.contains(&&*resource.kind) {
+            let (kind, version, plural) = (&resource.kind, &resource.api_version, &resource.plural);
+            let place = if version.contains('/') { version.clone() } else { format!("/{version}") };
+            return Err(Failure::error(format!(
+                "cannot autoscale a {kind}: could not find scale subresource for {place}, Resource={plural} in discovery \
+                 information"
+            )));
+        }
         let scaled = &object.metadata().name;
         let name = if call.has("name") { call.text("name").to_owned() } else { scaled.to_string() };
         let mut autoscaler = json!({
@@ -473,10 +514,14 @@ fn autoscale(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         if !metrics.is_empty() {
             autoscaler["spec"]["metrics"] = metrics.clone().into();
         }
-        create(cx, call, autoscaler, "autoscaled")?;
+        let operation = if Dry::of(cx, call)? == Dry::Client { "created" } else { "autoscaled" };
+        create(cx, call, autoscaler, operation)?;
     }
     Ok(())
 }
+
+/// The kinds that have a scale.
+const SCALED: &[&str] = &["Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"];
 
 /// A target for a resource: a share of the request, or an amount.
 fn metric(name: &str, text: &str) -> Value {

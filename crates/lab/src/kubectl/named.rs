@@ -35,17 +35,26 @@ pub(super) fn objects(
         }
         return Ok((found, faults));
     }
+    if call.verb.flag("local").is_some() && call.is_on("local") {
+        return Err(Failure::error(
+            "you must specify resources by --filename when --local is set.\nExample resource specifications include:\n   \
+             '-f rsrc.yaml'\n   '--filename=rsrc.json'",
+        ));
+    }
     if args.is_empty() {
         return Err(nothing_named());
     }
-    let selector = call.text("selector");
+    // What `expose --selector` says is about the Service that it makes.
+    let selector = if call.verb.name == "expose" { "" } else { call.text("selector") };
     let is_on = |flag: &str| call.verb.flag(flag).is_some() && call.is_on(flag);
-    let (takes_all, everywhere) = (is_on("all"), is_on("all-namespaces"));
+    // Without a name, `rollout` and `edit` are about all of a kind.
+    let means_all = call.path.starts_with("kubectl rollout ") || call.verb.name == "edit";
+    let (takes_all, everywhere) = (is_on("all") || means_all, is_on("all-namespaces"));
     let fields = if call.verb.flag("field-selector").is_some() { call.text("field-selector") } else { "" };
     for target in resource::targets(cx, args)? {
         let resource = target.resource;
         match target.name {
-            Some(_) if !selector.is_empty() => {
+            Some(_) if !selector.is_empty() || !fields.is_empty() => {
                 return Err(Failure::error("name cannot be provided when a selector is specified"));
             }
             Some(name) => match resource.find(cx.store(), &cx.namespace_of(&resource), &name) {

@@ -2,16 +2,16 @@
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/patch/patch.go.
 
-use super::change::{self, COMMON, Dry, FILES, Fault, RECORD, SELECT};
+use super::change::{self, COMMON, Dry, FILES, Fault, RECORD};
 use super::context::Context;
 use super::failure::Failure;
 use super::flag::flag;
 use super::invocation::Invocation;
-use super::named;
 use super::verb::Verb;
+use super::{named, resource};
 use serde_json::Value;
 use setpoint_api::Status;
-use setpoint_api::text::{self, go_quote};
+use setpoint_api::text::{self, go_json_error, go_quote};
 use setpoint_sim::{Method, PatchType, Request};
 
 pub(super) static VERB: Verb = Verb {
@@ -21,10 +21,15 @@ pub(super) static VERB: Verb = Verb {
     flags: &[
         FILES,
         COMMON,
-        SELECT,
         RECORD,
         &[
             flag("patch", 'p', "''", "The patch to be applied to the resource JSON file."),
+            flag(
+                "local",
+                '\0',
+                "false",
+                "If true, patch will operate on the content of the file, not the server-side resource.",
+            ),
             flag("patch-file", '\0', "''", "A file containing a patch to be applied to the resource."),
             flag(
                 "type",
@@ -60,7 +65,12 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
                 "must specify --patch or --patch-file containing the contents of the patch",
             ));
         }
-        ("", path) => cx.file(path)?,
+        ("", path) => cx.file(path).map_err(|_| {
+            Failure::error(format!("unable to read patch file: open {path}: no such file or directory"))
+        })?,
+        (_, path) if !path.is_empty() => {
+            return Err(Failure::error("cannot specify --patch and --patch-file together"));
+        }
         (text, _) => text.to_owned(),
     };
     let dry = Dry::of(cx, call)?;
@@ -80,7 +90,10 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             Ok(reply) => {
                 let is_changed = differs(&object.to_value(), &reply.object);
                 let operation = if is_changed { "patched" } else { "patched (no change)" };
-                change::done(cx, call, &resource, &reply.object, operation, dry)?;
+                let scale = resource::Resource::scale();
+                let shown = if call.text("subresource") == "scale" { &scale } else { &resource };
+                // What was only tried is not said to be: kubectl prints the same line.
+                change::done(cx, call, shown, &reply.object, operation, Dry::No)?;
             }
             Err(status) => faults.push(status.into()),
         }
@@ -98,7 +111,7 @@ fn read(text: &str) -> Result<Value, Failure> {
     // What kubectl takes for JSON goes to the server as it is.
     if start.starts_with('{') || start.starts_with('[') {
         return serde_json::from_str(text)
-            .map_err(|error| Status::bad_request(go_syntax_error(text, &error)).into());
+            .map_err(|error| Status::bad_request(go_json_error(text, &error).1).into());
     }
     let read = text::read(text);
     if let Some(error) = read.error() {
@@ -112,27 +125,4 @@ fn read(text: &str) -> Result<Value, Failure> {
     let what = if value.is_string() { "string" } else { "number" };
     let message = format!("json: cannot unmarshal {what} into Go value of type map[string]interface {{}}");
     Err(Status::bad_request(message).into())
-}
-
-/// What is wrong with a JSON text, in the words of Go's decoder.
-fn go_syntax_error(text: &str, error: &serde_json::Error) -> String {
-    let place = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let at = place.get(error.column().saturating_sub(1)..).and_then(|rest| rest.chars().next());
-    let Some(found) = at.filter(|_| !error.is_eof()) else { return "unexpected end of JSON input".into() };
-    let message = error.to_string();
-    let says = |words: &str| message.starts_with(words);
-    let expected = if says("key must be") || says("trailing comma") {
-        "looking for beginning of object key string"
-    } else if says("expected `:`") {
-        "after object key"
-    } else if says("expected `,` or `}`") {
-        "after object key:value pair"
-    } else if says("expected `,` or `]`") {
-        "after array element"
-    } else if says("trailing characters") {
-        "after top-level value"
-    } else {
-        "looking for beginning of value"
-    };
-    format!("invalid character '{found}' {expected}")
 }

@@ -54,10 +54,11 @@ pub(super) static VERB: Verb = Verb {
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if call.list("filename").is_empty() {
-        return Err(call.misuse("must specify one of -f and -k"));
+        return Err(Failure::error("must specify one of -f and -k"));
     }
     let dry = Dry::of(cx, call)?;
-    let (items, mut faults) = source::items(cx, call)?;
+    let (items, unread) = source::items(cx, call)?;
+    let mut faults = Vec::new();
     for item in items {
         let body = if call.is_on("save-config") {
             apply::with_last_applied(&item.value)
@@ -99,5 +100,6 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             }
         }
     }
+    faults.extend(Fault::many(unread));
     Fault::end(faults)
 }

@@ -50,6 +50,19 @@ impl Resource {
             model: Kind::from_manifest(api_version, row.kind).unwrap_or(Kind::Custom),
         }
     }
+    /// What the `scale` of a workload is.
+    pub(super) fn scale() -> Self {
+        Self {
+            plural: "scales".into(),
+            singular: "scale".into(),
+            short: Vec::new(),
+            api_version: "autoscaling/v1".into(),
+            kind: "Scale".into(),
+            is_namespaced: true,
+            categories: Vec::new(),
+            model: Kind::Custom,
+        }
+    }
     /// The kinds that one CustomResourceDefinition teaches: one per version.
     fn custom(definition: &Value) -> Option<Self> {
         let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
@@ -149,7 +162,10 @@ fn customs(store: &Store) -> Vec<Resource> {
 /// The kind that a word names, in any case: plural, singular, short name, with group or with version and group.
 pub fn find(store: &Store, word: &str) -> Option<Resource> {
     if let Some(row) = schema::resource_named(word) {
-        return Some(Resource::built_in(row));
+        // Names are found in any case, short names as they are written.
+        let name = word.split('.').next().unwrap_or(word);
+        let is_short = row.short_names().any(|short| short.eq_ignore_ascii_case(name) && short != name);
+        return (!is_short).then(|| Resource::built_in(row));
     }
     let word = word.to_lowercase();
     let (name, rest) = word.split_once('.').map_or((&*word, None), |(name, rest)| (name, Some(rest)));
@@ -160,9 +176,11 @@ pub fn find(store: &Store, word: &str) -> Option<Resource> {
     called.or_else(|| customs.iter().find(short)).cloned()
 }
 
-/// The kind of a manifest.
+/// The kind of a manifest, which may be written without capital letters: it is the server that minds.
 pub fn of_manifest(store: &Store, api_version: &str, kind: &str) -> Option<Resource> {
-    if let Some(row) = schema::resource_of(api_version, kind) {
+    let in_small = |row: &schema::Resource| row.api_version == api_version && row.kind.to_lowercase() == kind;
+    let built_in = schema::resource_of(api_version, kind).or_else(|| schema::resources().find(in_small));
+    if let Some(row) = built_in {
         return Some(Resource::built_in(row));
     }
     let is_it = |resource: &Resource| resource.kind == kind && resource.group() == group_of(api_version);
@@ -214,6 +232,7 @@ fn slashed(cx: &Context, arg: &str) -> Result<Target, Failure> {
         [kind, name] if !kind.contains(',') => {
             Ok(Target { resource: cx.resource(kind)?, name: Some(name.to_owned()) })
         }
+        [_, _] => Err(Failure::error("arguments in resource/name form must have a single resource and name")),
         _ => Err(Failure::error("arguments in resource/name form may not have more than one slash")),
     }
 }
@@ -221,7 +240,7 @@ fn slashed(cx: &Context, arg: &str) -> Result<Target, Failure> {
 /// The kinds of `pods,svc,all`, each once.
 fn kinds(cx: &Context, words: &str) -> Result<Vec<Resource>, Failure> {
     let mut kinds: Vec<Resource> = Vec::new();
-    for word in words.split(',').filter(|word| !word.is_empty()) {
+    for word in words.split(',') {
         let named = resource_or_category(cx, word)?;
         for resource in named {
             if !kinds.contains(&resource) {

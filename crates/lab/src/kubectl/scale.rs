@@ -57,6 +57,9 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     let dry = Dry::of(cx, call)?;
     let (found, mut faults) = named::objects(cx, call, &call.args)?;
+    if found.is_empty() && faults.is_empty() {
+        return Err(Failure::error("no objects passed to scale"));
+    }
     for (resource, object) in found {
         let value = object.to_value();
         let current = value["spec"]["replicas"].as_i64().unwrap_or(1);

@@ -160,6 +160,9 @@ fn each(
     edit: &mut dyn FnMut(&mut Value) -> Result<(), String>,
 ) -> Result<(), Failure> {
     let dry = Dry::of(cx, call)?;
+    if call.is_on("record") {
+        cx.complain("Flag --record has been deprecated, --record will be removed in the future");
+    }
     let (found, mut faults) = named::objects(cx, call, objects)?;
     for (resource, object) in found {
         let before = object.to_value();
@@ -168,15 +171,25 @@ fn each(
         let done = match spec {
             Some(spec) => edit(spec),
             None => {
-                Err(format!("{}/{} does not have a pod template", resource.plural, object.metadata().name))
+                let (plural, version, kind) = (&resource.plural, resource.version(), &resource.kind);
+                Err(format!(
+                    "{plural}/{} the object is not a pod or does not have a pod template: *{version}.{kind}",
+                    object.metadata().name
+                ))
             }
         };
-        if let Err(message) = done {
+        if let Err(mut message) = done {
+            if message.starts_with('\'') {
+                message = format!("{}/{} {message}", resource.plural, object.metadata().name);
+            }
             faults.push(Fault::Client(message));
             continue;
         }
-        if before == after {
+        if before == after && operation != "serviceaccount updated" {
             continue;
+        }
+        if call.is_on("record") {
+            after["metadata"]["annotations"]["kubernetes.io/change-cause"] = call.said().into();
         }
         match send(cx, &resource, &object, (&before, &after), dry) {
             Ok(object) => change::done(cx, call, &resource, &object, operation, dry)?,
@@ -206,13 +219,10 @@ fn send(
     change::send(cx, dry, request).map(|reply| reply.object)
 }
 
-fn need_objects(call: &Invocation, objects: &[String]) -> Result<(), Failure> {
-    if objects.is_empty() && call.list("filename").is_empty() {
-        return Err(Failure::error(
-            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-        ));
-    }
-    Ok(())
+/// Complains about what is not there, before anything else is looked at.
+fn need_objects(cx: &Context, call: &Invocation, objects: &[String]) -> Result<(), Failure> {
+    let (_, faults) = named::objects(cx, call, objects)?;
+    Fault::end(faults)
 }
 
 /// The containers of a pod spec, those that start it included.
@@ -234,7 +244,7 @@ fn is_called(container: &Value, pattern: &str) -> bool {
 
 fn image(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let (objects, pairs) = pairs(&call.args, "image")?;
-    need_objects(call, &objects)?;
+    need_objects(cx, call, &objects)?;
     if pairs.is_empty() {
         return Err(Failure::error("at least one image update is required"));
     }
@@ -258,7 +268,7 @@ fn image(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 fn amounts(text: &str) -> Result<Vec<(String, String)>, Failure> {
     let read = |pair: &str| {
         let (name, amount) = pair.split_once('=').ok_or_else(|| {
-            Failure::error(format!("invalid argument syntax {pair:?}, expected <resource>=<value>"))
+            Failure::error(format!("Invalid argument syntax {pair}, expected <resource>=<value>"))
         })?;
         let amount = Quantity::parse(amount).map_err(|_| {
             Failure::error(
@@ -271,7 +281,7 @@ fn amounts(text: &str) -> Result<Vec<(String, String)>, Failure> {
 }
 
 fn resources(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
-    need_objects(call, &call.args)?;
+    need_objects(cx, call, &call.args)?;
     let (limits, requests) = (amounts(call.text("limits"))?, amounts(call.text("requests"))?);
     if limits.is_empty() && requests.is_empty() {
         return Err(Failure::error(
@@ -297,19 +307,34 @@ fn resources(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 
 fn env(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let (objects, mut pairs) = pairs(&call.args, "environment variable")?;
-    need_objects(call, &objects)?;
+    if objects.is_empty() && call.list("filename").is_empty() {
+        return Err(Failure::error(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+        ));
+    }
+    need_objects(cx, call, &objects)?;
     pairs.extend(call.every("env").into_iter().map(str::to_owned));
     let from = imported(cx, call)?;
-    if pairs.is_empty() && from.is_empty() && !call.is_on("list") {
-        return Err(Failure::error("at least one environment variable must be provided"));
-    }
     if call.is_on("list") {
         return list_env(cx, call, &objects);
     }
+    let (found, _) = named::objects(cx, call, &objects)?;
     let pattern = call.text("containers").to_owned();
     let overwrites = call.is_on("overwrite");
     let words = ("env updated", "failed to patch env update to pod template");
-    each(cx, call, &objects, words, &mut |spec| {
+    for one in &from {
+        let (key, name) = (reference_key(one), one["name"].as_str().unwrap_or_default());
+        let name = name.strip_prefix(call.text("prefix")).unwrap_or(name);
+        if key != name {
+            cx.complain(format!("Warning: key {key} transferred to {name}"));
+        }
+    }
+    let (mut at, mut without) = (0, Vec::new());
+    let ended = each(cx, call, &objects, words, &mut |spec| {
+        at += 1;
+        if !containers(spec).any(|container| is_called(container, &pattern)) {
+            without.push(at - 1);
+        }
         for container in containers(spec).filter(|container| is_called(container, &pattern)) {
             let mut env = container["env"].as_array().cloned().unwrap_or_default();
             for one in &from {
@@ -326,7 +351,22 @@ fn env(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             }
         }
         Ok(())
-    })
+    });
+    for (resource, object) in without.into_iter().filter_map(|at: usize| found.get(at)) {
+        cx.complain(format!(
+            "Warning: {}/{} does not have any containers matching {}",
+            resource.kind,
+            object.metadata().name,
+            go_quote(&pattern)
+        ));
+    }
+    ended
+}
+
+/// The key that an imported variable stands for.
+fn reference_key(variable: &Value) -> &str {
+    let from = variable["valueFrom"].as_object().and_then(|from| from.values().next());
+    from.and_then(|reference| reference["key"].as_str()).unwrap_or_default()
 }
 
 fn set_variable(env: &mut Vec<Value>, pair: &str, overwrites: bool) -> Result<(), String> {
@@ -380,10 +420,14 @@ fn list_env(cx: &mut Context, call: &Invocation, objects: &[String]) -> Result<(
         };
         for container in containers(spec) {
             let name = container["name"].as_str().unwrap_or_default();
-            cx.say(format!("# {} {}, container {name}", resource.plural, object.metadata().name));
+            cx.say(format!("# {} {}, container {name}", resource.kind, object.metadata().name));
             for one in container["env"].as_array().into_iter().flatten() {
                 let name = one["name"].as_str().unwrap_or_default();
                 match one["value"].as_str() {
+                    None if call.is_on("resolve") && resolved(cx, &one["valueFrom"]).is_some() => {
+                        let value = resolved(cx, &one["valueFrom"]).unwrap_or_default();
+                        cx.say(format!("{name}={value}"));
+                    }
                     None if one.get("valueFrom").is_some() => {
                         cx.say(format!("# {name} from {}", reference_words(&one["valueFrom"])))
                     }
@@ -393,6 +437,22 @@ fn list_env(cx: &mut Context, call: &Invocation, objects: &[String]) -> Result<(
         }
     }
     Fault::end(faults)
+}
+
+/// The value that a key of a ConfigMap or Secret has.
+fn resolved(cx: &Context, from: &Value) -> Option<String> {
+    for (key, kind) in
+        [("configMapKeyRef", setpoint_api::Kind::ConfigMap), ("secretKeyRef", setpoint_api::Kind::Secret)]
+    {
+        let Some(reference) = from.get(key) else { continue };
+        let source = cx.value_of(kind, &cx.namespace, reference["name"].as_str()?)?;
+        let text = source["data"][reference["key"].as_str()?].as_str()?;
+        if kind == setpoint_api::Kind::ConfigMap {
+            return Some(text.to_owned());
+        }
+        return setpoint_api::text::base64_decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
+    }
+    None
 }
 
 fn reference_words(from: &Value) -> String {
@@ -420,8 +480,11 @@ fn service_account(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 }
 
 fn selector(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
-    let (objects, pairs) = pairs(&call.args, "selector")?;
-    need_objects(call, &objects)?;
+    // The last argument is the selector.
+    let (last, objects) = call.args.split_last().ok_or_else(|| Failure::error("one selector is required"))?;
+    let pairs: Vec<String> = last.split(',').map(str::to_owned).collect();
+    let objects = objects.to_vec();
+    need_objects(cx, call, if last.contains('=') { &objects } else { &call.args })?;
     let labels: serde_json::Map<String, Value> = pairs
         .iter()
         .filter_map(|pair| pair.split_once('='))

@@ -62,7 +62,16 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         let kind = objects.first().map_or("", |word| &**word);
         return Err(Failure::error(format!("invalid resource type {kind}, only node types are supported")));
     }
-    let (added, removed) = parse(&pairs)?;
+    if objects.len() == 1
+        && !objects.iter().any(|word| word.contains('/'))
+        && !call.is_on("all")
+        && !call.has("selector")
+    {
+        return Err(Failure::error(
+            "at least one resource name must be specified since 'all' parameter is not set",
+        ));
+    }
+    let (added, removed) = parse(call, &pairs)?;
     let dry = Dry::of(cx, call)?;
     let (found, mut faults) = named::objects(cx, call, &objects)?;
     for (resource, object) in found {
@@ -79,37 +88,74 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         let patch =
             json!({ "spec": { "taints": if taints.is_empty() { Value::Null } else { json!(taints) } } });
         match change::send_patch(cx, dry, &resource, &object, patch) {
-            Ok(object) => change::done(cx, call, &resource, &object, operation, dry)?,
+            // What was only tried is not said to be: kubectl prints the same line.
+            Ok(object) => change::done(cx, call, &resource, &object, operation, Dry::No)?,
             Err(status) => faults.push(status.into()),
         }
     }
     Fault::end(faults)
 }
 
-/// Upstream: `parseTaints`.
-fn parse(pairs: &[String]) -> Result<(Vec<Taint>, Vec<Taint>), Failure> {
-    let (mut added, mut removed) = (Vec::new(), Vec::new());
+/// Upstream: `parseTaints`, pkg/util/taints (`parseTaint`).
+fn parse(call: &Invocation, pairs: &[String]) -> Result<(Vec<Taint>, Vec<Taint>), Failure> {
+    let (mut added, mut removed) = (Vec::<Taint>::new(), Vec::<Taint>::new());
     for pair in pairs {
-        let spec = pair.trim_end_matches('=');
-        let wrong = |why: &str| Failure::error(format!("invalid taint spec: {spec}{why}"));
+        // An empty value was put in by the caller, so that `key:Effect` counts as a pair.
+        let spec = if pair.contains(':') && pair.ends_with('=') { pair.trim_end_matches('=') } else { pair };
         let (text, is_removed) = match spec.strip_suffix('-') {
             Some(rest) => (rest, true),
             None => (spec, false),
         };
-        let (rest, effect) = text.split_once(':').unwrap_or((text, ""));
-        let (key, value) = rest.split_once('=').unwrap_or((rest, ""));
-        if !effect.is_empty() && !["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&effect) {
-            return Err(Failure::error(format!("invalid taint effect: {effect}, unsupported taint effect")));
+        let wrong = |why: &str| call.misuse(format!("invalid taint spec: {text}{why}"));
+        let mut parts = text.split(':');
+        let (rest, effect) = (parts.next().unwrap_or(""), parts.next());
+        if parts.next().is_some() {
+            return Err(wrong(""));
         }
-        if effect.is_empty() && !is_removed {
-            return Err(wrong(", empty effect"));
+        if let Some(effect) = effect
+            && !["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&effect)
+        {
+            return Err(call.misuse(format!("invalid taint effect: {effect}, unsupported taint effect")));
+        }
+        let mut words = match effect {
+            Some(_) => rest.split('='),
+            // Without an effect all of it is the key.
+            None => text.split('\n'),
+        };
+        let (key, value) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        if words.next().is_some() {
+            return Err(wrong(""));
+        }
+        let bad = setpoint_api::names::is_valid_label_value(value);
+        if !bad.is_empty() {
+            return Err(wrong(&format!(", {}", bad.join("; "))));
         }
         let bad = setpoint_api::names::is_qualified_name(key);
         if !bad.is_empty() {
             return Err(wrong(&format!(", {}", bad.join("; "))));
         }
+        let effect = effect.unwrap_or("");
+        if effect.is_empty() && !is_removed {
+            return Err(wrong(""));
+        }
         let taint = Taint { key: key.into(), value: value.into(), effect: effect.into(), ..Taint::default() };
+        if !is_removed && added.iter().any(|old| old.key == taint.key && old.effect == taint.effect) {
+            return Err(call.misuse(format!(
+                "duplicated taints with the same key and effect: {{{key} {value} {effect} <nil>}}"
+            )));
+        }
         if is_removed { removed.push(taint) } else { added.push(taint) }
+    }
+    let both = |gone: &&Taint| {
+        added.iter().any(|new| new.key == gone.key && (gone.effect.is_empty() || new.effect == gone.effect))
+    };
+    let both: Vec<String> =
+        removed.iter().filter(both).map(|gone| format!("{}={}", gone.key, gone.value)).collect();
+    if !both.is_empty() {
+        return Err(Failure::error(format!(
+            "can not both modify and remove the following taint(s) in the same command: {}",
+            both.join(", ")
+        )));
     }
     Ok((added, removed))
 }

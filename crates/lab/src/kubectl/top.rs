@@ -6,12 +6,13 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::flag::{Flag, flag};
+use super::get::FieldSelector;
 use super::invocation::Invocation;
 use super::print::Tabs;
-use super::resource;
 use super::verb::{self, Verb};
 use setpoint_api::map::Map;
-use setpoint_api::{Node, Pod, Selector, Str};
+use setpoint_api::text::go_quote;
+use setpoint_api::{Node, Object, Pod, Selector, Str};
 use std::rc::Rc;
 
 static SHARED: &[Flag] = &[
@@ -128,7 +129,31 @@ fn print(cx: &mut Context, call: &Invocation, titles: &str, rows: Vec<(Vec<Strin
     cx.print(Tabs::table().align(&text));
 }
 
+/// Complains about names where labels, or too many of them, are given.
+fn check(call: &Invocation, usage: &str, both: &str) -> Result<(), Failure> {
+    if call.args.len() > 1 {
+        return Err(call.misuse(usage));
+    }
+    if !call.args.is_empty() && call.has("selector") {
+        return Err(Failure::error(both));
+    }
+    Ok(())
+}
+
+/// What `--sum` puts below the rows.
+fn sum_up(call: &Invocation, rows: &mut Vec<(Vec<String>, Usage)>, columns: usize) {
+    if call.is_on("sum") && !rows.is_empty() {
+        let sum = rows.iter().fold((0, 0), |sum, (_, own)| (sum.0 + own.0, sum.1 + own.1));
+        let row = |figures: [String; 2]| {
+            (std::iter::repeat_n(String::new(), columns).chain(figures).collect(), (-1, -1))
+        };
+        rows.push(row(["________".into(), "________".into()]));
+        rows.push(row([format!("{}m", sum.0), mebibytes(sum.1)]));
+    }
+}
+
 fn nodes(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    check(call, "node [NAME | -l label]", "only one of NAME or --selector can be provided")?;
     let selector = selector(call)?;
     let sim = cx.session.sim();
     let mut used: Map<Str, Usage> = Map::new();
@@ -146,8 +171,10 @@ fn nodes(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     };
     let found: Vec<Rc<Node>> = cx.store().list::<Node>().filter(is_wanted).cloned().collect();
     if let (Some(name), true) = (wanted, found.is_empty()) {
-        let nodes = resource::find(cx.store(), "nodes").ok_or_else(|| Failure::no_resource("nodes"))?;
-        return Err(nodes.not_found(name).into());
+        let name = go_quote(name);
+        return Err(Failure::plain(format!(
+            "Error from server (NotFound): nodemetrics.metrics.k8s.io {name} not found"
+        )));
     }
     let mut rows = Vec::new();
     for node in &found {
@@ -177,13 +204,16 @@ fn nodes(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 }
 
 fn pods(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    check(call, "pod [NAME | -l label]", "only one of NAME or selector can be provided")?;
     let selector = selector(call)?;
+    let fields = FieldSelector::parse(call.text("field-selector"), "Pod").map_err(Failure::error)?;
     let everywhere = call.is_on("all-namespaces");
     let (wanted, namespace) = (call.args.first(), cx.namespace.clone());
     let is_wanted = |pod: &&Rc<Pod>| {
         (everywhere || *pod.metadata.namespace == *namespace)
             && wanted.is_none_or(|name| **name == *pod.metadata.name)
             && selector.matches(&pod.metadata.labels)
+            && (!call.has("field-selector") || fields.matches(&Object::Pod(Rc::clone(pod)).to_value()))
     };
     let found: Vec<Rc<Pod>> = cx.store().list::<Pod>().filter(is_wanted).cloned().collect();
     let with_containers = call.is_on("containers");
@@ -205,8 +235,11 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         }
     }
     if rows.is_empty() {
-        if wanted.is_some() {
-            return Err(Failure::plain("Error from server (NotFound): podmetrics not found"));
+        if let Some(name) = wanted {
+            let name = go_quote(&format!("{namespace}/{name}"));
+            return Err(Failure::plain(format!(
+                "Error from server (NotFound): podmetrics.metrics.k8s.io {name} not found"
+            )));
         }
         if !found.is_empty() {
             return Err(Failure::error("metrics not available yet"));
@@ -218,6 +251,7 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Ok(());
     }
     sort(call, &mut rows)?;
+    sum_up(call, &mut rows, 1 + usize::from(everywhere) + usize::from(with_containers));
     let mut titles = String::from(if everywhere { "NAMESPACE\t" } else { "" });
     titles.push_str(if with_containers { "POD\tNAME\t" } else { "NAME\t" });
     titles.push_str("CPU(cores)\tMEMORY(bytes)\t\n");

@@ -78,8 +78,12 @@ impl Verb {
 pub(super) fn only_sub_commands(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if call.args.is_empty() {
         let help = super::help::of(call.verb, &call.path);
-        cx.print(help);
-        return Ok(());
+        if call.verb.name == "rollout" {
+            cx.print(help)
+        } else {
+            cx.output.complain(help)
+        }
+        return Err(Failure::exit(1));
     }
     Err(Failure::usage(&call.path, format!("unknown command {}", go_quote(&call.args.join(" ")))))
 }

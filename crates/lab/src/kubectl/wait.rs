@@ -65,14 +65,14 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let timeout = call.duration("timeout");
     let until = cx.now().plus(if timeout < 0 { EVER } else { timeout });
     let waiting = match wanted {
-        Wanted::Created => expected(cx, call)?,
+        Wanted::Created if !call.is_on("all") && !call.has("selector") => expected(cx, call)?,
         _ => {
             let (found, mut faults) = named::objects(cx, call, &call.args)?;
             let is_missing =
                 |fault: &Fault| matches!(fault, Fault::Server(status) if status.reason == Reason::NotFound);
             if matches!(wanted, Wanted::Deleted) {
                 faults.retain(|fault| !is_missing(fault));
-            } else if found.is_empty() && faults.is_empty() {
+            } else if found.is_empty() && faults.is_empty() && !matches!(wanted, Wanted::Created) {
                 return Err(Failure::error("no matching resources found"));
             }
             Fault::end(faults)?;
@@ -99,9 +99,25 @@ fn wanted(text: &str) -> Result<Wanted, Failure> {
     }
     if let Some(path) = text.strip_prefix("jsonpath=") {
         let path = path.trim_matches(['\'', '"']);
+        // A path without braces is one as well.
+        let (path, braced) = match path.split_once('=') {
+            Some((bare, value)) if !path.starts_with('{') => (format!("{{{bare}}}={value}"), true),
+            _ => (path.to_owned(), path.starts_with('{')),
+        };
+        let path = &*path;
         let close = path.rfind('}').map_or(path.len(), |at| at + 1);
         let (expression, rest) = (path.get(..close).unwrap_or(path), path.get(close..).unwrap_or_default());
         let value = rest.strip_prefix('=').map(|value| value.trim_matches(['\'', '"']).to_owned());
+        if value.as_deref() == Some("") {
+            return Err(Failure::error(
+                "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
+            ));
+        }
+        if braced && !path.contains('}') {
+            return Err(Failure::error(
+                "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'",
+            ));
+        }
         let expression =
             if expression.starts_with('{') { expression.to_owned() } else { format!("{{{expression}}}") };
         let parsed = JsonPath::parse(&expression, true).map_err(Failure::error)?;
@@ -173,12 +189,14 @@ impl Ongoing for Waiting {
                 change::done(cx, &call, &resource, &shown, "condition met", change::Dry::No)?;
                 self.waiting.remove(0);
             } else if cx.now() >= self.until {
-                let late = |one: &Awaited| {
-                    Fault::Client(format!(
-                        "timed out waiting for the condition on {}/{}",
-                        one.resource.plural, one.name
-                    ))
-                };
+                if matches!(self.wanted, Wanted::Created) {
+                    return Err(Failure::error("timed out waiting for the condition"));
+                }
+                let is_check = self.call.duration("timeout") == 0;
+                let why =
+                    if is_check { "condition not met for" } else { "timed out waiting for the condition on" };
+                let late =
+                    |one: &Awaited| Fault::Client(format!("{why} {}/{}", one.resource.plural, one.name));
                 return Fault::end(self.waiting.iter().map(late).collect()).map(|()| true);
             } else {
                 return Ok(false);
@@ -203,6 +221,16 @@ fn has_condition(object: &Value, name: &str, value: &str) -> bool {
 }
 
 fn has_value(path: &JsonPath, wanted: Option<&str>, object: &Value) -> Result<bool, Failure> {
+    let found = path.find(object).map_err(Failure::error)?;
+    let found: Vec<_> = found.iter().flatten().collect();
+    if wanted.is_some() {
+        if found.len() > 1 {
+            return Err(Failure::error("given jsonpath expression matches more than one value"));
+        }
+        if found.iter().any(|value| value.is_array() || value.is_object()) {
+            return Err(Failure::error("jsonpath leads to a nested object or list which is not supported"));
+        }
+    }
     let text = path.print(object).map_err(Failure::error)?;
     Ok(match wanted {
         Some(wanted) => text == wanted,

@@ -95,7 +95,7 @@ pub(super) fn silence(sim: &Sim, fact: &Fact, node: &str) -> String {
 
 /// Seconds with one digit after the point.
 pub(crate) fn tenths(micros: Micros) -> String {
-    let tenths = (micros + SECOND / 20) / (SECOND / 10);
+    let tenths = micros.saturating_add(SECOND / 20) / (SECOND / 10);
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 

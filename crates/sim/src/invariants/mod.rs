@@ -140,7 +140,7 @@ impl Checker {
             let before = self.rollouts.get(&deployment.metadata.id).cloned().unwrap_or_default();
             let generation = deployment.metadata.generation;
             let changed_at = if generation == before.generation { before.changed_at } else { self.now };
-            let limit = math::desired(deployment) + math::max_surge(deployment);
+            let limit = math::desired(deployment).saturating_add(math::max_surge(deployment));
             let has_grown = wanted_by_sets > before.wanted_by_sets;
             if has_grown && wanted_by_sets > limit && self.now - changed_at > SETTLING {
                 let name = &deployment.metadata.name;

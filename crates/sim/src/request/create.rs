@@ -19,7 +19,7 @@ impl Sim {
         target.place(&mut object)?;
         if object.metadata().resource_version != 0 {
             return Err(Status::new(
-                Reason::InternalError,
+                Reason::Unknown,
                 "resourceVersion should not be set on objects to be created",
             ));
         }
@@ -47,6 +47,15 @@ impl Target {
         };
         for (key, word) in [("apiVersion", &self.api_version), ("kind", &self.kind_name)] {
             fields.entry(key).or_insert_with(|| word.to_string().into());
+        }
+        if let Some(kind) = fields["kind"].as_str().filter(|kind| *kind != &*self.kind_name) {
+            let (wanted, api_version) = (&self.kind_name, &self.api_version);
+            let version = api_version.rsplit('/').next().unwrap_or(api_version);
+            return Err(Status::bad_request(format!(
+                "{kind} in version {version:?} cannot be handled as a {wanted}: no kind {kind:?} is registered for version \
+                 {:?} in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+                &**api_version
+            )));
         }
         let (value, is_strict) = (Value::Object(fields), validation == FieldValidation::Strict);
         let decoded = match &self.definition {

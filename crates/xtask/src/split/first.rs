@@ -10,13 +10,14 @@ use wasm_encoder::{
     Function, FunctionSection, Instruction, Module, TableSection, TypeSection,
 };
 use wasmparser::{
-    CodeSectionReader, CustomSectionReader, DataSectionReader, ElementSectionReader, ExportSectionReader,
-    FunctionSectionReader, Parser, TableSectionReader, TypeSectionReader, ValType,
+    CodeSectionReader, DataSectionReader, ElementSectionReader, ExportSectionReader, FunctionSectionReader,
+    Parser, TableSectionReader, TypeSectionReader, ValType,
 };
 
 use super::module::{Plain, told};
 use super::plan::{Plan, parts_of};
 use super::{exported, number, outline, runs};
+use crate::packed::bare;
 
 /// Makes the first file of the module.
 pub struct First<'p, 'a> {
@@ -43,8 +44,8 @@ impl<'p, 'a> First<'p, 'a> {
     /// When it holds what this build's tools cannot write.
     pub fn module(mut self) -> Result<Vec<u8>> {
         let mut module = Module::new();
-        let wasm = self.plan.wasm;
-        self.parse_core_module(&mut module, Parser::new(0), wasm).map_err(told)?;
+        let wasm = bare(self.plan.wasm)?;
+        self.parse_core_module(&mut module, Parser::new(0), &wasm).map_err(told)?;
         Ok(module.finish())
     }
 
@@ -130,14 +131,6 @@ impl Reencode for First<'_, '_> {
 
     fn function_index(&mut self, function: u32) -> Result<u32, Error<Infallible>> {
         Ok(self.places[&function])
-    }
-
-    fn parse_custom_section(
-        &mut self,
-        _module: &mut Module,
-        _section: CustomSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
-        Ok(())
     }
 
     fn parse_type_section(

@@ -14,6 +14,9 @@ pub fn view(lens: &Lens, has_queue: bool) -> Html {
         ("runs", lens.runs),
         ("found nothing to do", lens.idle_runs),
     ];
+    // The API server and its store compare nothing: they have writes to show, and no runs.
+    let compares = lens.history.iter().any(|run| !run.diff.is_empty());
+    let title = if compares { "Observe, compare, act" } else { "Newest first" };
     html! {
         <>
             <p class="does">{ lens.does.clone() }{ " " }<span class="muted">{ lens.like.clone() }</span></p>
@@ -22,7 +25,7 @@ pub fn view(lens: &Lens, has_queue: bool) -> Html {
                     { for figures.map(|(name, figure)| html! { <div><dt>{ name }</dt><dd>{ thousands(figure) }</dd></div> }) }
                 </dl>
             }
-            { part("Observe, compare, act", lens.history.len(), html! {
+            { part(title, lens.history.len(), html! {
                 <ol class="runs">{ for lens.history.iter().map(run) }</ol>
             }) }
         </>
@@ -39,8 +42,8 @@ fn run(run: &Reconcile) -> Html {
                 }
                 { ask(run.fact, &run.act, None) }
             </p>
-            if run.observed.is_empty() && run.diff.is_empty() {
-                <p>{ run.act.clone() }</p>
+            if run.diff.is_empty() {
+                <p>{ run.act.clone() }{ for run.observed.iter().map(|line| format!(", {line}")) }</p>
             } else {
                 <dl>
                     <div><dt>{ "Observe" }</dt>{ for run.observed.iter().map(|line| html! { <dd>{ line.clone() }</dd> }) }</div>

@@ -73,7 +73,8 @@ fn thing(seen: &Inspection, props: &Props) -> Html {
     let now_us = seen.at_us;
     // Work is what a component is about; of a node it is its agent's.
     let is_component = matches!(seen.subject, Subject::Component(_));
-    let work = seen.lens.as_ref().map_or_else(Html::default, |work| lens::view(work, is_component));
+    let has_queue = *seen.kind == *"Controller";
+    let work = seen.lens.as_ref().map_or_else(Html::default, |work| lens::view(work, has_queue));
     html! {
         <>
             if !seen.owners.is_empty() {

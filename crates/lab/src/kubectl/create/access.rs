@@ -8,6 +8,7 @@ use crate::kubectl::flag::{Flag, flag};
 use crate::kubectl::invocation::Invocation;
 use crate::kubectl::verb::Verb;
 use serde_json::{Value, json};
+use setpoint_api::text::go_quote;
 
 static RULE: &[Flag] = &[
     flag("verb", '\0', "[]", "Verb that applies to the resources contained in the rule"),
@@ -86,10 +87,32 @@ fn service_account(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     make(cx, call, object, "serviceaccount")
 }
 
+/// The verbs of the API.
+const VERBS: &[&str] = &[
+    "*",
+    "bind",
+    "create",
+    "delete",
+    "deletecollection",
+    "escalate",
+    "get",
+    "impersonate",
+    "list",
+    "patch",
+    "proxy",
+    "update",
+    "use",
+    "watch",
+];
+
 fn role(cx: &mut Context, call: &Invocation, kind: &str) -> Result<(), Failure> {
     let (verbs, words, urls) = (call.list("verb"), call.list("resource"), call.list("non-resource-url"));
     if verbs.is_empty() {
+        name(call)?;
         return Err(Failure::error("at least one verb must be specified"));
+    }
+    for verb in verbs.iter().filter(|verb| !VERBS.contains(&&***verb)) {
+        cx.complain(format!("Warning: '{verb}' is not a standard resource verb"));
     }
     if words.is_empty() && urls.is_empty() {
         return Err(Failure::error("at least one resource must be specified"));
@@ -100,7 +123,9 @@ fn role(cx: &mut Context, call: &Invocation, kind: &str) -> Result<(), Failure> 
         let (group, plural) = if resource == "*" {
             ("*".to_owned(), "*".to_owned())
         } else {
-            let found = cx.resource(resource)?;
+            let name = go_quote(resource);
+            let missing = || Failure::plain(format!("the server doesn't have a resource type {name}"));
+            let found = cx.resource(resource).map_err(|_| missing())?;
             (found.group().to_owned(), found.plural)
         };
         let plural = if sub.is_empty() { plural } else { format!("{plural}/{sub}") };
@@ -134,6 +159,7 @@ fn binding(cx: &mut Context, call: &Invocation, kind: &str) -> Result<(), Failur
     const GROUP: &str = "rbac.authorization.k8s.io";
     let (cluster_role, role) = (call.text("clusterrole"), call.text("role"));
     if cluster_role.is_empty() == role.is_empty() {
+        name(call)?;
         return Err(Failure::error("exactly one of clusterrole or role must be specified"));
     }
     let (role_kind, role) = if role.is_empty() { ("ClusterRole", cluster_role) } else { ("Role", role) };

@@ -2,7 +2,7 @@
 //!
 //! Simplified: files of the terminal are text, so that ConfigMaps get no `binaryData`; hashes are not appended to names.
 
-use super::{SAVE, VALIDATE, bad_value, make, name, pair};
+use super::{SAVE, VALIDATE, make, name, pair};
 use crate::kubectl::change::COMMON;
 use crate::kubectl::context::Context;
 use crate::kubectl::failure::Failure;
@@ -100,24 +100,31 @@ static DOCKER: Verb = Verb {
 
 /// The keys and texts that the flags give.
 fn data(cx: &Context, call: &Invocation) -> Result<Map<String, Value>, Failure> {
+    if call.has("from-env-file") && (call.has("from-file") || call.has("from-literal")) {
+        return Err(Failure::error("from-env-file cannot be combined with from-file or from-literal"));
+    }
+    let (what, name) = (if call.verb.name == "configmap" { "ConfigMap" } else { "Secret" }, name(call)?);
     let mut data = Map::new();
     let mut put = |key: &str, text: &str| {
         let is_valid = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         if !is_valid {
             return Err(Failure::error(format!(
-                "{key:?} is not a valid key name: a valid config key must consist of alphanumeric characters, '-', '_' or \
+                "{key:?} is not a valid key name for a {what}: a valid config key must consist of alphanumeric characters, '-', '_' or \
                  '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
             )));
         }
         match data.insert(key.to_owned(), Value::from(text)) {
             Some(_) => Err(Failure::error(format!(
-                "cannot add key {key:?}, another key by that name already exists"
+                "cannot add key {key:?}, another key by that name already exists in Data for {what} {name:?}"
             ))),
             None => Ok(()),
         }
     };
     for path in call.list("from-file") {
         let (key, path) = path.split_once('=').map_or((None, &*path), |(key, path)| (Some(key), path));
+        if key == Some("") {
+            return Err(Failure::error(format!("key name for file path {path} missing")));
+        }
         let inside = format!("{}/", path.trim_start_matches("./").trim_end_matches('/'));
         let folder: Vec<(String, String)> = cx
             .terminal
@@ -142,7 +149,9 @@ fn data(cx: &Context, call: &Invocation) -> Result<Map<String, Value>, Failure> 
         put(key, value.trim_matches(['"', '\'']))?;
     }
     for path in call.list("from-env-file") {
-        let text = cx.file(&path)?;
+        let text = cx
+            .file(&path)
+            .map_err(|_| Failure::error(format!("error reading {path}: no such file or directory")))?;
         let lines =
             text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
         for line in lines {
@@ -187,11 +196,16 @@ fn generic(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 }
 
 fn tls(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    name(call)?;
     let (cert, key) = (call.text("cert"), call.text("key"));
     if cert.is_empty() || key.is_empty() {
         return Err(Failure::error("key and cert must be specified"));
     }
-    let (cert, key) = (cx.file(cert)?, cx.file(key)?);
+    let read = |path: &str| {
+        let why = format!("Cannot read file {path}, open {path}: no such file or directory");
+        cx.file(path).map_err(|_| Failure::error(why))
+    };
+    let (cert, key) = (read(cert)?, read(key)?);
     if !cert.contains("-----BEGIN") {
         return Err(Failure::error("tls: failed to find any PEM data in certificate input"));
     }
@@ -207,14 +221,18 @@ fn docker(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let text = |flag: &str| call.text(flag).to_owned();
     let (user, password) = (text("docker-username"), text("docker-password"));
     if user.is_empty() || password.is_empty() {
-        return Err(bad_value("credentials:", "--docker-username and --docker-password are required"));
+        return Err(Failure::error(
+            "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required",
+        ));
     }
-    let mut entry = json!({ "username": user, "password": password, "auth": base64_encode(format!("{user}:{password}").as_bytes()) });
-    if call.has("docker-email") {
-        entry["email"] = text("docker-email").into();
-    }
-    let server = text("docker-server");
-    let config = json!({ "auths": { server: entry } }).to_string();
+    let auth = base64_encode(format!("{user}:{password}").as_bytes());
+    let (server, email) = (text("docker-server"), text("docker-email"));
+    // In the order of kubectl's own fields, for the text is what is stored.
+    let mut entry = vec![("username", user), ("password", password), ("email", email), ("auth", auth)];
+    entry.retain(|(_, value)| !value.is_empty());
+    let entry: Vec<String> =
+        entry.into_iter().map(|(key, value)| format!("\"{key}\":{}", Value::from(value))).collect();
+    let config = format!("{{\"auths\":{{{}:{{{}}}}}}}", Value::from(server), entry.join(","));
     let data = [(".dockerconfigjson".to_owned(), Value::from(config))].into_iter().collect();
     secret(cx, call, data, "kubernetes.io/dockerconfigjson")
 }

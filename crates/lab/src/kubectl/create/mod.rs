@@ -17,7 +17,6 @@ use super::make;
 use super::verb::Verb;
 use super::{apply, source};
 use serde_json::Value;
-use setpoint_api::text::go_quote;
 
 pub(super) static VERB: Verb = Verb {
     name: "create",
@@ -66,6 +65,9 @@ static SAVE: &[Flag] = &[flag(
 )];
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    if call.args.first().is_some_and(|arg| arg == "token") {
+        return Err(Failure::error("create token is not simulated: nobody is authenticated here"));
+    }
     if !call.args.is_empty() {
         return Err(call.misuse(format!("Unexpected args: [{}]", call.args.join(" "))));
     }
@@ -76,10 +78,11 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         )));
     }
     let dry = Dry::of(cx, call)?;
-    let (items, mut faults) = source::items(cx, call)?;
-    if items.is_empty() && faults.is_empty() {
+    let (items, unread) = source::items(cx, call)?;
+    if items.is_empty() && unread.is_empty() {
         return Err(Failure::error("no objects passed to create"));
     }
+    let mut faults = Vec::new();
     for item in items {
         let body = if call.is_on("save-config") {
             apply::with_last_applied(&item.value)
@@ -92,6 +95,7 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             Err(fault) => faults.push(fault),
         }
     }
+    faults.extend(Fault::many(unread));
     Fault::end(faults)
 }
 
@@ -121,9 +125,4 @@ fn pair(text: &str) -> Result<(&str, &str), Failure> {
     text.split_once('=')
         .filter(|(key, _)| !key.is_empty())
         .ok_or_else(|| Failure::error(format!("invalid literal source {text}, expected key=value")))
-}
-
-/// A complaint about a flag's value.
-fn bad_value(what: &str, text: &str) -> Failure {
-    Failure::error(format!("invalid {what} {}", go_quote(text)))
 }

@@ -132,6 +132,13 @@ fn quota(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let hard = texts(call.text("hard")).map_err(|_| {
         Failure::error(format!("Invalid argument syntax {}, expected <resource>=<value>", call.text("hard")))
     })?;
+    for amount in hard.values().filter_map(Value::as_str) {
+        setpoint_api::Quantity::parse(amount).map_err(|_| {
+            Failure::error(
+                "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+            )
+        })?;
+    }
     if !hard.is_empty() {
         spec["hard"] = hard.into();
     }
@@ -165,7 +172,15 @@ fn budget(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         (true, false) => ("maxUnavailable", most),
     };
     let amount = text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
-    Selector::parse(call.text("selector")).map_err(Failure::error)?;
+    let selector = call.text("selector");
+    Selector::parse(selector)
+        .map_err(|why| Failure::error(format!("couldn't parse the selector string {selector:?}: {why}")))?;
+    for bound in ["min-available", "max-unavailable"] {
+        let text = call.text(bound).trim_end_matches('%');
+        if !text.is_empty() && text.parse::<i64>().is_err() {
+            return Err(Failure::error(format!("invalid format specified for {bound}")));
+        }
+    }
     let match_labels = texts(call.text("selector"))?;
     let selector = LabelSelector::read(json!({ "matchLabels": match_labels }), &mut Default::default());
     let object = json!({

@@ -133,8 +133,12 @@ fn service(cx: &mut Context, call: &Invocation, kind: &str) -> Result<(), Failur
 /// A port of `5678:8080`.
 fn port(pair: &str, call: &Invocation) -> Result<Value, Failure> {
     let (outer, inner) = pair.split_once(':').unwrap_or((pair, pair));
-    let wrong = |why: &str| Failure::error(format!("invalid port specification {}: {why}", go_quote(pair)));
-    let outer_port: u16 = outer.parse().map_err(|_| wrong("port must be a number between 1 and 65535"))?;
+    let wrong = || {
+        let is_number = !outer.is_empty() && outer.chars().all(|digit| digit.is_ascii_digit());
+        let why = if is_number { "value out of range" } else { "invalid syntax" };
+        Failure::error(format!("strconv.ParseUint: parsing {}: {why}", go_quote(outer)))
+    };
+    let outer_port: u16 = outer.parse().map_err(|_| wrong())?;
     let inner = inner.parse::<i64>().map_or_else(|_| Value::from(inner), Value::from);
     let name = pair.replace(':', "-");
     let mut port = json!({ "name": name, "port": outer_port, "protocol": "TCP", "targetPort": inner });
@@ -219,9 +223,9 @@ fn add_rule(rule: &str, hosts: &mut Vec<Value>, secrets: &mut Vec<Value>) -> Res
 }
 
 fn backend(text: &str) -> Result<Value, Failure> {
-    let (service, port) = text.split_once(':').ok_or_else(|| {
-        Failure::error(format!("{text} is invalid and should be in format servicename:serviceport"))
-    })?;
+    let (service, port) = text
+        .split_once(':')
+        .ok_or_else(|| Failure::error("default-backend should be in format servicename:serviceport"))?;
     let port =
         port.parse::<i64>().map_or_else(|_| json!({ "name": port }), |number| json!({ "number": number }));
     Ok(json!({ "service": { "name": service, "port": port } }))

@@ -6,6 +6,7 @@ mod autoscaler;
 mod network;
 mod node;
 mod pod;
+mod policy;
 mod rest;
 mod text;
 mod volumes;
@@ -68,18 +69,15 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         args.extend(super::manifest::names(cx, call)?);
     }
     if args.is_empty() {
-        cx.complain(
+        return Err(Failure::error(
             "You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of \
              supported resources.\n",
-        );
-        return Err(call.misuse("Required resource not specified."));
+        ));
     }
     let targets = resource::targets(cx, &args)?;
     let (found, failures) = find(cx, call, &targets)?;
     if found.is_empty() && failures.is_empty() {
-        let is_everywhere =
-            call.is_on("all-namespaces") || targets.iter().any(|target| !target.resource.is_namespaced);
-        cx.complain(if is_everywhere {
+        cx.complain(if call.is_on("all-namespaces") {
             "No resources found".to_owned()
         } else {
             format!("No resources found in {} namespace.", cx.namespace)
@@ -105,6 +103,21 @@ fn find(cx: &Context, call: &Invocation, targets: &[Target]) -> Result<Found, Fa
     let everywhere = call.is_on("all-namespaces");
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for Target { resource, name } in targets {
+        if let Some(values) = super::synthetic::list(cx, resource).filter(|_| resource.kind == "Endpoints") {
+            let mut is_found = false;
+            for value in values {
+                let meta = &value["metadata"];
+                let is_here = everywhere || meta["namespace"] == *cx.namespace;
+                if is_here && name.as_ref().is_none_or(|name| meta["name"] == **name) {
+                    is_found = true;
+                    found.push((resource.clone(), Object::from_value(resource.model, value).0));
+                }
+            }
+            if let Some(name) = name.as_ref().filter(|_| !is_found) {
+                failures.push(resource.not_found(name).into());
+            }
+            continue;
+        }
         let Some(name) = name else {
             let selector = call.text("selector");
             let parsed =
@@ -174,6 +187,14 @@ fn describe(cx: &Context, resource: &Resource, object: &Object, events: Option<&
         "ConfigMap" => rest::config_map(&mut out, &value, events),
         "Secret" => rest::secret(&mut out, &value),
         "ServiceAccount" => rest::service_account(&mut out, &value, events),
+        "Role" | "ClusterRole" => policy::role(&mut out, &value),
+        "RoleBinding" | "ClusterRoleBinding" => policy::binding(&mut out, &value),
+        "PriorityClass" => policy::priority_class(&mut out, &value, events),
+        "StorageClass" => policy::storage_class(&mut out, &value, events),
+        "PersistentVolumeClaim" => policy::claim(&mut out, &value, store, events),
+        "PersistentVolume" => policy::volume(&mut out, &value, events),
+        "NetworkPolicy" => policy::network_policy(&mut out, &value),
+        "Endpoints" => policy::endpoints(&mut out, &value, events),
         _ => rest::generic(&mut out, &value, events),
     }
     out.finish()

@@ -136,8 +136,9 @@ fn endpoint(out: &mut Text, endpoint: &Value) {
 }
 
 pub(super) fn ingress(out: &mut Text, object: &Value, store: &Store, events: Option<&[Value]>) {
-    out.name(object);
+    out.field(0, "Name", text(object, "/metadata/name"));
     out.map("Labels", object, "/metadata/labels");
+    out.field(0, "Namespace", text(object, "/metadata/namespace"));
     let given = items(object, "/status/loadBalancer/ingress").iter();
     let given: Vec<&str> = given.map(|at| or(text(at, "/ip"), text(at, "/hostname"))).collect();
     out.field(0, "Address", given.join(","));

@@ -282,12 +282,12 @@ fn environment(out: &mut Text, container: &Value, pod: &Value) {
                 start.clear();
             }
         } else {
-            out.line(3, format!("{name}:\t{}", value_from(from, pod)));
+            out.line(3, format!("{name}:\t{}", value_from(from, pod, container)));
         }
     }
 }
 
-fn value_from(from: &Value, pod: &Value) -> String {
+fn value_from(from: &Value, pod: &Value, container: &Value) -> String {
     let key = |path: &str| {
         (
             text(from, &format!("{path}/key")),
@@ -301,7 +301,12 @@ fn value_from(from: &Value, pod: &Value) -> String {
         return format!("{} ({version}:{path})", field_of(pod, path));
     }
     if has(from, "/resourceFieldRef") {
-        return format!(" ({})", text(from, "/resourceFieldRef/resource"));
+        let resource = text(from, "/resourceFieldRef/resource");
+        let (list, name) = resource.split_once('.').unwrap_or(("", resource));
+        let amount = plain(at(container, &format!("/resources/{list}/{name}")));
+        let amount =
+            if amount.is_empty() && list == "limits" { "node allocatable" } else { or(&amount, "0") };
+        return format!("{amount} ({resource})");
     }
     if has(from, "/secretKeyRef") {
         let (key, name, optional) = key("/secretKeyRef");

@@ -1,7 +1,7 @@
 //! Kinds with short descriptions, and any other kind by its fields.
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/describe/describe.go.
-//! Simplified: volumes, policies and roles are described by their fields, as custom kinds are.
+//! Simplified: kinds without a description of their own are described by their fields, as custom kinds are.
 
 use super::text::Text;
 use crate::kubectl::jsonpath::go_value;

@@ -55,7 +55,7 @@ pub(super) static VERB: Verb = Verb {
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let Some(target) = call.args.first().filter(|_| call.dash != Some(0)) else {
-        return Err(call.misuse("pod, type/name or --filename must be specified"));
+        return Err(Failure::error("pod, type/name or --filename must be specified"));
     };
     if call.dash.is_none() && call.args.len() > 1 {
         return Err(
@@ -64,7 +64,7 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     let command: Vec<String> = call.args.get(1..).unwrap_or(&[]).to_vec();
     if command.is_empty() {
-        return Err(call.misuse("you must specify at least one command for the container"));
+        return Err(Failure::error("you must specify at least one command for the container"));
     }
     let pod = pod(cx, target)?;
     let container = container(cx, call, &pod)?;
@@ -106,6 +106,10 @@ fn pod(cx: &Context, target: &str) -> Result<Value, Failure> {
         return Ok(super::served::value(&pods, &object));
     }
     let value = object.to_value();
+    if own_selector(&value, "/spec/selector") == "<none>" {
+        let of = format!("*{}.{}", target.resource.version(), target.resource.kind);
+        return Err(Failure::error(format!("cannot attach to {of}: selector for {of} not implemented")));
+    }
     let selector = Selector::parse(&own_selector(&value, "/spec/selector")).map_err(Failure::error)?;
     let mut found = cx.store().pods_matching(&cx.namespace, &selector);
     found.sort_by_key(|pod| (!setpoint_control::pod::is_ready(pod), pod.metadata.name.clone()));

@@ -40,7 +40,7 @@ struct Query {
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if call.has("raw") {
-        return Err(Failure::error("--raw is not simulated: there is no HTTP in front of this API server"));
+        return raw(cx, call);
     }
     let mut args = call.args.clone();
     if call.has("filename") {
@@ -58,6 +58,9 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     let format = Format::of(cx, call)?;
     let targets = resource::targets(cx, &args)?;
+    if call.has("subresource") && targets.iter().any(|target| target.name.is_none()) {
+        return Err(Failure::error("subresource cannot be used when bulk resources are specified"));
+    }
     if call.is_on("watch") || call.is_on("watch-only") {
         return watch::begin(cx, call, format, &targets);
     }
@@ -78,6 +81,29 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         cx.complain(nothing_found(cx, call, &targets));
     }
     Failure::all(failures)
+}
+
+/// What the API server answers at a path, as far as that is no object.
+fn raw(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    if !call.args.is_empty() {
+        return Err(Failure::error("arguments may not be passed when --raw is specified"));
+    }
+    if call.has("output") {
+        return Err(Failure::error("--raw and --output are mutually exclusive"));
+    }
+    match call.text("raw") {
+        "/healthz" | "/livez" | "/readyz" => cx.print("ok"),
+        "/version" => {
+            let text = print::json_text(&super::cluster::version_of_server()).replace("    ", "  ");
+            cx.print(text.trim_end());
+        }
+        _ => {
+            return Err(Failure::error(
+                "--raw knows /healthz, /livez, /readyz and /version only: there is no HTTP in front of this API server",
+            ));
+        }
+    }
+    Ok(())
 }
 
 type Found = Vec<(Resource, Value)>;
@@ -154,12 +180,11 @@ impl Query {
     }
 }
 
-fn options(call: &Invocation, format: &Format, targets: &[Target]) -> Shown {
-    let Some(first) = targets.first() else { return Shown::default() };
+fn options(call: &Invocation, format: &Format, kinds: &[&Resource]) -> Shown {
     Shown {
         is_wide: matches!(format, Format::Table { is_wide: true }),
         with_namespace: call.is_on("all-namespaces"),
-        with_kind: call.is_on("show-kind") || targets.iter().any(|target| target.resource != first.resource),
+        with_kind: call.is_on("show-kind") || kinds.iter().any(|resource| kinds.first() != Some(resource)),
         without_headers: call.is_on("no-headers"),
         with_labels: call.is_on("show-labels"),
         label_columns: call.list("label-columns"),
@@ -175,7 +200,11 @@ fn tables(
     targets: &[Target],
     found: Vec<(Resource, Value)>,
 ) {
-    let shown = options(call, format, targets);
+    // A kind that is listed counts even if there is nothing of it; one that is looked up by name only where it is found.
+    let listed = targets.iter().filter(|target| target.name.is_none()).map(|target| &target.resource);
+    let kinds: Vec<&Resource> = listed.chain(found.iter().map(|(resource, _)| resource)).collect();
+    let shown = options(call, format, &kinds);
+    let by_server = call.is_on("server-print");
     let now = cx.now();
     let mut found = found.into_iter().peekable();
     let mut is_first = true;
@@ -184,7 +213,11 @@ fn tables(
         while let Some((_, value)) = found.next_if(|(next, _)| *next == resource) {
             rows.push(("", value));
         }
-        let mut table = Table::new(cx.store(), &resource, shown.clone());
+        let mut table = if by_server {
+            Table::new(cx.store(), &resource, shown.clone())
+        } else {
+            Table::plain(&resource, shown.clone())
+        };
         let text = table.rows(&rows, now);
         if !is_first && !shown.without_headers {
             cx.print("\n");

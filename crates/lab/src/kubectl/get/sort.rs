@@ -29,10 +29,19 @@ pub(super) fn sorted(
         let key = key.into_iter().flatten().next().map(|key| key.into_owned());
         keyed.push((key, resource, value));
     }
+    let text = || format!("{{.{}}}", by.trim_matches(['{', '}']).trim_start_matches('.'));
     if keyed.iter().all(|(key, ..)| key.is_none()) {
-        let text = go_quote(&format!("{{.{}}}", by.trim_matches(['{', '}']).trim_start_matches('.')));
         return Err(Failure::error(format!(
-            "couldn't find any field with path {text} in the list of objects"
+            "couldn't find any field with path {} in the list of objects",
+            go_quote(&text())
+        )));
+    }
+    let is_sortable = |key: &Value| !key.is_object() && !key.is_array();
+    if let Some(key) = keyed.iter().filter_map(|(key, ..)| key.as_ref()).find(|key| !is_sortable(key)) {
+        let sort = if key.is_array() { "[]interface {}" } else { "map[string]interface {}" };
+        return Err(Failure::error(format!(
+            "field {} in [][][]reflect.Value is an unsortable type: interface, err: unsortable type: {sort}",
+            text()
         )));
     }
     order::sort_by(&mut keyed, |(a, ..), (b, ..)| compare(a.as_ref(), b.as_ref()));

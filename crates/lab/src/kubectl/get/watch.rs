@@ -36,7 +36,7 @@ pub(super) fn begin(
         return Err(Failure::error("you may only specify a single resource type"));
     };
     let query = super::query(call, resource)?;
-    let table = Table::new(cx.store(), resource, options(call, &format, targets));
+    let table = Table::new(cx.store(), resource, options(call, &format, &[resource]));
     let timeout = crate::kubectl::flag::duration(call.text("request-timeout")).filter(|timeout| *timeout > 0);
     let mut watching = Watching {
         watch: cx.session.watch(),

@@ -15,6 +15,7 @@ mod table;
 mod tabs;
 
 pub use custom::relaxed;
+pub use storage::access_modes;
 pub use table::{Shown, Table, cells, titles};
 pub use tabs::Tabs;
 
@@ -109,7 +110,7 @@ impl Format {
         };
         Ok(match name {
             "" => Format::Table { is_wide: false },
-            "wide" if is_get => Format::Table { is_wide: true },
+            "wide" if is_get && text == "wide" => Format::Table { is_wide: true },
             "yaml" => Format::Yaml,
             "kyaml" => Format::Kyaml,
             "go-template" | "template" => template(argument)?,
@@ -153,7 +154,7 @@ impl Format {
             }
             Format::Name => name(resource, value),
             Format::Path(path, text) => {
-                path.print(value).map_err(|why| Failure::error(path_error(text, &why, value)))?
+                path.print(value).map_err(|why| Failure { text: path_error(text, &why, value), code: 1 })?
             }
             Format::PathAsJson(path) => {
                 let found = path.find(value).map_err(Failure::error)?;
@@ -178,7 +179,7 @@ fn template(text: &str) -> Result<Format, Failure> {
 
 fn template_file(cx: &Context, path: &str) -> Result<String, Failure> {
     let missing =
-        || Failure::error(format!("error reading template {path}, open {path}: no such file or directory"));
+        || Failure::error(format!("error reading --template {path}, open {path}: no such file or directory"));
     cx.file(path).map_err(|_| missing())
 }
 
@@ -194,8 +195,8 @@ fn no_format(text: &str, is_get: bool) -> Failure {
 
 fn path_error(template: &str, why: &str, value: &Value) -> String {
     format!(
-        "error executing jsonpath {}: Error executing template: {why}. Printing more information for debugging the \
-         template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n",
+        "error: error executing jsonpath {}: Error executing template: {why}. Printing more information for debugging the \
+         template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n\n",
         go_quote(template),
         go_syntax(value)
     )

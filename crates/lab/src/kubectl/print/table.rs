@@ -51,6 +51,14 @@ impl Table {
         Self { resource: resource.clone(), shown, columns, paths, tabs: Tabs::table(), has_header: false }
     }
 
+    /// The table of `--server-print=false`: name and age.
+    pub fn plain(resource: &Resource, shown: Shown) -> Self {
+        let columns = vec![Column::plain("Name"), Column::plain("Age")];
+        let paths = JsonPath::parse("{.metadata.creationTimestamp}", true).map(|path| (path, true));
+        let paths = paths.into_iter().collect();
+        Self { resource: resource.clone(), shown, columns, paths, tabs: Tabs::table(), has_header: false }
+    }
+
     /// Rows with the titles over the first ones ever printed.
     pub fn rows(&mut self, objects: &[(&str, Value)], now: Time) -> String {
         let mut out = String::new();
@@ -106,7 +114,7 @@ impl Table {
         let labels = entries(object, "/metadata/labels");
         for wanted in &self.shown.label_columns {
             let found = labels.iter().find(|(key, _)| key == wanted);
-            cells.push(found.map_or("<none>".into(), |(_, value)| plain(value)));
+            cells.push(found.map_or(String::new(), |(_, value)| plain(value)));
         }
         cells.extend(self.shown.with_labels.then(|| super::look::labels(object, "/metadata/labels")));
         cells.join("\t") + "\n"

@@ -85,11 +85,14 @@ fn each(cx: &mut Context, call: &Invocation, change: Change) -> Result<(), Failu
     }
     let dry = Dry::of(cx, call)?;
     let (found, mut faults) = named::objects(cx, call, &call.args)?;
+    if found.is_empty() && faults.is_empty() {
+        cx.complain(format!("No resources found in {} namespace.", cx.namespace));
+    }
     for (resource, object) in found {
         let (operation, request) = match change(cx, call, &resource, &object) {
             Ok(changed) => changed,
             Err(message) => {
-                faults.push(Fault::Client(message));
+                faults.push(Fault::Client(format!("error: {message}")));
                 continue;
             }
         };

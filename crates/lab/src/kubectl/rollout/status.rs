@@ -48,6 +48,9 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     }
     let (found, faults) = named::objects(cx, call, &call.args)?;
     Fault::end(faults)?;
+    if found.is_empty() {
+        cx.complain(format!("No resources found in {} namespace.", cx.namespace));
+    }
     let timeout = call.duration("timeout");
     let watch = cx.session.watch();
     cx.go_on(Following {

@@ -65,6 +65,15 @@ test("a full disk: the node says so before and after the cluster knows, and the 
   assert.equal(await tiles(node(page, "node-02")).count(), 1, "the replacement is elsewhere");
 }));
 
+test("a pod that takes too much memory is killed, and that stands among the faults until all is well again", () => visit(async (page) => {
+  await tiles(node(page, "node-02")).first().click();
+  await page.getByRole("button", { name: /^Eat memory/ }).click();
+  const faults = page.getByRole("list", { name: "Faults" });
+  await until(() => faults.innerText(), /^web-\S+ took too much memory\s/);
+  await untilReady(page, 3);
+  await until(() => faults.innerText(), /^web-\S+ took too much memory\s+\d+ requests? failed; all ready after \d+\ss$/);
+}));
+
 for (const [width, height] of [[600, 400], [844, 390]]) test(`in a frame of ${width} by ${height} pixels the cluster is in sight`, () => visit(async (page) => {
   for (const name of ["node-01", "node-02", "node-03"]) {
     const box = await node(page, name).boundingBox();

@@ -159,7 +159,7 @@ fn scale(view: &Store, pods: &[&Rc<Pod>]) -> Result<(i32, i32), String> {
             Some(Object::ReplicaSet(set)) => of_set(view, set),
             Some(Object::StatefulSet(set)) => (set.metadata.id, set.spec().replicas.unwrap_or(1)),
             Some(Object::ReplicationController(controller)) => {
-                let spec: serde_json::Value = setpoint_api::wire::kept(&controller.rest, "spec");
+                let spec = setpoint_api::wire::peek(&controller.rest, "spec");
                 let wanted = spec["replicas"].as_i64().and_then(|count| i32::try_from(count).ok());
                 (controller.metadata.id, wanted.unwrap_or(1))
             }

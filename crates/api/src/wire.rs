@@ -12,10 +12,14 @@ use std::rc::Rc;
 /// Fields that were given but are not modelled, kept as they came.
 pub type Rest = Option<Rc<Map<String, Value>>>;
 
+/// A field of those that were kept, as it came; null where there is none.
+pub fn peek<'a>(rest: &'a Rest, key: &str) -> &'a Value {
+    rest.as_ref().and_then(|rest| rest.get(key)).unwrap_or(&Value::Null)
+}
+
 /// A field of those that were kept, read as a type; the default where there is none or where it does not fit.
 pub fn kept<T: Wire + Default>(rest: &Rest, key: &str) -> T {
-    let value = rest.as_ref().and_then(|rest| rest.get(key)).cloned().unwrap_or_default();
-    T::read(value, &mut Reader::default())
+    T::read(peek(rest, key).clone(), &mut Reader::default())
 }
 
 /// Puts a value in the place of a field of those that were kept.

@@ -12,6 +12,7 @@ use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory, Note, Outco
 use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::time::{MINUTE, SECOND};
+use setpoint_api::wire::peek;
 use setpoint_api::{
     Change, Condition, ConditionStatus, Deployment, DisruptionBudgetSpec, DisruptionBudgetStatus,
     IntOrPercent, Kind, LabelSelector, Micros, Object, ObjectMeta, Op, OwnerReference, Pod,
@@ -47,9 +48,8 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut Memory, keys: &mut Keys) {
         _ => return,
     };
     for budget in cx.view.list_in::<PodDisruptionBudget>(&pod.metadata.namespace) {
-        let Some(selector) = selector(&budget.spec()) else { continue };
         let old = change.old.as_ref().map(Object::metadata);
-        if selector.matches(&pod.metadata.labels) || old.is_some_and(|old| selector.matches(&old.labels)) {
+        if selects(budget, &pod.metadata) || old.is_some_and(|old| selects(budget, old)) {
             keys.add(budget.metadata.id);
         }
     }
@@ -59,11 +59,23 @@ fn selector(spec: &DisruptionBudgetSpec) -> Option<Selector> {
     spec.selector.as_ref()?.to_selector().ok()
 }
 
+/// Whether a budget speaks of a pod. Every change of a pod asks this of every budget: mere labels are compared as they stand.
+fn selects(budget: &PodDisruptionBudget, pod: &ObjectMeta) -> bool {
+    let wanted = &peek(&budget.rest, "spec")["selector"];
+    if wanted["matchExpressions"].is_null()
+        && let Some(labels) = wanted["matchLabels"].as_object()
+    {
+        let has = |(key, value): (&String, &serde_json::Value)| {
+            value.as_str().is_some_and(|value| pod.label(key) == Some(value))
+        };
+        return labels.iter().all(has);
+    }
+    selector(&budget.spec()).is_some_and(|selector| selector.matches(&pod.labels))
+}
+
 /// The budgets that speak of a pod.
 pub fn budgets_of<'a>(view: &'a Store, pod: &Pod) -> Vec<&'a Rc<PodDisruptionBudget>> {
-    let is_of = |budget: &&Rc<PodDisruptionBudget>| {
-        selector(&budget.spec()).is_some_and(|selector| selector.matches(&pod.metadata.labels))
-    };
+    let is_of = |budget: &&Rc<PodDisruptionBudget>| selects(budget, &pod.metadata);
     view.list_in::<PodDisruptionBudget>(&pod.metadata.namespace).filter(is_of).gather()
 }
 
@@ -159,7 +171,7 @@ fn scale(view: &Store, pods: &[&Rc<Pod>]) -> Result<(i32, i32), String> {
             Some(Object::ReplicaSet(set)) => of_set(view, set),
             Some(Object::StatefulSet(set)) => (set.metadata.id, set.spec().replicas.unwrap_or(1)),
             Some(Object::ReplicationController(controller)) => {
-                let spec: serde_json::Value = setpoint_api::wire::kept(&controller.rest, "spec");
+                let spec = peek(&controller.rest, "spec");
                 let wanted = spec["replicas"].as_i64().and_then(|count| i32::try_from(count).ok());
                 (controller.metadata.id, wanted.unwrap_or(1))
             }

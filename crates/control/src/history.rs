@@ -11,7 +11,7 @@ use crate::replicaset::controller_reference;
 use serde_json::{Value, json};
 use setpoint_api::Gather as _;
 use setpoint_api::order;
-use setpoint_api::wire::{Rest, keep, kept};
+use setpoint_api::wire::{Rest, keep, kept, peek};
 use setpoint_api::{
     ControllerRevision, DeleteOptions, Kind, ObjectMeta, PodTemplateSpec, Resource, Scope, Selector, Store,
     Str,
@@ -88,8 +88,7 @@ fn sorted(mut all: Vec<&Rc<ControllerRevision>>) -> Vec<&Rc<ControllerRevision>>
 ///
 /// Upstream: `getPatch`.
 pub fn patch_of(rest: &Rest) -> Value {
-    let spec: Value = kept(rest, "spec");
-    let mut template = spec["template"].clone();
+    let mut template = peek(rest, "spec")["template"].clone();
     template["$patch"] = "replace".into();
     json!({ "spec": { "template": template } })
 }
@@ -106,7 +105,7 @@ pub fn newest(
 ) -> Revision {
     let data = patch_of(rest);
     let labels: Value = data["spec"]["template"]["metadata"]["labels"].clone();
-    let equal = known.iter().rev().find(|revision| kept::<Value>(&revision.rest, "data") == data);
+    let equal = known.iter().rev().find(|revision| *peek(&revision.rest, "data") == data);
     let number = known.last().map_or(0, |last| kept::<i64>(&last.rest, "revision")) + 1;
     if let Some(equal) = equal {
         let mut found = Revision::of(equal);
@@ -124,7 +123,7 @@ pub fn newest(
     let name: Str = format!("{}-{hash}", &owner.name[..cut]).into();
     // One of the same name and content does, whoever owns it (`CreateControllerRevision`).
     let same = store.find::<ControllerRevision>(&owner.namespace, &name);
-    if let Some(same) = same.filter(|same| kept::<Value>(&same.rest, "data") == data) {
+    if let Some(same) = same.filter(|same| *peek(&same.rest, "data") == data) {
         return Revision::of(same);
     }
     let mut metadata = ObjectMeta {

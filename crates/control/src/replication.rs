@@ -8,8 +8,7 @@
 
 use crate::replicaset::{self, Flavor};
 use crate::{ChangeCx, Controller, Cx, Key, Keys, Memory, Outcome};
-use serde_json::Value;
-use setpoint_api::wire::{keep, kept};
+use setpoint_api::wire::{keep, kept, peek};
 use setpoint_api::{
     Change, Kind, LabelSelector, Object, PodTemplateSpec, ReplicaSet, ReplicaSetSpec, ReplicationController,
     Resource, Str, map::Map,
@@ -63,7 +62,7 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
 
 /// Upstream: `convertRCtoRS`.
 fn as_set(controller: &ReplicationController) -> ReplicaSet {
-    let spec: Value = kept(&controller.rest, "spec");
+    let spec = peek(&controller.rest, "spec");
     let fields = spec.as_object().cloned().map(Rc::new);
     let selector: Map<Str, Str> = kept(&fields, "selector");
     let template: PodTemplateSpec = kept(&fields, "template");

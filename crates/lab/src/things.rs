@@ -135,10 +135,9 @@ pub(crate) fn missing<'a>(
     for set in sim.store().list::<StatefulSet>().filter(|set| !set.metadata.is_deleting()) {
         let meta = &set.metadata;
         let owner = object(Kind::StatefulSet, &meta.namespace, &meta.name);
-        let (places, first) = empty_places(sim, set);
-        if !places.is_empty() {
+        let (count, places, first) = empty_places(sim, set);
+        if count > 0 {
             let why = first.or_else(|| refusal(&owner));
-            let count = places.len() as i32;
             missing.push(Missing { owner, name: full_name(meta), count, places, why });
         }
     }
@@ -154,12 +153,19 @@ pub(crate) fn missing<'a>(
     missing
 }
 
-/// The names of a StatefulSet's pods that are not there, and what the first of them waits for.
-fn empty_places(sim: &Sim, set: &StatefulSet) -> (Vec<Rc<str>>, Option<Rc<str>>) {
+/// How many of a StatefulSet's pods are not there, the names of the first, and what the very first waits for.
+fn empty_places(sim: &Sim, set: &StatefulSet) -> (i32, Vec<Rc<str>>, Option<Rc<str>>) {
     let meta = &set.metadata;
     let spec = set.spec();
     let start = spec.ordinals.as_ref().map_or(0, |ordinals| ordinals.start);
-    let wanted = spec.replicas.unwrap_or(1).clamp(0, PLACES_MAX);
+    let all = spec.replicas.unwrap_or(1).max(0);
+    let wanted = all.min(PLACES_MAX);
+    let unnamed = start.saturating_add(wanted)..start.saturating_add(all);
+    let is_there = |pod: &&Rc<Pod>| {
+        let ordinal = pod.metadata.name.rsplit_once('-').and_then(|(_, ordinal)| ordinal.parse().ok());
+        ordinal.is_some_and(|ordinal| unnamed.contains(&ordinal))
+    };
+    let there = sim.store().dependents::<Pod>(meta.uid).filter(is_there).count() as i32;
     let name = |ordinal: i32| format!("{}-{ordinal}", meta.name);
     let find = |ordinal: i32| sim.store().find::<Pod>(&meta.namespace, &name(ordinal));
     let is_empty = |ordinal: &i32| find(*ordinal).is_none();
@@ -176,5 +182,6 @@ fn empty_places(sim: &Sim, set: &StatefulSet) -> (Vec<Rc<str>>, Option<Rc<str>>)
         }
         _ => None,
     };
-    (places.into_iter().map(|ordinal| name(ordinal).into()).collect(), why)
+    let count = places.len() as i32 + (unnamed.len() as i32 - there).max(0);
+    (count, places.into_iter().map(|ordinal| name(ordinal).into()).collect(), why)
 }

@@ -26,11 +26,13 @@ fn two_billion_pods_are_begun() {
             format!("replicas: 2147483647, ordinals: {{start: 2147483647}}, podManagementPolicy: {policy}");
         assert_eq!(pods(&opened(&scenario(&spec, ""), 5)), [""; 0], "{policy}: no number is left");
         let spec = format!("replicas: 2147483647, podManagementPolicy: {policy}");
-        let session = opened(&scenario(&spec, ""), 5);
+        let mut session = opened(&scenario(&spec, ""), 5);
         let made = pods(&session).len() as i32;
         assert!(if policy == "Parallel" { (50..1000).contains(&made) } else { made < 5 }, "{policy}: {made}");
         let set = session.sim().store().find::<StatefulSet>("default", "web").expect("the set");
         assert!(set.status().replicas <= made && made > 0, "{policy}: {made}");
+        let missing = &session.frame().missing[0];
+        assert_eq!((missing.count, missing.places.len() < 31), (2_147_483_647 - made, true), "{policy}");
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::sim::Sim;
 use setpoint_api::map::Map;
-use setpoint_api::wire::kept;
+use setpoint_api::wire::peek;
 use setpoint_api::{Container, ObjId, Pod, Str};
 use setpoint_control::kubelet::{ContainerRef, spec_of};
 use setpoint_control::volumes::pods;
@@ -36,7 +36,7 @@ impl Sim {
         let life = status.map_or(0, |status| status.restart_count);
         let uid = pod.metadata.uid.to_string();
         let mut places = Vec::new();
-        let mounts: serde_json::Value = kept(&container.rest, "volumeMounts");
+        let mounts = peek(&container.rest, "volumeMounts");
         for mount in mounts.as_array().into_iter().flatten() {
             let (Some(folder), Some(name)) = (mount["mountPath"].as_str(), mount["name"].as_str()) else {
                 continue;

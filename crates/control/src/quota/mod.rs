@@ -13,7 +13,7 @@ pub use usage::{Usage, pod_usage, unnamed, usage};
 use crate::kubelet::qos_class;
 use crate::{ChangeCx, Controller, Cx, Key, Keys, Memory, Note, Outcome, Write};
 use serde_json::{Value, json};
-use setpoint_api::{Change, Kind, Object, Op, Pod, Quantity, ResourceQuota, Scope, Store, Str};
+use setpoint_api::{Change, Kind, Object, Op, Pod, Quantity, ResourceQuota, Scope, Store, Str, schema};
 use std::rc::Rc;
 
 /// Kinds that quotas count.
@@ -35,6 +35,17 @@ const COUNTED: &[Kind] = &[
     Kind::PersistentVolumeClaim,
     Kind::Ingress,
     Kind::PodDisruptionBudget,
+];
+
+/// Those of them that count for more than their number.
+const MORE: &[Kind] = &[
+    Kind::Pod,
+    Kind::Service,
+    Kind::ReplicationController,
+    Kind::ResourceQuota,
+    Kind::ConfigMap,
+    Kind::Secret,
+    Kind::PersistentVolumeClaim,
 ];
 
 /// Its row.
@@ -109,10 +120,16 @@ pub fn used(view: &Store, quota: &ResourceQuota, hard: &Usage) -> Usage {
     let mut used: Usage = hard.keys().map(|name| (name.clone(), Quantity::ZERO)).collect();
     for kind in COUNTED {
         let ids = view.ids(*kind);
+        let Some(resource) = schema::resource_of(kind.api_version(), kind.as_str()) else { continue };
+        // Most kinds count as objects, and for nothing else.
+        let is_plain = !MORE.contains(kind);
+        if is_plain && !hard.contains_key(&usage::count_of(resource)) {
+            continue;
+        }
         let objects =
             ids.filter_map(|id| view.object(id)).filter(|object| object.metadata().namespace == *namespace);
         for object in objects.filter(|object| takes_in(quota, object)) {
-            for (name, amount) in usage(object) {
+            for (name, amount) in usage::usage_as(resource, object) {
                 if let Some(sum) = used.get_mut(&name) {
                     *sum += amount;
                 }

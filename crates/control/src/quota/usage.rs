@@ -13,12 +13,21 @@ pub type Usage = Map<Str, Quantity>;
 
 const ONE: Quantity = Quantity::from_value(1, setpoint_api::quantity::Format::DecimalSi);
 
+/// The name of the number of objects of a resource.
+pub(super) fn count_of(resource: schema::Resource) -> Str {
+    format!("count/{}", resource.full_name()).into()
+}
+
 /// What an object counts for.
 pub fn usage(object: &Object) -> Usage {
-    let mut used = Usage::new();
     let served = schema::resource_of(&object.api_version(), &object.kind_name());
-    let Some(resource) = served else { return used };
-    used.insert(format!("count/{}", resource.full_name()).into(), ONE);
+    served.map(|resource| usage_as(resource, object)).unwrap_or_default()
+}
+
+/// The same for an object of a resource, which it takes long to look up.
+pub(super) fn usage_as(resource: schema::Resource, object: &Object) -> Usage {
+    let mut used = Usage::new();
+    used.insert(count_of(resource), ONE);
     match object {
         Object::Pod(pod) => used.extend(pod_usage(pod)),
         Object::Service(service) => {

@@ -13,7 +13,7 @@ use crate::{Cx, EventDraft, Outcome, Write};
 use serde_json::Value;
 use setpoint_api::Gather as _;
 use setpoint_api::time::{MINUTE, Micros, Time};
-use setpoint_api::wire::kept;
+use setpoint_api::wire::{kept, peek};
 use setpoint_api::{
     Node, ObjId, PersistentVolume, PersistentVolumeClaim, Pod, Resource, Scope, StorageClass, Store, Str,
 };
@@ -140,7 +140,7 @@ fn is_used(view: &Store, pod: &Pod, claim: &str) -> bool {
 
 /// Whether a class makes volumes that a node can use.
 fn allows(class: &StorageClass, node: &Node) -> bool {
-    let topologies: Value = kept(&class.rest, "allowedTopologies");
+    let topologies = peek(&class.rest, "allowedTopologies");
     let Some(terms) = topologies.as_array().filter(|terms| !terms.is_empty()) else { return true };
     let is_met = |rule: &Value| {
         let own = rule["key"].as_str().and_then(|key| node.metadata.label(key));

@@ -18,7 +18,7 @@ use crate::{
 use serde_json::{Value, json};
 use setpoint_api::Gather as _;
 use setpoint_api::map::{Map, Set};
-use setpoint_api::wire::{keep, kept};
+use setpoint_api::wire::{keep, peek};
 use setpoint_api::{
     Change, DeleteOptions, Kind, Micros, Node, ObjId, Object, ObjectMeta, PersistentVolume, Pod, Resource,
     Scope, Store, Str, Time, VolumeAttachment, mark,
@@ -72,7 +72,7 @@ fn on_change(cx: &ChangeCx, change: &Change, all: &mut AllMemory, keys: &mut Key
             if cx.view.ids(Kind::VolumeAttachment).next().is_some()
                 && (is_gone || before.is_none_or(concerns))
             {
-                let here = |it: &&Rc<VolumeAttachment>| on_node(it) == *node.metadata.name;
+                let here = |it: &&Rc<VolumeAttachment>| *on_node(it) == *node.metadata.name;
                 let all = cx.view.list::<VolumeAttachment>().filter(here);
                 keys.0.extend(all.filter_map(|attachment| volume_key(cx, attachment)));
             }
@@ -94,17 +94,13 @@ impl Memory {
     }
 }
 
-fn spec(attachment: &VolumeAttachment) -> Value {
-    kept(&attachment.rest, "spec")
-}
-
-fn on_node(attachment: &VolumeAttachment) -> String {
-    spec(attachment)["nodeName"].as_str().unwrap_or_default().to_string()
+fn on_node(attachment: &VolumeAttachment) -> &str {
+    peek(&attachment.rest, "spec")["nodeName"].as_str().unwrap_or_default()
 }
 
 /// The volume that an attachment is about.
-pub(super) fn volume_name(attachment: &VolumeAttachment) -> String {
-    spec(attachment)["source"]["persistentVolumeName"].as_str().unwrap_or_default().to_string()
+pub(super) fn volume_name(attachment: &VolumeAttachment) -> &str {
+    peek(&attachment.rest, "spec")["source"]["persistentVolumeName"].as_str().unwrap_or_default()
 }
 
 /// Whether a volume is attached to some node, or about to be.
@@ -113,7 +109,7 @@ pub(super) fn has_attachment(view: &Store, volume: &str) -> bool {
 }
 
 fn volume_key(cx: &ChangeCx, attachment: &VolumeAttachment) -> Option<(Key, Micros)> {
-    Some((Key::Object(cx.view.id_of(Kind::PersistentVolume, "", &volume_name(attachment))?), 0))
+    Some((Key::Object(cx.view.id_of(Kind::PersistentVolume, "", volume_name(attachment))?), 0))
 }
 
 /// Whether a pod needs its volumes: not once its containers have stopped for good.
@@ -196,15 +192,15 @@ impl Sync<'_> {
             }
             return;
         }
-        let status: Value = kept(&attachment.rest, "status");
+        let status = peek(&attachment.rest, "status");
         let is_attached = status["attached"] == true;
-        if !self.wanted.contains_key(&*node_name) {
-            return self.detach(attachment, &node_name, memory);
+        if !self.wanted.contains_key(node_name) {
+            return self.detach(attachment, node_name, memory);
         }
         memory.unused_since.remove(&id);
         let since = attachment.metadata.creation_timestamp.unwrap_or_default();
         if is_attached {
-            self.report(&node_name, true);
+            self.report(node_name, true);
         } else if !self.wait(since.plus(took)) {
             self.decision = "attach";
             let mut done = attachment.clone();
@@ -212,12 +208,12 @@ impl Sync<'_> {
             keep(&mut done.rest, "status", &json!({ "attached": true }));
             self.writes.push(Write::Update(done.into_object(), Scope::Status));
             let text = format!("AttachVolume.Attach succeeded for volume {:?} ", &*self.volume.metadata.name);
-            for pod in self.wanted.get(&*node_name).into_iter().flatten() {
+            for pod in self.wanted.get(node_name).into_iter().flatten() {
                 let draft =
                     EventDraft::normal(ROW.name, pod.metadata.id, "SuccessfulAttachVolume", text.clone());
                 self.writes.push(Write::Event(draft));
             }
-            self.report(&node_name, true);
+            self.report(node_name, true);
         }
     }
 
@@ -255,7 +251,7 @@ impl Sync<'_> {
     }
 
     fn attach_missing(&mut self, memory: &mut Memory) {
-        let has = |node: &Str| self.attachments.iter().any(|it| on_node(it) == **node);
+        let has = |node: &Str| self.attachments.iter().any(|it| *on_node(it) == **node);
         let missing: Vec<Str> = self.wanted.keys().filter(|node| !has(node)).cloned().gather();
         let id = self.volume.metadata.id;
         memory.told.retain(|(volume, node)| *volume != id || missing.contains(node));
@@ -301,7 +297,7 @@ impl Sync<'_> {
 
 /// Upstream: pkg/volume/csi/csi_attacher.go (`Attach`, `getAttachmentName`).
 fn attachment(volume: &PersistentVolume, node: &Str) -> Object {
-    let source: Value = kept(&volume.rest, "spec");
+    let source = peek(&volume.rest, "spec");
     let driver = source["csi"]["driver"].as_str().unwrap_or_default();
     let handle = source["csi"]["volumeHandle"].as_str().unwrap_or_default();
     let part = |salt: &str| format!("{:016x}", mark(&[salt, handle, driver, node]));

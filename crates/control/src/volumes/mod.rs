@@ -20,7 +20,7 @@ use crate::{ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory
 use serde_json::{Value, json};
 use setpoint_api::Gather as _;
 use setpoint_api::map::Map;
-use setpoint_api::wire::{Reader, Wire as _, keep, kept};
+use setpoint_api::wire::{Reader, Wire as _, keep, kept, peek};
 use setpoint_api::{
     Change, ClaimSpec, DeleteOptions, Kind, Node, ObjId, Object, ObjectMeta, Op, PersistentVolume,
     PersistentVolumeClaim, Pod, PodSpec, Quantity, Resource, Scope, StorageClass, Store, Str, Time, mark,
@@ -75,7 +75,7 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut AllMemory, keys: &mut Keys)
             // It may be what a claim waits for, or what one has.
             let owner = claim_ref(volume);
             let concerns = |claim: &&Rc<PersistentVolumeClaim>| {
-                pods::phase(claim) != "Bound" || owner.as_ref().is_some_and(|owner| is_of(owner, claim))
+                pods::phase(claim) != "Bound" || owner.is_some_and(|owner| is_of(owner, claim))
             };
             let claims = cx.view.list::<PersistentVolumeClaim>().filter(concerns);
             claims.for_each(|claim| keys.add(claim.metadata.id));
@@ -83,7 +83,7 @@ fn on_change(cx: &ChangeCx, change: &Change, _: &mut AllMemory, keys: &mut Keys)
         Object::StorageClass(_) => cx.view.ids(Kind::PersistentVolumeClaim).for_each(|id| keys.add(id)),
         // A volume may have waited to be detached, and a claim for its pod to go.
         Object::VolumeAttachment(attachment) if change.op == Op::Deleted => {
-            let volume = cx.view.id_of(Kind::PersistentVolume, "", &attach::volume_name(attachment));
+            let volume = cx.view.id_of(Kind::PersistentVolume, "", attach::volume_name(attachment));
             volume.into_iter().for_each(|id| keys.add(id));
         }
         Object::Pod(pod) if change.op == Op::Deleted => {
@@ -177,7 +177,7 @@ fn take_named(cx: &Cx, claim: &Rc<PersistentVolumeClaim>, spec: &ClaimSpec) -> O
     let class = spec.storage_class_name.clone().unwrap_or_default();
     let name = &*spec.volume_name;
     match claim_ref(volume) {
-        Some(owner) if is_of(&owner, claim) => bind(claim, volume, &class),
+        Some(owner) if is_of(owner, claim) => bind(claim, volume, &class),
         Some(_) => {
             let text = format!("volume {name:?} already bound to a different claim.");
             acted("wait for the volume that is asked for", vec![said(claim, true, "FailedBinding", text)])
@@ -199,14 +199,14 @@ fn take_named(cx: &Cx, claim: &Rc<PersistentVolumeClaim>, spec: &ClaimSpec) -> O
 ///
 /// Upstream: `checkVolumeSatisfyClaim`.
 fn mismatch(volume: &PersistentVolume, wanted: &ClaimSpec, class: &str) -> Option<&'static str> {
-    let spec: Value = kept(&volume.rest, "spec");
+    let spec = peek(&volume.rest, "spec");
     match () {
-        () if size_of(&spec) < request(wanted) => Some("requested PV is too small"),
+        () if size_of(spec) < request(wanted) => Some("requested PV is too small"),
         () if spec["storageClassName"].as_str().unwrap_or("") != class => {
             Some("storageClassName does not match")
         }
-        () if !has_mode(&spec, wanted) => Some("incompatible volumeMode"),
-        () if !allows_access(&spec, wanted) => Some("incompatible accessMode"),
+        () if !has_mode(spec, wanted) => Some("incompatible volumeMode"),
+        () if !allows_access(spec, wanted) => Some("incompatible accessMode"),
         () => None,
     }
 }
@@ -220,8 +220,8 @@ fn sync_bound(cx: &Cx, claim: &Rc<PersistentVolumeClaim>) -> Outcome {
     let is_lost = pods::phase(claim) == "Lost";
     let (reason, text) = match cx.view.find::<PersistentVolume>("", &spec.volume_name) {
         Some(volume) => match claim_ref(volume) {
-            Some(owner) if is_of(&owner, claim) && !is_lost => return Outcome::idle("nothing to do"),
-            Some(owner) if !is_of(&owner, claim) => {
+            Some(owner) if is_of(owner, claim) && !is_lost => return Outcome::idle("nothing to do"),
+            Some(owner) if !is_of(owner, claim) => {
                 ("ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly")
             }
             _ => return bind(claim, volume, &class),
@@ -337,7 +337,7 @@ fn storage(value: &Value) -> Option<Quantity> {
 
 /// Where a volume can be used, as far as it says.
 pub(crate) fn affinity_of(volume: &PersistentVolume) -> NodeRules {
-    let spec: Value = kept(&volume.rest, "spec");
+    let spec = peek(&volume.rest, "spec");
     let required = &spec["nodeAffinity"]["required"];
     let affinity = json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": required } });
     let affinity = (!required.is_null()).then_some(affinity);
@@ -364,13 +364,8 @@ fn allows_access(volume: &Value, wanted: &ClaimSpec) -> bool {
 }
 
 /// Whose a volume is, or is to be.
-fn claim_ref(volume: &PersistentVolume) -> Option<Value> {
-    volume
-        .rest
-        .as_deref()
-        .and_then(|rest| rest.get("spec")?.get("claimRef"))
-        .filter(|it| !it.is_null())
-        .cloned()
+fn claim_ref(volume: &PersistentVolume) -> Option<&Value> {
+    Some(&peek(&volume.rest, "spec")["claimRef"]).filter(|owner| !owner.is_null())
 }
 
 /// Whether it is a claim's.
@@ -399,11 +394,11 @@ pub(crate) fn free_volume<'a>(
     let selector = wanted.selector.as_ref().and_then(|selector| selector.to_selector().ok());
     let mut best: Option<(i64, &Rc<PersistentVolume>)> = None;
     for volume in view.list::<PersistentVolume>() {
-        let spec: Value = kept(&volume.rest, "spec");
+        let spec = peek(&volume.rest, "spec");
         let owner = claim_ref(volume);
-        let is_foreign = owner.as_ref().is_some_and(|owner| !is_of(owner, claim));
-        let size = size_of(&spec);
-        if is_foreign || size < request || !has_mode(&spec, &wanted) || volume.metadata.is_deleting() {
+        let is_foreign = owner.is_some_and(|owner| !is_of(owner, claim));
+        let size = size_of(spec);
+        if is_foreign || size < request || !has_mode(spec, &wanted) || volume.metadata.is_deleting() {
             continue;
         }
         let is_near = || node.is_none_or(|node| affinity_of(volume).matches(node));
@@ -413,7 +408,7 @@ pub(crate) fn free_volume<'a>(
         let is_better = best.is_none_or(|(known, _)| size < known);
         let is_selected = || selector.as_ref().is_none_or(|it| it.matches(&volume.metadata.labels));
         let of_class = spec["storageClassName"].as_str().unwrap_or("") == class;
-        if is_better && of_class && is_selected() && allows_access(&spec, &wanted) && is_near() {
+        if is_better && of_class && is_selected() && allows_access(spec, &wanted) && is_near() {
             best = Some((size, volume));
         }
     }
@@ -486,7 +481,7 @@ fn both(object: Object) -> Vec<Write> {
 fn bind_claim(claim: &PersistentVolumeClaim, volume: &PersistentVolume, class: &str) -> Vec<Write> {
     let mut bound = claim.clone();
     bound.metadata.set_annotation("pv.kubernetes.io/bind-completed", "yes");
-    let of_volume: Value = kept(&volume.rest, "spec");
+    let of_volume = peek(&volume.rest, "spec");
     let mut spec: Value = kept(&bound.rest, "spec");
     if spec["volumeName"] != *volume.metadata.name {
         bound.metadata.set_annotation(BOUND_BY_CONTROLLER, "yes");
@@ -501,7 +496,7 @@ fn bind_claim(claim: &PersistentVolumeClaim, volume: &PersistentVolume, class: &
 
 /// Upstream: `syncVolume`, `reclaimVolume`.
 fn sync_volume(cx: &Cx, volume: &Rc<PersistentVolume>) -> Outcome {
-    let (spec, status): (Value, Value) = (kept(&volume.rest, "spec"), kept(&volume.rest, "status"));
+    let (spec, status) = (peek(&volume.rest, "spec"), peek(&volume.rest, "status"));
     let owner = &spec["claimRef"];
     let word = |key: &str| owner[key].as_str().unwrap_or_default();
     let claim = cx.view.find::<PersistentVolumeClaim>(word("namespace"), word("name"));

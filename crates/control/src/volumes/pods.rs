@@ -3,7 +3,7 @@
 //! Upstream: pkg/volume/util/util.go, pkg/volume/csi/csi_plugin.go (`GetVolumeName`).
 
 use serde_json::Value;
-use setpoint_api::wire::kept;
+use setpoint_api::wire::peek;
 use setpoint_api::{Node, PersistentVolume, PersistentVolumeClaim, Pod, PodSpec, Store};
 use std::rc::Rc;
 
@@ -22,8 +22,7 @@ pub fn has_claims(pod: &Pod) -> bool {
 
 /// Pending, Bound or Lost; nothing as long as nobody has looked at a claim.
 pub fn phase(claim: &PersistentVolumeClaim) -> &str {
-    let phase = claim.rest.as_deref().and_then(|rest| rest.get("status")?.get("phase")?.as_str());
-    phase.unwrap_or_default()
+    peek(&claim.rest, "status")["phase"].as_str().unwrap_or_default()
 }
 
 /// The volume that a claim is bound to.
@@ -38,7 +37,7 @@ pub fn volume_of<'a>(view: &'a Store, namespace: &str, claim: &str) -> Option<&'
 /// What nodes and the attach/detach controller call a volume that must be attached; `None` for one that every node reaches
 /// by itself.
 pub fn unique_name(volume: &PersistentVolume) -> Option<String> {
-    let spec: Value = kept(&volume.rest, "spec");
+    let spec = peek(&volume.rest, "spec");
     let csi = spec.get("csi")?;
     let (driver, handle) = (csi["driver"].as_str()?, csi["volumeHandle"].as_str()?);
     Some(format!("kubernetes.io/csi/{driver}^{handle}"))
@@ -46,20 +45,20 @@ pub fn unique_name(volume: &PersistentVolume) -> Option<String> {
 
 /// Whether only one node at a time may have a volume.
 pub fn is_exclusive(volume: &PersistentVolume) -> bool {
-    let spec: Value = kept(&volume.rest, "spec");
+    let spec = peek(&volume.rest, "spec");
     let modes = spec["accessModes"].as_array();
     !modes.into_iter().flatten().any(|mode| mode == "ReadWriteMany" || mode == "ReadOnlyMany")
 }
 
 /// Names of the volumes that are attached to a node, as its status says.
 pub fn attached(node: &Node) -> Vec<String> {
-    let list: Value = kept(&node.status.rest, "volumesAttached");
+    let list = peek(&node.status.rest, "volumesAttached");
     let names = list.as_array().into_iter().flatten().filter_map(|volume| volume["name"].as_str());
     names.map(str::to_string).collect()
 }
 
 /// Names of the volumes that the kubelet of a node says that it uses.
 pub fn in_use(node: &Node) -> Vec<String> {
-    let list: Value = kept(&node.status.rest, "volumesInUse");
+    let list = peek(&node.status.rest, "volumesInUse");
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_string).collect()
 }

@@ -116,7 +116,8 @@ pub fn after(action: &Action, frame: &Frame) -> String {
             "It holds from the next round on; the feed says what it was set to.".to_string()
         }
         Action::SetProfile { real: true } => {
-            "Upstream's default periods are in force: a dead node is noticed after 50 s.".to_string()
+            "Upstream's periods are in force. Pods that exist keep their old toleration of a dead node: restart for the default of 300 s."
+                .to_string()
         }
         Action::SetProfile { real: false } => {
             "Short periods are in force: a dead node is noticed after 4 s instead of 50 s.".to_string()

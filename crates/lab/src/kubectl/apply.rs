@@ -8,7 +8,8 @@ use super::context::{Context, Ongoing};
 use super::failure::Failure;
 use super::flag::flag;
 use super::invocation::Invocation;
-use super::print::compact_json;
+use super::named;
+use super::print::{self, compact_json};
 use super::source::{self, Item};
 use super::verb::Verb;
 use serde_json::{Map, Value, json};
@@ -88,6 +89,9 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if call.has("kustomize") {
         return Err(Failure::error("kustomizations are not simulated: apply the files themselves with -f"));
     }
+    if call.args.first().is_some_and(|arg| arg == "view-last-applied") {
+        return view_last_applied(cx, call);
+    }
     if !call.args.is_empty() {
         return Err(call.misuse(format!("Unexpected args: [{}]", call.args.join(" "))));
     }
@@ -102,6 +106,26 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let left = items.into_iter().rev().collect();
     let faults = Fault::many(unread).into_iter().collect();
     cx.go_on(Applying { call: call.clone(), dry, left, due: cx.now(), faults });
+    Ok(())
+}
+
+/// `kubectl apply view-last-applied`.
+fn view_last_applied(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    let (found, faults) = named::objects(cx, call, call.args.get(1..).unwrap_or(&[]))?;
+    Fault::end(faults)?;
+    for (resource, object) in found {
+        let name = &object.metadata().name;
+        let Some(text) = object.metadata().annotation(LAST_APPLIED) else {
+            return Err(Failure::error(format!(
+                "no last-applied-configuration annotation found on resource: {name}"
+            )));
+        };
+        let value: Value = serde_json::from_str(text)
+            .map_err(|_| Failure::error(format!("{}/{name} holds no JSON there", resource.printed())))?;
+        let is_json = call.text("output") == "json";
+        let text = if is_json { print::json_text(&value) } else { setpoint_api::text::to_yaml(&value) };
+        cx.print(text);
+    }
     Ok(())
 }
 

@@ -14,6 +14,9 @@ pub(super) fn of(verb: &Verb, path: &str) -> String {
     let mut out = String::new();
     out.push_str(if verb.long.is_empty() { verb.brief } else { verb.long });
     out.push('\n');
+    if !verb.aliases.is_empty() {
+        out.push_str(&format!("\nAliases:\n{}, {}\n", verb.name, verb.aliases.join(", ")));
+    }
     if !verb.examples.is_empty() {
         out.push_str("\nExamples:\n");
         for line in verb.examples.lines() {
@@ -22,7 +25,7 @@ pub(super) fn of(verb: &Verb, path: &str) -> String {
     }
     if !verb.verbs.is_empty() {
         out.push_str("\nAvailable Commands:\n");
-        let width = verb.verbs.iter().map(|verb| verb.name.len()).max().unwrap_or(0).max(13);
+        let width = verb.verbs.iter().map(|verb| verb.name.len() + 2).max().unwrap_or(0).max(13);
         for verb in verb.verbs {
             out.push_str(&format!("  {:width$} {}\n", verb.name, verb.brief));
         }

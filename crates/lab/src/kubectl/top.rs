@@ -235,11 +235,8 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         }
     }
     if rows.is_empty() {
-        if let Some(name) = wanted {
-            let name = go_quote(&format!("{namespace}/{name}"));
-            return Err(Failure::plain(format!(
-                "Error from server (NotFound): podmetrics.metrics.k8s.io {name} not found"
-            )));
+        if wanted.is_some() {
+            return Err(Failure::plain("Error from server (NotFound): podmetrics not found"));
         }
         if !found.is_empty() {
             return Err(Failure::error("metrics not available yet"));

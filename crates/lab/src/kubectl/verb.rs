@@ -95,6 +95,16 @@ pub(super) fn find(words: &[String]) -> Result<Invocation, Failure> {
     if asks_help {
         rest.remove(0);
     }
+    if let Some(word) = rest.first().filter(|_| asks_help)
+        && first_argument(&table::ROOT, &rest) == Some(0)
+        && !table::ROOT.verbs.iter().any(|verb| verb.is_called(word))
+        && !super::help::absent().any(|name| name == word)
+    {
+        return Err(Failure {
+            text: format!("Unknown help topic [`{word}`]\n{}", super::help::of(&table::ROOT, "kubectl")),
+            code: 0,
+        });
+    }
     let mut verb: &'static Verb = &table::ROOT;
     let mut path = String::from("kubectl");
     while let Some(at) = first_argument(verb, &rest) {

@@ -14,6 +14,13 @@ mod workload;
 
 pub(super) use pod::field_of;
 
+/// A pod template by itself, its cells divided by tabs, as `rollout history` shows one.
+pub(super) fn template(template: &Value, now: Time) -> String {
+    let mut out = Text::new(now);
+    pod::template(&mut out, template, "");
+    out.unaligned()
+}
+
 use super::context::Context;
 use super::failure::Failure;
 use super::flag::{ALL_NAMESPACES, CHUNK_SIZE, flag};
@@ -22,7 +29,7 @@ use super::print::look;
 use super::resource::{self, Resource, Target};
 use super::verb::Verb;
 use serde_json::Value;
-use setpoint_api::{Event, Kind, Object, Selector};
+use setpoint_api::{Event, Kind, Object, Selector, Time};
 use text::Text;
 
 pub(super) static VERB: Verb = Verb {

@@ -49,6 +49,11 @@ impl Text {
         self.done
     }
 
+    /// What was written, with its tabs.
+    pub(super) fn unaligned(self) -> String {
+        self.pending
+    }
+
     /// Name and namespace.
     pub(super) fn name(&mut self, object: &Value) {
         self.field(0, "Name", text(object, "/metadata/name"));

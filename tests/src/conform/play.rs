@@ -21,6 +21,9 @@ const STEP: i64 = 12_000;
 /// How long one that does not end may go on, after the time that it took in the recording.
 const PATIENCE: i64 = 1_500_000;
 
+/// Nothing that is later is played.
+const LATEST: i64 = 86_400_000_000;
+
 /// How long kubectl takes for each object of a file.
 const PACE: i64 = 30_000;
 
@@ -109,16 +112,21 @@ pub fn play(recording: &Recording, drawn: Drawn) -> Played {
     let terminal = Terminal { namespace: namespace.clone(), pace: PACE, ..Terminal::default() };
     let mut player = Player::new(session, terminal, recording, START + phase::shift(recording, drawn));
     player.note();
+    let until = recording.until.min(LATEST);
     for (place, entry) in recording.entries.iter().enumerate() {
+        if entry.at > LATEST {
+            player.fail(&entry.line, "it is later than a day");
+            continue;
+        }
         player.advance(player.start + entry.at);
         let next = recording.entries[place + 1..].iter().find(|next| next.mark == '$');
         match entry.mark {
             '*' => player.happen(&entry.line),
-            _ => player.run(entry.clone(), player.start + next.map_or(recording.until, |next| next.at)),
+            _ => player.run(entry.clone(), player.start + next.map_or(until, |next| next.at.min(LATEST))),
         }
         player.note();
     }
-    player.advance(player.start + recording.until);
+    player.advance(player.start + until);
     Played {
         said: player.said,
         unplayed: player.unplayed,

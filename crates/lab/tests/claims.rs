@@ -345,3 +345,22 @@ fn a_binder_that_starts_again_finishes_what_it_had_begun() {
     assert_eq!(claims(&session), ["data-db-0 Bound", "data-db-1 Bound"]);
     assert_eq!(session.sim().store().list::<PersistentVolume>().count(), 2);
 }
+
+/// The node that was chosen for a pod is deleted while the pod's volume is made: both are begun anew elsewhere.
+#[test]
+fn a_node_that_goes_while_a_volume_is_made_is_chosen_no_more() {
+    let mut session = Session::read(&SCENARIO.replace("WHEN", "Retain"), 1).expect("a scenario");
+    until_chosen(&mut session);
+    let path = "{.metadata.annotations.volume\\.kubernetes\\.io/selected-node}";
+    let node = run(&mut session, &format!("kubectl get pvc data-db-0 -o jsonpath='{path}'"), "");
+    session.act(Action::KillMachine { node: node.clone() });
+    run(&mut session, &format!("kubectl delete node {node} --wait=false"), "");
+    session.advance(session.now_us() + 40_000_000, &mut || true);
+    let why = format!("binding volumes: failed to get node \"{node}\": node \"{node}\" not found");
+    let refusals = said(&session, "FailedScheduling");
+    assert!(refusals.iter().any(|text| text.ends_with(&why)), "{refusals:?}");
+    assert_eq!(claims(&session), ["data-db-0 Bound", "data-db-1 Bound"]);
+    let pod = session.sim().store().find::<Pod>("default", "db-0").expect("it is there");
+    assert!(setpoint_control::pod::is_ready(pod));
+    assert_ne!(pod.spec.node_name.as_deref(), Some(&*node));
+}

@@ -187,7 +187,8 @@ pub(super) fn ask(
     Some(filter.unbound.iter().map(asked).gather())
 }
 
-/// A pod that waits for the volume of a claim which is gone or has waited too long, and why it is to be tried again.
+/// A pod that waits for the volume of a claim which is gone, on a node which is, or that has waited too long, and why it
+/// is to be tried again.
 ///
 /// Upstream: `checkBindings`, `BindPodVolumes`.
 pub(super) fn lost(cx: &Cx, memory: &Memory) -> Option<(ObjId, String)> {
@@ -195,6 +196,10 @@ pub(super) fn lost(cx: &Cx, memory: &Memory) -> Option<(ObjId, String)> {
     memory.binding.iter().find_map(|(id, binding)| {
         if binding.until <= cx.now {
             return Some((*id, failed("context deadline exceeded")));
+        }
+        let node = &binding.node;
+        if cx.view.find::<Node>("", node).is_none() {
+            return Some((*id, failed(&format!("failed to get node {node:?}: node {node:?} not found"))));
         }
         let is_gone = |(claim, _): &&(ObjId, Str)| cx.view.get::<PersistentVolumeClaim>(*claim).is_none();
         let (_, name) = binding.claims.iter().find(is_gone)?;

@@ -145,6 +145,10 @@ fn sync_claim(cx: &Cx, claim: &Rc<PersistentVolumeClaim>, memory: &mut Memory) -
     }
     let provisioner: Str = found.map(|class| kept(&class.rest, "provisioner")).unwrap_or_default();
     match found {
+        Some(_) if waits && claim.metadata.annotation(SELECTED_NODE).is_some() => {
+            memory.making.remove(&id);
+            choose_again(claim)
+        }
         Some(_) if waits => wait_for_pod(cx, claim),
         Some(found) if &*provisioner != NO_PROVISIONER => {
             provision(cx, claim, found, &provisioner, node, memory)
@@ -261,6 +265,22 @@ fn wait_for_pod(cx: &Cx, claim: &Rc<PersistentVolumeClaim>) -> Outcome {
         names => ("WaitForPodScheduled", format!("waiting for pods {} to be scheduled", names.join(","))),
     };
     acted("wait for a pod", vec![said(claim, false, reason, text)])
+}
+
+/// The node that was chosen is gone: the scheduler is to choose another.
+///
+/// Upstream: sig-storage-lib-external-provisioner controller/controller.go (`rescheduleProvisioning`).
+fn choose_again(claim: &Rc<PersistentVolumeClaim>) -> Outcome {
+    let node = claim.metadata.annotation(SELECTED_NODE).unwrap_or_default();
+    let text = format!("node {node:?} not found");
+    let draft = EventDraft::normal(DRIVER, claim.metadata.id, "ProvisioningFailed", text);
+    let mut reset = (**claim).clone();
+    Rc::make_mut(&mut reset.metadata.annotations).remove(SELECTED_NODE);
+    let writes = vec![
+        Write::Update(reset.into_object(), Scope::Main),
+        Write::Event(EventDraft { is_warning: true, ..draft }),
+    ];
+    acted("have another node chosen", writes)
 }
 
 /// Upstream: `provisionClaimOperationExternal`, and kubernetes-csi/external-provisioner.

@@ -37,6 +37,8 @@ pub struct Memory {
     todo: Map<ObjId, Todo>,
     /// How often in a row a Service could not be finished.
     failures: Map<ObjId, u32>,
+    /// The nodes that there were when all pods were last found to lie on them: how many, and the newest.
+    nodes: (usize, Option<ObjId>),
 }
 
 #[derive(Clone, Debug)]
@@ -161,7 +163,7 @@ impl Memory {
 
 fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("nothing to do") };
-    let Memory { todo, failures, .. } = &mut memory.endpointslice;
+    let Memory { todo, failures, nodes, .. } = &mut memory.endpointslice;
     let todo = todo.remove(&id);
     let Some(service) = cx.view.get::<Service>(id) else {
         failures.remove(&id);
@@ -175,8 +177,7 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let slices: Vec<_> =
         slices.filter(|slice| is_managed(&slice.metadata) && !slice.metadata.is_deleting()).gather();
     // A pod whose node is missing is told of whatever has changed.
-    let mut nodes = cx.view.nodes_with_pods();
-    let lacks_node = nodes.any(|node| cx.view.id_of(Kind::Node, "", node).is_none());
+    let lacks_node = failures.contains_key(&id) || lacks_node(cx.view, nodes);
     let (pods, changed) = match todo {
         Some(Todo::Pods(uids)) if !lacks_node => (selected(cx.view, service, &selector, &uids), Some(uids)),
         _ => (cx.view.pods_matching(&service.metadata.namespace, &selector), None),
@@ -214,6 +215,19 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
         note: Note { observed, decision: decision.into() },
         ..Outcome::default()
     }
+}
+
+/// Whether some pod lies on a node that is not there. A pod that is bound to a node which never was is found when it comes.
+fn lacks_node(view: &Store, seen: &mut (usize, Option<ObjId>)) -> bool {
+    let now = view.ids(Kind::Node).fold((0, None), |(count, newest), id| (count + 1, newest.max(Some(id))));
+    if *seen == now {
+        return false;
+    }
+    let lacks = view.nodes_with_pods().any(|node| view.id_of(Kind::Node, "", node).is_none());
+    if !lacks {
+        *seen = now;
+    }
+    lacks
 }
 
 /// The pods of a Service among those with the given identities, in creation order.

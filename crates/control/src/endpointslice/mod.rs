@@ -177,7 +177,7 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let slices: Vec<_> =
         slices.filter(|slice| is_managed(&slice.metadata) && !slice.metadata.is_deleting()).gather();
     // A pod whose node is missing is told of whatever has changed.
-    let lacks_node = failures.contains_key(&id) || lacks_node(cx.view, nodes);
+    let lacks_node = lacks_node(cx.view, nodes) || failures.contains_key(&id);
     let (pods, changed) = match todo {
         Some(Todo::Pods(uids)) if !lacks_node => (selected(cx.view, service, &selector, &uids), Some(uids)),
         _ => (cx.view.pods_matching(&service.metadata.namespace, &selector), None),

@@ -39,7 +39,7 @@ test("the keyboard alone leads to the terminal, through its lines, and back", ()
   await page.keyboard.press("c");
   await until(() => focused(page), (name) => name === "", { what: "the focus in the prompt" });
   assert.equal(await prompt(page).evaluate((field) => document.activeElement === field), true);
-  assert.equal(await page.evaluate(() => location.hash), "#dock=kubectl");
+  await until(() => page.evaluate(() => location.hash), (found) => found === "#dock=kubectl");
   await page.keyboard.type("version");
   await page.keyboard.press("Enter");
   await page.keyboard.type("nonsense");

@@ -242,17 +242,8 @@ fn conversion(conversion: &Value, keeps_all: bool, path: &Path, errors: &mut Err
         errors.required(&at_versions, "");
         return;
     }
-    for (index, version) in versions.iter().enumerate() {
-        if versions.iter().take(index).any(|earlier| earlier == version) {
-            errors.invalid(&at_versions.index(index), *version, "duplicate version");
-        } else {
-            errors.problems(&at_versions.index(index), version, is_dns1035_label(version));
-        }
-    }
-    if !versions.iter().any(|version| matches!(*version, "v1" | "v1beta1")) {
-        let shown = webhook.map_or(&Value::Null, |webhook| at(webhook, "conversionReviewVersions"));
-        errors.invalid(&at_versions, shown, "must include at least one of v1, v1beta1");
-    }
+    let shown = webhook.map_or(&Value::Null, |webhook| at(webhook, "conversionReviewVersions"));
+    super::extension::review_versions(shown, &versions, &at_versions, errors);
 }
 
 pub(super) fn definition_update(old: &Object, new: &Object, errors: &mut Errors) {

@@ -81,7 +81,13 @@ fn webhooks(object: &Object, mutates: bool, errors: &mut Errors) {
         let path = Path::root("webhooks");
         let path = path.index(index);
         webhook(hook, mutates, &path, errors);
-        review_versions(hook, &path.child("admissionReviewVersions"), errors);
+        let versions = words(hook, "admissionReviewVersions");
+        let at_versions = path.child("admissionReviewVersions");
+        if versions.is_empty() {
+            errors.required(&at_versions, "must specify one of v1, v1beta1");
+        } else {
+            review_versions(at(hook, "admissionReviewVersions"), &versions, &at_versions, errors);
+        }
         let name = text(hook, "name");
         if !name.is_empty() && !names.insert(name) {
             errors.duplicate(&path.child("name"), name, "");
@@ -181,12 +187,8 @@ fn rule(rule: &Value, path: &Path, errors: &mut Errors) {
     one_of(rule, "scope", &["*", "Cluster", "Namespaced"], path, errors);
 }
 
-fn review_versions(hook: &Value, path: &Path, errors: &mut Errors) {
-    let versions = words(hook, "admissionReviewVersions");
-    if versions.is_empty() {
-        errors.required(path, "must specify one of v1, v1beta1");
-        return;
-    }
+/// The versions of the review that a webhook speaks, of which there are some; `shown` is the list as it was given.
+pub(super) fn review_versions(shown: &Value, versions: &[&str], path: &Path, errors: &mut Errors) {
     for (index, version) in versions.iter().enumerate() {
         if versions.iter().take(index).any(|earlier| earlier == version) {
             errors.invalid(&path.index(index), *version, "duplicate version");
@@ -195,8 +197,7 @@ fn review_versions(hook: &Value, path: &Path, errors: &mut Errors) {
         }
     }
     if !versions.iter().any(|version| matches!(*version, "v1" | "v1beta1")) {
-        let detail = "must include at least one of v1, v1beta1";
-        errors.invalid(path, at(hook, "admissionReviewVersions"), detail);
+        errors.invalid(path, shown, "must include at least one of v1, v1beta1");
     }
 }
 

@@ -2,6 +2,8 @@
 
 import { openPage, startBrowser, startServer, waitForFirst } from "./page.mjs";
 
+/** Long enough for the cluster to settle. */
+const SOME_MS = 9_000;
 /** Long enough for every period of the control plane to come round. */
 const LONG_MS = 45_000;
 /** What a visitor may come with. */
@@ -13,6 +15,8 @@ const VISITORS = [
   { width: 1280, height: 800, theme: "light" },
   { width: 320, height: 640, theme: "light", slowness: 6 },
   { width: 1920, height: 1080, theme: "dark", slowness: 3 },
+  { width: 1280, height: 800, theme: "light", slowness: 4 },
+  { width: 1280, height: 720, theme: "dark", slowness: 10 },
 ];
 
 /** Keeps the page's instance of the wasm where this program can reach it. */
@@ -53,6 +57,8 @@ for (let round = 0; round < 4; round += 1) {
   for (const visitor of VISITORS) await visit(visitor, 1_500);
   await Promise.all(VISITORS.map((visitor) => visit(visitor, 3_000)));
 }
+for (const visitor of VISITORS) await visit(visitor, SOME_MS);
+for (const visitor of VISITORS) await Promise.all([visitor, visitor].map((one) => visit(one, SOME_MS)));
 await Promise.all(VISITORS.map((visitor) => visit(visitor, LONG_MS)));
 await browser.close();
 server.close();

@@ -24,6 +24,11 @@ const OLD: usize = 256;
 /// Largest one of a new function that comes because it is named.
 const NAMED: usize = 512;
 
+/// Libraries whose ways hang on chance, such as how hashes fall, how memory lies and in which order tasks come: what ran of
+/// them once is there whole.
+const OF_CHANCE: &[&str] =
+    &["hashbrown", "dlmalloc", "yew10dom_bundle5blist", "yew9scheduler", "wasm_bindgen", "js_sys"];
+
 /// Largest one that takes no more than the call of what is in the rest.
 const TINY: usize = 20;
 
@@ -123,6 +128,10 @@ impl Growth<'_, '_> {
         let (Some(code), Some(_)) = (self.facts.code(function), self.lots.get(&function)) else {
             return Ok(());
         };
+        let name = self.facts.names.get(&function).copied().unwrap_or_default();
+        if OF_CHANCE.iter().any(|library| name.contains(library)) {
+            return Ok(());
+        }
         let lives = self.lives(function, code).into_iter();
         let runs: Vec<bool> = lives.map(|(segment, life)| self.may_run(&code.ops[segment], life)).collect();
         let parts = Finder::find(code, &runs, &self.facts.signature(function).1)?;

@@ -4,8 +4,8 @@
 //! where it lies; nothing is built from it at start.
 //!
 //! Upstream: the OpenAPI v3 documents and the discovery of kube-apiserver 1.36.
-//! Simplified: no descriptions of fields; resources whose API is not simulated (admission policies, flow control, dynamic
-//! resource allocation) have a name but no fields.
+//! Simplified: no descriptions of fields; the kinds that nothing in the cluster acts on (admission policies, flow control,
+//! dynamic resource allocation, reviews) have no published defaults.
 
 mod resource;
 
@@ -15,6 +15,10 @@ use crate::Str;
 
 /// First line: the version. Then a line per resource; then the types, sorted by name: `=name` and a line per field.
 const TABLE: &str = include_str!("table.txt");
+
+/// The types of the kinds that nothing in the cluster acts on, in the same form, from upstream's Go types
+/// (staging/src/k8s.io/api). Apart, since a page that nobody touched never looks at them.
+const IDLE: &str = include_str!("idle.txt");
 
 /// The version of Kubernetes that the table describes, such as `v1.36.2`.
 pub fn version() -> String {
@@ -49,15 +53,20 @@ pub fn type_named(name: &str) -> Option<Type> {
     if found.contains(' ') { None } else { Some(Type { name: found, lines }) }
 }
 
-/// The header after `=` and the lines of a type, found by halves.
+/// The header after `=` and the lines of a type.
 fn block(name: &str) -> Option<(&'static str, &'static str)> {
-    let mut from = TABLE.find("\n=")?;
-    let mut to = TABLE.len();
+    block_of(TABLE, name).or_else(|| block_of(IDLE, name))
+}
+
+/// A block of one of the tables, found by halves.
+fn block_of(table: &'static str, name: &str) -> Option<(&'static str, &'static str)> {
+    let mut from = table.find("\n=")?;
+    let mut to = table.len();
     while from < to {
         // The block that the middle falls into; every block begins with a line break and an equals sign.
         let middle = from + (to - from) / 2;
-        let start = TABLE.as_bytes().get(..=middle)?.windows(2).rposition(|two| two == b"\n=")?;
-        let text = TABLE.get(start + 2..)?;
+        let start = table.as_bytes().get(..=middle)?.windows(2).rposition(|two| two == b"\n=")?;
+        let text = table.get(start + 2..)?;
         let end = text.find("\n=").unwrap_or(text.len());
         let (header, lines) = text.get(..end)?.split_once('\n').unwrap_or((text.get(..end)?, ""));
         match header.split(' ').next().unwrap_or(header).cmp(name) {
@@ -246,7 +255,7 @@ mod tests {
 
     #[test]
     fn every_type_is_found_and_every_field_leads_somewhere() {
-        let names = TABLE.lines().filter_map(|line| line.strip_prefix('='));
+        let names = TABLE.lines().chain(IDLE.lines()).filter_map(|line| line.strip_prefix('='));
         let mut seen = 0;
         for header in names {
             let name = header.split(' ').next().unwrap();

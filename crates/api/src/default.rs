@@ -2,6 +2,7 @@
 //!
 //! Upstream: pkg/apis/{core,apps,autoscaling}/v*/defaults.go.
 
+mod idle;
 mod stored;
 
 pub use stored::{count_template, own_selector};

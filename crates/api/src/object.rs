@@ -28,7 +28,8 @@ impl Wire for Uid {
         // Any text may stand here; what is no UUID still needs a stable identity of its own.
         let parsed = if hex.len() == 32 { u128::from_str_radix(&hex, 16).ok() } else { None };
         let fold = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        self.0 = parsed.unwrap_or_else(|| text.bytes().fold(0xcbf2_9ce4_8422_2325, fold));
+        let folded = || if text.is_empty() { 0 } else { text.bytes().fold(0xcbf2_9ce4_8422_2325, fold) };
+        self.0 = parsed.unwrap_or_else(folded);
     }
     fn put(&self, _: bool) -> Option<Value> {
         Some(Value::String(self.to_string()))

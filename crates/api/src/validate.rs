@@ -6,16 +6,19 @@
 //! pkg/registry/*/strategy.go.
 //! Simplified: fields that nothing in the simulator acts on are kept as they come and mostly not checked.
 
+mod admission;
 mod autoscaler;
 mod cause;
 mod config;
 mod container;
 mod definition;
 mod deployment;
+mod driver;
 mod endpoint_slice;
 mod environment;
 mod event;
 mod extension;
+mod flow;
 mod ingress;
 mod job;
 mod lease;

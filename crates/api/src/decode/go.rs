@@ -166,12 +166,20 @@ pub(super) fn base64(text: &str) -> Result<(), usize> {
     if (digits + padding) % 4 == 0 { Ok(()) } else { Err(text.len()) }
 }
 
-/// What Go says behind a text that is no time: the first part that does not fit its layout, or is out of range.
-pub(super) fn time_fault(text: &str) -> String {
-    const LAYOUT: &str = "2006-01-02T15:04:05Z07:00";
+/// Whether a time is written with microseconds, all six digits of them.
+pub(super) fn has_micros(text: &str) -> bool {
+    let digits = |fraction: &str| fraction.chars().take_while(char::is_ascii_digit).count();
+    text.split_once('.').is_some_and(|(_, fraction)| digits(fraction) == 6)
+}
+
+/// What Go says behind a text that is no time, or none with microseconds: the first part that does not fit its layout, or is
+/// out of range.
+pub(super) fn time_fault(text: &str, in_micros: bool) -> String {
+    const MICROS: &str = ".000000";
+    let layout = format!("2006-01-02T15:04:05{}Z07:00", if in_micros { MICROS } else { "" });
     let mut rest = text;
     let misfit =
-        |rest: &str, part: &str| format!(" as \"{LAYOUT}\": cannot parse {} as \"{part}\"", go_quote(rest));
+        |rest: &str, part: &str| format!(" as \"{layout}\": cannot parse {} as \"{part}\"", go_quote(rest));
     let date = [("2006", 4, ""), ("-", 0, ""), ("01", 2, "month"), ("-", 0, ""), ("02", 2, ""), ("T", 0, "")];
     let time = [("15", 2, "hour"), (":", 0, ""), ("04", 2, "minute"), (":", 0, ""), ("05", 2, "second")];
     for (part, digits, name) in date.into_iter().chain(time) {
@@ -199,7 +207,14 @@ pub(super) fn time_fault(text: &str) -> String {
             return format!(": {name} out of range");
         }
     }
-    if let Some(fraction) =
+    if in_micros {
+        let is_fraction =
+            |text: &str| text.starts_with('.') && text.bytes().skip(1).all(|b| b.is_ascii_digit());
+        match rest.split_at_checked(MICROS.len()).filter(|(fraction, _)| is_fraction(fraction)) {
+            Some((_, behind)) => rest = behind,
+            None => return misfit(rest, MICROS),
+        }
+    } else if let Some(fraction) =
         rest.strip_prefix(['.', ',']).filter(|fraction| fraction.starts_with(|c: char| c.is_ascii_digit()))
     {
         rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -241,7 +256,7 @@ mod tests {
             ("2026-02-01T25:04:05Z", ": hour out of range".to_owned()),
             ("2026-02-01T15:04:05Zulu", ": extra text: \"ulu\"".to_owned()),
         ] {
-            assert_eq!(time_fault(text), fault, "{text}");
+            assert_eq!(time_fault(text, false), fault, "{text}");
         }
     }
 

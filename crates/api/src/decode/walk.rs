@@ -203,7 +203,8 @@ impl Walk {
         }
         match scalar {
             Scalar::Quantity => self.quantity(value),
-            Scalar::Time | Scalar::MicroTime => self.time(value),
+            Scalar::Time => self.time(value, false),
+            Scalar::MicroTime => self.time(value, true),
             Scalar::IntOrString => self.int_or_string(value),
             Scalar::Bytes => self.bytes(value),
             _ => {}
@@ -225,12 +226,14 @@ impl Walk {
         }
     }
 
-    fn time(&mut self, value: &mut Value) {
-        let advice = || Some("Write a time such as 2026-01-31T15:04:05Z.".to_owned());
+    fn time(&mut self, value: &mut Value, in_micros: bool) {
+        let example = if in_micros { "2026-01-31T15:04:05.000000Z" } else { "2026-01-31T15:04:05Z" };
+        let advice = || Some(format!("Write a time such as {example}."));
         match &*value {
-            Value::String(text) if Time::parse_rfc3339(text).is_some() => {}
+            Value::String(text)
+                if Time::parse_rfc3339(text).is_some() && (!in_micros || go::has_micros(text)) => {}
             Value::String(text) => {
-                let message = format!("parsing time {}{}", go_quote(text), go::time_fault(text));
+                let message = format!("parsing time {}{}", go_quote(text), go::time_fault(text, in_micros));
                 self.add(Fault::Value, message, advice());
             }
             other => {

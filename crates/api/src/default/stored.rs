@@ -9,7 +9,7 @@ use crate::*;
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
 
-type Fields = Map<String, Value>;
+pub(super) type Fields = Map<String, Value>;
 
 pub(super) fn apply(object: &mut Object) {
     let kind = object.kind();
@@ -17,6 +17,7 @@ pub(super) fn apply(object: &mut Object) {
         return;
     }
     let mut fields = object.rest().as_deref().cloned().unwrap_or_default();
+    let (group, name) = (object.group(), object.kind_name());
     let meta = object.metadata_mut();
     match kind {
         Kind::Secret => secret(&mut fields),
@@ -31,6 +32,7 @@ pub(super) fn apply(object: &mut Object) {
         Kind::RoleBinding | Kind::ClusterRoleBinding => binding(&mut fields),
         Kind::PodTemplate => template(&mut fields),
         Kind::Endpoints => endpoints(&mut fields),
+        Kind::Custom => super::idle::apply(&group, &name, &mut fields),
         _ => {
             inside(&mut fields, "spec", |spec| of_spec(kind, spec, meta));
             if let Some(status) = first_status(kind) {
@@ -68,6 +70,7 @@ fn has_defaults(kind: Kind) -> bool {
             | Kind::RoleBinding
             | Kind::ClusterRoleBinding
             | Kind::CustomResourceDefinition
+            | Kind::Custom
     )
 }
 
@@ -116,7 +119,7 @@ fn first_status(kind: Kind) -> Option<Value> {
 }
 
 /// Sets a field that is absent or null.
-fn set(fields: &mut Fields, key: &str, value: impl FnOnce() -> Value) {
+pub(super) fn set(fields: &mut Fields, key: &str, value: impl FnOnce() -> Value) {
     if fields.get(key).is_none_or(Value::is_null) {
         fields.insert(key.to_owned(), value());
     }
@@ -130,7 +133,7 @@ fn set_text(fields: &mut Fields, key: &str, value: &str) {
 }
 
 /// Changes the fields of a field, which are made if there are none.
-fn inside(fields: &mut Fields, key: &str, change: impl FnOnce(&mut Fields)) {
+pub(super) fn inside(fields: &mut Fields, key: &str, change: impl FnOnce(&mut Fields)) {
     let mut value = match fields.remove(key) {
         Some(Value::Object(value)) => value,
         _ => Fields::new(),
@@ -139,8 +142,22 @@ fn inside(fields: &mut Fields, key: &str, change: impl FnOnce(&mut Fields)) {
     fields.insert(key.to_owned(), Value::Object(value));
 }
 
+/// Changes the fields of a field, where there are some.
+pub(super) fn present(fields: &mut Fields, key: &str, change: impl FnOnce(&mut Fields)) {
+    if let Some(fields) = fields.get_mut(key).and_then(Value::as_object_mut) {
+        change(fields);
+    }
+}
+
+/// Sets a field that is absent, null or zero.
+pub(super) fn set_number(fields: &mut Fields, key: &str, value: i64) {
+    if fields.get(key).is_none_or(|old| old.is_null() || *old == 0) {
+        fields.insert(key.to_owned(), value.into());
+    }
+}
+
 /// Does something to each item of a list.
-fn each(fields: &mut Fields, key: &str, mut change: impl FnMut(&mut Fields)) {
+pub(super) fn each(fields: &mut Fields, key: &str, mut change: impl FnMut(&mut Fields)) {
     let items = fields.get_mut(key).and_then(Value::as_array_mut);
     items.into_iter().flatten().filter_map(Value::as_object_mut).for_each(&mut change);
 }

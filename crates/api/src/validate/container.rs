@@ -175,9 +175,13 @@ fn host_port_conflicts(containers: &[Container], path: &Path, errors: &mut Error
 
 fn resources(resources: &ResourceRequirements, spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let (limits, requests) = (path.child("limits"), path.child("requests"));
-    amounts(&resources.limits, &limits, errors);
+    for (name, limit) in &resources.limits {
+        amount(name, limit, &limits.key(name), errors);
+        whole_pages(name, limit, &limits.key(name), errors);
+    }
     for (name, request) in &resources.requests {
         amount(name, request, &requests.key(name), errors);
+        whole_pages(name, request, &requests.key(name), errors);
         match resources.limits.get(name) {
             Some(limit) if request != limit && !may_overcommit(name) => {
                 let detail = format!("must be equal to {name} limit of {limit}");
@@ -241,6 +245,16 @@ fn amount(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors) {
     }
     if !is_native(name) && quantity.milli_value() % 1000 != 0 {
         errors.invalid(path, quantity, "must be an integer");
+    }
+}
+
+/// Large pages of memory are given out whole.
+fn whole_pages(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors) {
+    let Some(size) = name.strip_prefix("hugepages-") else { return };
+    let size = Quantity::parse(size).map_or(0, |size| size.value());
+    if size <= 0 || quantity.value() % size != 0 {
+        let detail = format!("{quantity} is not positive integer multiple of {name}");
+        errors.invalid(path, quantity, &detail);
     }
 }
 

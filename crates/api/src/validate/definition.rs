@@ -228,22 +228,16 @@ fn conversion(conversion: &Value, keeps_all: bool, path: &Path, errors: &mut Err
         }
         return;
     }
-    match client.map(|client| (get(client, "url"), get(client, "service"))) {
+    match client {
         None => errors.required(&at_client, "required when strategy is set to Webhook"),
-        Some((None, None) | (Some(_), Some(_))) => {
-            errors.required(&at_client, "exactly one of url or service is required");
-        }
-        Some((Some(_), None)) => {}
-        Some((None, Some(service))) => {
-            super::extension::service(service, &at_client.child("service"), errors);
-        }
+        Some(client) => super::admission::client(client, &at_client, errors),
     }
     if versions.is_empty() {
         errors.required(&at_versions, "");
         return;
     }
     let shown = webhook.map_or(&Value::Null, |webhook| at(webhook, "conversionReviewVersions"));
-    super::extension::review_versions(shown, &versions, &at_versions, errors);
+    super::admission::review_versions(shown, &versions, &at_versions, errors);
 }
 
 pub(super) fn definition_update(old: &Object, new: &Object, errors: &mut Errors) {

@@ -1,37 +1,155 @@
-//! Webhooks, runtimes, drivers and APIs that others serve.
+//! Kinds of upstream's that nothing in the cluster acts on: runtimes, requests for certificates, APIs that others serve.
 //!
-//! Upstream: pkg/apis/admissionregistration/validation/validation.go, pkg/apis/node/validation/validation.go,
+//! Upstream: pkg/apis/{node,certificates,core}/validation/validation.go,
 //! staging/src/k8s.io/kube-aggregator/pkg/apis/apiregistration/validation/validation.go.
-//! Simplified: rules in CEL are taken as right, and so are certificates.
+//! Simplified: what is inside of a request for a certificate is not read; claims and slices of devices, and ranges of
+//! addresses, are taken as they come.
 
 use super::cause::{Errors, Path};
-use super::tree::{at, check_selector, get, items, number, one_of, text, top, words};
-use super::{METADATA, SPEC};
-use crate::Object;
-use crate::map::Set;
+use super::tree::{at, get, is_true, items, number, read, text, top, words};
+use super::{METADATA, SPEC, admission, driver, flow};
 use crate::names::{is_dns1035_label, is_dns1123_label, is_dns1123_subdomain};
-use serde_json::Value;
+use crate::{Object, ResourceList, Toleration};
 
 /// What holds for an object of one of upstream's kinds that has no model here.
 pub(super) fn content(object: &Object, errors: &mut Errors) {
     match (&*object.group(), &*object.kind_name()) {
-        (
-            "admissionregistration.k8s.io",
-            kind @ ("ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration"),
-        ) => {
-            webhooks(object, kind.starts_with("Mutating"), errors);
+        ("admissionregistration.k8s.io", kind) => {
+            let mutates = kind.starts_with("Mutating");
+            match kind.trim_start_matches("Mutating").trim_start_matches("Validating") {
+                "WebhookConfiguration" => admission::webhooks(object, mutates, errors),
+                "AdmissionPolicy" => admission::policy(object, mutates, errors),
+                "AdmissionPolicyBinding" => admission::binding(object, mutates, errors),
+                _ => {}
+            }
         }
-        ("node.k8s.io", "RuntimeClass") => {
-            let handler = top(object, "handler").as_str().unwrap_or_default();
-            errors.problems(&Path::root("handler"), handler, is_dns1123_label(handler));
-        }
-        ("storage.k8s.io", "CSIDriver") => {
-            let name = &object.metadata().name;
-            super::volume::driver(name, &METADATA.child("name"), errors);
-        }
+        ("node.k8s.io", "RuntimeClass") => runtime(object, errors),
+        ("storage.k8s.io", "CSIDriver") => driver::driver(object, errors),
+        ("storage.k8s.io", "CSINode") => driver::node(object, errors),
+        ("storage.k8s.io", "CSIStorageCapacity") => driver::capacity(object, errors),
+        ("storage.k8s.io", "VolumeAttachment") => driver::attachment(object, errors),
+        ("storage.k8s.io", "VolumeAttributesClass") => driver::attributes_class(object, errors),
+        ("flowcontrol.apiserver.k8s.io", "FlowSchema") => flow::schema(object, errors),
+        ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration") => flow::level(object, errors),
+        ("certificates.k8s.io", "CertificateSigningRequest") => certificate(object, errors),
         ("apiregistration.k8s.io", "APIService") => api_service(object, errors),
         _ => {}
     }
+}
+
+/// What holds for a changed object besides.
+pub(super) fn update(old: &Object, new: &Object, errors: &mut Errors) {
+    match &*new.kind_name() {
+        // Upstream asks for no more once the class is there.
+        "RuntimeClass" => immutable(old, new, "handler", errors),
+        "VolumeAttributesClass" => driver::attributes_class_update(old, new, errors),
+        _ => content(new, errors),
+    }
+}
+
+fn immutable(old: &Object, new: &Object, key: &str, errors: &mut Errors) {
+    if top(old, key) != top(new, key) {
+        errors.invalid(&Path::root(key), top(new, key), "field is immutable");
+    }
+}
+
+/// How containers of a class are run.
+fn runtime(object: &Object, errors: &mut Errors) {
+    let handler = top(object, "handler").as_str().unwrap_or_default();
+    errors.problems(&Path::root("handler"), handler, is_dns1123_label(handler));
+    let overhead: ResourceList = read(at(top(object, "overhead"), "podFixed"));
+    let path = Path::root("overhead");
+    super::container::amounts(&overhead, &path.child("limits"), errors);
+    let scheduling = top(object, "scheduling");
+    let path = Path::root("scheduling");
+    super::meta::labels(&read(at(scheduling, "nodeSelector")), &path.child("nodeSelector"), errors);
+    let tolerations: Vec<Toleration> = read(at(scheduling, "tolerations"));
+    super::scheduling::tolerations(&tolerations, &path.child("tolerations"), errors);
+    for (index, toleration) in tolerations.iter().enumerate() {
+        if tolerations.iter().take(index).any(|earlier| earlier == toleration) {
+            let place = path.child("tolerations");
+            errors.duplicate(&place.index(index), super::scheduling::shown_toleration(toleration), "");
+        }
+    }
+}
+
+/// A request for a certificate.
+fn certificate(object: &Object, errors: &mut Errors) {
+    const USAGES: [&str; 23] = [
+        "any",
+        "cert sign",
+        "client auth",
+        "code signing",
+        "content commitment",
+        "crl sign",
+        "data encipherment",
+        "decipher only",
+        "digital signature",
+        "email protection",
+        "encipher only",
+        "ipsec end system",
+        "ipsec tunnel",
+        "ipsec user",
+        "key agreement",
+        "key encipherment",
+        "microsoft sgc",
+        "netscape sgc",
+        "ocsp signing",
+        "s/mime",
+        "server auth",
+        "signing",
+        "timestamping",
+    ];
+    let spec = top(object, "spec");
+    let request = crate::text::base64_decode(text(spec, "request")).unwrap_or_default();
+    if !String::from_utf8_lossy(&request).contains("-----BEGIN CERTIFICATE REQUEST-----") {
+        let detail = "PEM block type must be CERTIFICATE REQUEST";
+        // Bytes are shown as they were sent.
+        errors.invalid(&SPEC.child("request"), at(spec, "request"), detail);
+    }
+    let usages = words(spec, "usages");
+    let path = SPEC.child("usages");
+    if usages.is_empty() {
+        errors.required(&path, "");
+    }
+    for (index, usage) in usages.iter().enumerate().filter(|(_, usage)| !USAGES.contains(usage)) {
+        errors.not_supported(&path.index(index), *usage, &USAGES);
+    }
+    for (index, usage) in usages.iter().enumerate() {
+        if usages.iter().take(index).any(|earlier| earlier == usage) {
+            errors.duplicate(&path.index(index), *usage, "");
+        }
+    }
+    signer(text(spec, "signerName"), &SPEC.child("signerName"), errors);
+    if let Some(seconds) = number(spec, "expirationSeconds").filter(|seconds| *seconds < 600) {
+        let detail = "may not specify a duration less than 600 seconds (10 minutes)";
+        errors.invalid(&SPEC.child("expirationSeconds"), seconds, detail);
+    }
+}
+
+/// Who signs: `example.com/name`.
+fn signer(name: &str, path: &Path, errors: &mut Errors) {
+    if name.is_empty() {
+        errors.required(path, "");
+        return;
+    }
+    if name == "kubernetes.io/legacy-unknown" {
+        errors.invalid(path, name, "the legacy signerName is not allowed via this API version");
+        return;
+    }
+    let Some((domain, rest)) = name.split_once('/').filter(|(_, rest)| !rest.contains('/')) else {
+        let detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+        errors.invalid(path, name, detail);
+        return;
+    };
+    errors.problems(path, domain, is_dns1123_subdomain(domain));
+    if !is_dns1123_subdomain(domain).is_empty() {
+        return;
+    }
+    if !domain.contains('.') {
+        errors.invalid(path, domain, "should be a domain with at least two segments separated by dots");
+    }
+    errors.problems(path, rest, is_dns1123_subdomain(rest));
 }
 
 /// Addresses behind a Service in their old form.
@@ -74,151 +192,6 @@ pub(super) fn endpoints(object: &Object, errors: &mut Errors) {
     }
 }
 
-fn webhooks(object: &Object, mutates: bool, errors: &mut Errors) {
-    let hooks = top(object, "webhooks").as_array().map_or(&[][..], Vec::as_slice);
-    let mut names = Set::new();
-    for (index, hook) in hooks.iter().enumerate() {
-        let path = Path::root("webhooks");
-        let path = path.index(index);
-        webhook(hook, mutates, &path, errors);
-        let versions = words(hook, "admissionReviewVersions");
-        let at_versions = path.child("admissionReviewVersions");
-        if versions.is_empty() {
-            errors.required(&at_versions, "must specify one of v1, v1beta1");
-        } else {
-            review_versions(at(hook, "admissionReviewVersions"), &versions, &at_versions, errors);
-        }
-        let name = text(hook, "name");
-        if !name.is_empty() && !names.insert(name) {
-            errors.duplicate(&path.child("name"), name, "");
-        }
-    }
-}
-
-fn webhook(hook: &Value, mutates: bool, path: &Path, errors: &mut Errors) {
-    let name = text(hook, "name");
-    let at_name = path.child("name");
-    if name.is_empty() {
-        errors.required(&at_name, "");
-    } else if let problems @ [_, ..] = is_dns1123_subdomain(name).as_slice() {
-        problems.iter().for_each(|problem| errors.invalid(&at_name, name, problem));
-    } else if name.split('.').count() < 3 {
-        errors.invalid(&at_name, name, "should be a domain with at least three segments separated by dots");
-    }
-    for (index, rule) in items(hook, "rules").iter().enumerate() {
-        self::rule(rule, &path.child("rules").index(index), errors);
-    }
-    one_of(hook, "failurePolicy", &["Fail", "Ignore"], path, errors);
-    one_of(hook, "matchPolicy", &["Equivalent", "Exact"], path, errors);
-    if get(hook, "sideEffects").is_none() {
-        errors.required(&path.child("sideEffects"), "must specify one of None, NoneOnDryRun");
-    }
-    one_of(hook, "sideEffects", &["None", "NoneOnDryRun"], path, errors);
-    if let Some(seconds) = number(hook, "timeoutSeconds").filter(|seconds| !(1..=30).contains(seconds)) {
-        let detail = "the timeout value must be between 1 and 30 seconds";
-        errors.invalid(&path.child("timeoutSeconds"), seconds, detail);
-    }
-    check_selector(hook, "namespaceSelector", path, errors);
-    check_selector(hook, "objectSelector", path, errors);
-    if mutates {
-        one_of(hook, "reinvocationPolicy", &["IfNeeded", "Never"], path, errors);
-    }
-    let client = at(hook, "clientConfig");
-    let at_client = path.child("clientConfig");
-    match (get(client, "url"), get(client, "service")) {
-        (None, None) | (Some(_), Some(_)) => {
-            errors.required(&at_client, "exactly one of url or service is required");
-        }
-        (Some(_), None) => {}
-        (None, Some(service)) => self::service(service, &at_client.child("service"), errors),
-    }
-}
-
-/// Which requests a webhook is asked about.
-fn rule(rule: &Value, path: &Path, errors: &mut Errors) {
-    const OPERATIONS: [&str; 5] = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
-    let operations = words(rule, "operations");
-    let place = path.child("operations");
-    if operations.is_empty() {
-        errors.required(&place, "");
-    }
-    if operations.len() > 1 && operations.contains(&"*") {
-        errors.invalid(
-            &place,
-            at(rule, "operations"),
-            "if '*' is present, must not specify other operations",
-        );
-    }
-    for (index, operation) in operations.iter().enumerate() {
-        if !OPERATIONS.contains(operation) {
-            errors.not_supported(&place.index(index), *operation, &OPERATIONS);
-        }
-    }
-    for (key, what) in [("apiGroups", "API groups"), ("apiVersions", "API versions")] {
-        let place = path.child(key);
-        let list = words(rule, key);
-        if list.is_empty() {
-            errors.required(&place, "");
-        }
-        if list.len() > 1 && list.contains(&"*") {
-            let detail = format!("if '*' is present, must not specify other {what}");
-            errors.invalid(&place, at(rule, key), &detail);
-        }
-        for (index, _) in list.iter().enumerate().filter(|(_, one)| one.is_empty() && key == "apiVersions") {
-            errors.required(&place.index(index), "");
-        }
-    }
-    let (place, resources) = (path.child("resources"), words(rule, "resources"));
-    if resources.is_empty() {
-        errors.required(&place, "");
-    }
-    for (index, _) in resources.iter().enumerate().filter(|(_, one)| one.is_empty()) {
-        errors.required(&place.index(index), "");
-    }
-    if resources.len() > 1 && resources.contains(&"*/*") {
-        let detail = "if '*/*' is present, must not specify other resources";
-        errors.invalid(&place, at(rule, "resources"), detail);
-    }
-    let is_whole = |one: &&str| !one.contains('/') && *one != "*";
-    if resources.contains(&"*") && resources.iter().any(is_whole) {
-        let detail = "if '*' is present, must not specify other resources without subresources";
-        errors.invalid(&place, at(rule, "resources"), detail);
-    }
-    one_of(rule, "scope", &["*", "Cluster", "Namespaced"], path, errors);
-}
-
-/// The versions of the review that a webhook speaks, of which there are some; `shown` is the list as it was given.
-pub(super) fn review_versions(shown: &Value, versions: &[&str], path: &Path, errors: &mut Errors) {
-    for (index, version) in versions.iter().enumerate() {
-        if versions.iter().take(index).any(|earlier| earlier == version) {
-            errors.invalid(&path.index(index), *version, "duplicate version");
-        } else {
-            errors.problems(&path.index(index), version, is_dns1035_label(version));
-        }
-    }
-    if !versions.iter().any(|version| matches!(*version, "v1" | "v1beta1")) {
-        errors.invalid(path, shown, "must include at least one of v1, v1beta1");
-    }
-}
-
-/// The Service behind which a webhook listens.
-pub(super) fn service(service: &Value, path: &Path, errors: &mut Errors) {
-    for key in ["name", "namespace"] {
-        if text(service, key).is_empty() {
-            errors.required(&path.child(key), &format!("service {key} is required"));
-        }
-    }
-    if let Some(port) = number(service, "port").filter(|port| !(1..=65535).contains(port)) {
-        let detail = "port is not valid: must be between 1 and 65535, inclusive";
-        errors.invalid(&path.child("port"), port, detail);
-    }
-    if let Some(place) = get(service, "path").and_then(Value::as_str)
-        && !place.starts_with('/')
-    {
-        errors.invalid(&path.child("path"), place, "must start with a '/'");
-    }
-}
-
 fn api_service(object: &Object, errors: &mut Errors) {
     let spec = top(object, "spec");
     let (group, version) = (text(spec, "group"), text(spec, "version"));
@@ -243,5 +216,29 @@ fn api_service(object: &Object, errors: &mut Errors) {
         if !(1..=most).contains(&value) {
             errors.invalid(&SPEC.child(key), value, detail);
         }
+    }
+    let (bundle, is_blind) = (text(spec, "caBundle"), is_true(spec, "insecureSkipTLSVerify"));
+    let Some(service) = get(spec, "service") else {
+        if !bundle.is_empty() {
+            let bytes = crate::text::base64_decode(bundle).unwrap_or_default().len();
+            let shown = format!("{bytes} bytes");
+            errors.invalid(&SPEC.child("caBundle"), &*shown, "local APIServices may not have a caBundle");
+        }
+        if is_blind {
+            let detail = "local APIServices may not have insecureSkipTLSVerify";
+            errors.invalid(&SPEC.child("insecureSkipTLSVerify"), true, detail);
+        }
+        return;
+    };
+    let path = SPEC.child("service");
+    for key in ["namespace", "name"] {
+        if text(service, key).is_empty() {
+            errors.required(&path.child(key), "");
+        }
+    }
+    admission::port(service, &path, errors);
+    if is_blind && !bundle.is_empty() {
+        let detail = "may not be true if caBundle is present";
+        errors.invalid(&SPEC.child("insecureSkipTLSVerify"), true, detail);
     }
 }

@@ -3,8 +3,10 @@
 //! Upstream: pkg/apis/coordination/validation/validation.go.
 
 use super::cause::Errors;
+use super::pod_spec::{field, text};
 use super::{SPEC, meta};
 use crate::{Kind, Lease};
+use serde_json::Value;
 
 pub(super) fn create(lease: &Lease, errors: &mut Errors) {
     meta::object(Kind::Lease, &lease.metadata, errors);
@@ -21,5 +23,13 @@ fn spec(lease: &Lease, errors: &mut Errors) {
         && seconds <= 0
     {
         errors.invalid(&SPEC.child("leaseDurationSeconds"), seconds, "must be greater than 0");
+    }
+    if let Some(count) = field(&lease.spec.rest, "leaseTransitions").and_then(Value::as_i64) {
+        errors.nonnegative(&SPEC.child("leaseTransitions"), count);
+    }
+    let strategy = text(field(&lease.spec.rest, "strategy"));
+    if !text(field(&lease.spec.rest, "preferredHolder")).is_empty() && strategy.is_empty() {
+        let detail = "may only be specified when `strategy` is defined";
+        errors.forbidden(&SPEC.child("preferredHolder"), detail);
     }
 }

@@ -106,6 +106,9 @@ fn owners(meta: &ObjectMeta, errors: &mut Errors) {
                 errors.invalid(&path.child(field), value, &format!("{what} must not be empty"));
             }
         }
+        if owner.uid == crate::Uid::default() {
+            errors.invalid(&path.child("uid"), "", "uid must not be empty");
+        }
         if owner.controller != Some(true) {
             continue;
         }

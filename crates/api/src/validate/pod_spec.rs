@@ -155,6 +155,25 @@ fn resource_claims(spec: &PodSpec, path: &Path, errors: &mut Errors) {
         } else {
             errors.duplicate(&at.child("name"), name, "");
         }
+        let of = |key| claim.get(key).filter(|name| !name.is_null());
+        let (named, made) = (of("resourceClaimName"), of("resourceClaimTemplateName"));
+        let detail = match (named, made) {
+            (Some(_), Some(_)) => {
+                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+            }
+            (None, None) => "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
+            _ => "",
+        };
+        if !detail.is_empty() {
+            let word = |value: Option<&Value>| value.map_or_else(|| "null".to_owned(), Value::to_string);
+            let shown = format!(
+                "{{\"Name\":{},\"ResourceClaimName\":{},\"ResourceClaimTemplateName\":{}}}",
+                crate::text::go_quote(name),
+                word(named),
+                word(made)
+            );
+            errors.invalid(&at, super::cause::Raw(shown), detail);
+        }
     }
 }
 

@@ -202,7 +202,7 @@ pub(super) fn tolerations(tolerations: &[Toleration], path: &Path, errors: &mut 
 }
 
 /// A toleration as Go prints its internal form.
-fn shown_toleration(toleration: &Toleration) -> Raw {
+pub(super) fn shown_toleration(toleration: &Toleration) -> Raw {
     let seconds = toleration.toleration_seconds.map_or("null".to_owned(), |seconds| seconds.to_string());
     Raw(format!(
         "{{\"Key\":{},\"Operator\":{},\"Value\":{},\"Effect\":{},\"TolerationSeconds\":{seconds}}}",

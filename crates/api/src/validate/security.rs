@@ -6,6 +6,7 @@
 use super::cause::{Errors, Path, Raw};
 use super::pod_spec::field;
 use super::tree::{at, get, items, number, one_of, text};
+use crate::Gather as _;
 use crate::PodSpec;
 use crate::map::Set;
 use crate::names::is_dns1123_subdomain;
@@ -123,17 +124,33 @@ fn shown(context: &Value) -> Raw {
         || "null".to_owned(),
         |list| format!("{{\"Add\":{},\"Drop\":{}}}", at(list, "add"), at(list, "drop")),
     );
+    // Texts that are absent are empty in the internal form, but for the ones that it points at.
+    let inner = |key: &str, fields: &[(&str, &str)], pointed: &str| {
+        let Some(of) = get(context, key) else { return "null".to_owned() };
+        let field = |(key, name): &(&str, &str)| {
+            let absent = if *key == pointed { "null" } else { "\"\"" };
+            format!("\"{name}\":{}", get(of, key).map_or_else(|| absent.to_owned(), Value::to_string))
+        };
+        let fields: Vec<String> = fields.iter().map(field).gather();
+        format!("{{{}}}", fields.join(","))
+    };
+    let profile =
+        |key| inner(key, &[("type", "Type"), ("localhostProfile", "LocalhostProfile")], "localhostProfile");
+    let labels = [("user", "User"), ("role", "Role"), ("type", "Type"), ("level", "Level")];
     Raw(format!(
-        "{{\"Capabilities\":{capabilities},\"Privileged\":{},\"SELinuxOptions\":null,\"WindowsOptions\":null,\
+        "{{\"Capabilities\":{capabilities},\"Privileged\":{},\"SELinuxOptions\":{},\"WindowsOptions\":null,\
          \"RunAsUser\":{},\"RunAsGroup\":{},\"RunAsNonRoot\":{},\"ReadOnlyRootFilesystem\":{},\
-         \"AllowPrivilegeEscalation\":{},\"ProcMount\":{},\"SeccompProfile\":null,\"AppArmorProfile\":null}}",
+         \"AllowPrivilegeEscalation\":{},\"ProcMount\":{},\"SeccompProfile\":{},\"AppArmorProfile\":{}}}",
         part("privileged"),
+        inner("seLinuxOptions", &labels, ""),
         part("runAsUser"),
         part("runAsGroup"),
         part("runAsNonRoot"),
         part("readOnlyRootFilesystem"),
         part("allowPrivilegeEscalation"),
-        part("procMount")
+        part("procMount"),
+        profile("seccompProfile"),
+        profile("appArmorProfile")
     ))
 }
 

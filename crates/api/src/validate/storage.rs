@@ -217,15 +217,7 @@ pub(super) fn claim_update(old: &Object, new: &Object, errors: &mut Errors) {
 }
 
 pub(super) fn class(class: &Object, errors: &mut Errors) {
-    let at = Path::root("provisioner");
-    match top(class, "provisioner").as_str().unwrap_or_default() {
-        "" => errors.required(&at, ""),
-        name => errors.problems(&at, name, is_qualified_name(&name.to_ascii_lowercase())),
-    }
-    let parameters = Path::root("parameters");
-    if top(class, "parameters").get("").is_some() {
-        errors.invalid(&parameters, "", "field can not be empty.");
-    }
+    maker(class, "provisioner", errors);
     if let Some(topologies) = top(class, "allowedTopologies").as_array() {
         allowed_topologies(topologies, &Path::root("allowedTopologies"), errors);
     }
@@ -238,6 +230,18 @@ pub(super) fn class(class: &Object, errors: &mut Errors) {
             None if key == "volumeBindingMode" => errors.required(&Path::root(key), ""),
             _ => {}
         }
+    }
+}
+
+/// Who makes the volumes of a class, and with which parameters.
+pub(super) fn maker(class: &Object, key: &str, errors: &mut Errors) {
+    let at = Path::root(key);
+    match top(class, key).as_str().unwrap_or_default() {
+        "" => errors.required(&at, ""),
+        name => errors.problems(&at, name, is_qualified_name(&name.to_ascii_lowercase())),
+    }
+    if top(class, "parameters").get("").is_some() {
+        errors.invalid(&Path::root("parameters"), "", "field can not be empty.");
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) fn update(old: &Object, new: &Object, e: &mut Errors) {
             rbac::binding_update(old, new, new.kind() == Kind::RoleBinding, e);
         }
         Kind::CustomResourceDefinition => definition::definition_update(old, new, e),
+        Kind::Custom => extension::update(old, new, e),
         _ => content(new, e),
     }
 }

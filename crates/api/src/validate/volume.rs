@@ -83,7 +83,9 @@ const OF_PODS: [Source; 31] = [
             super::storage::claim_spec(at(template, "spec"), &path.child("spec"), errors);
         }
     }),
-    simple("image", &["reference"]),
+    checked("image", &["reference"], |source, path, errors| {
+        super::tree::one_of(source, "pullPolicy", &["Always", "IfNotPresent", "Never"], path, errors);
+    }),
     simple("fileKeyRef", &[]),
 ];
 
@@ -343,18 +345,22 @@ fn projected(source: &Value, path: &Path, errors: &mut Errors) {
 
 /// A token of the pod's account. The place of its file is told at the volume.
 fn token(token: &Value, path: &Path, volume: &Path, errors: &mut Errors) {
-    let at = path.child("expirationSeconds");
     if let Some(seconds) = number(token, "expirationSeconds") {
-        if seconds < 600 {
-            errors.invalid(&at, seconds, "may not specify a duration less than 10 minutes");
-        }
-        if seconds > 1 << 32 {
-            errors.invalid(&at, seconds, "may not specify a duration larger than 2^32 seconds");
-        }
+        token_life(seconds, &path.child("expirationSeconds"), errors);
     }
     match text(token, "path") {
         "" => errors.required(&volume.child("path"), ""),
         place => inside(place, &volume.child("path"), errors),
+    }
+}
+
+/// How long a token is good for.
+pub(super) fn token_life(seconds: i64, path: &Path, errors: &mut Errors) {
+    if seconds < 600 {
+        errors.invalid(path, seconds, "may not specify a duration less than 10 minutes");
+    }
+    if seconds > 1 << 32 {
+        errors.invalid(path, seconds, "may not specify a duration larger than 2^32 seconds");
     }
 }
 

@@ -1,11 +1,12 @@
 //! Objects of kinds that a CustomResourceDefinition has taught the cluster: read, defaulted and checked by its schema.
 //!
 //! Upstream: staging/src/k8s.io/apiextensions-apiserver/pkg/{apiserver/schema,apiserver/validation,registry/customresource}.
-//! Simplified: structural parts alone (types, required fields, enums, bounds, lengths, defaults, pruning); patterns, formats,
-//! `oneOf` and its like, and rules in CEL are taken as met. Every version is stored as it came.
+//! Simplified: rules in CEL are taken as met. Every version is stored as it came.
+
+mod format;
 
 use crate::decode::{Decoded, cannot_be_handled, type_meta};
-use crate::text::go_quote;
+use crate::text::{Pattern, go_quote};
 use crate::validate::{Cause, CauseKind};
 use crate::{Gather as _, Kind, Object, Status, decode};
 use serde_json::{Map, Value};
@@ -58,7 +59,7 @@ pub fn decode(mut value: Value, definition: &Value, strict: bool) -> Result<Deco
 
 /// All that is wrong with an object by the schema of its definition, whose `spec` is given.
 pub fn causes(object: &Object, definition: &Value) -> Vec<Cause> {
-    let mut check = Check { causes: Vec::new() };
+    let mut check = Check::new();
     if let Some(schema) = schema_of(definition, &object.api_version()) {
         let mut value = object.to_value();
         if let Value::Object(fields) = &mut value {
@@ -67,8 +68,19 @@ pub fn causes(object: &Object, definition: &Value) -> Vec<Cause> {
             }
         }
         check.value(&value, schema, "");
+        check.lists(&value, schema, "");
+        if check.blocks && has_rules(schema) {
+            let why = "some validation rules were not checked because the object was invalid; correct the existing errors to \
+                       complete validation";
+            check.add(CauseKind::Invalid, "", format!("Invalid value: \"null\": {why}"));
+        }
     }
     check.causes
+}
+
+/// All that is wrong with a value by a schema; what is wrong with it as a whole has `<nil>` for a path.
+pub(crate) fn causes_of_value(value: &Value, schema: &Value) -> Vec<Cause> {
+    Check::apart(value, schema, "").causes
 }
 
 fn is_true(schema: &Value, key: &str) -> bool {
@@ -162,16 +174,44 @@ fn fill_in(value: &mut Value, schema: &Value) {
 
 struct Check {
     causes: Vec<Cause>,
+    /// Something was wrong that leaves rules in CEL unchecked.
+    blocks: bool,
+    /// How much was looked at: of several schemas that do not fit, the one that got furthest is told.
+    reached: usize,
 }
 
 impl Check {
+    fn new() -> Check {
+        Check { causes: Vec::new(), blocks: false, reached: 0 }
+    }
+
     fn add(&mut self, kind: CauseKind, path: &str, message: String) {
         // What is wrong with the whole object has no path.
         let field = if path.is_empty() { "<nil>".to_owned() } else { path.to_owned() };
+        self.blocks |= !matches!(kind, CauseKind::Invalid | CauseKind::Duplicate);
         self.causes.push(Cause { kind, field, message });
     }
     fn invalid(&mut self, path: &str, shown: &str, what: &str) {
         self.add(CauseKind::Invalid, path, format!("Invalid value: {shown}: {path} in body {what}"));
+    }
+    fn of_type(&mut self, path: &str, found: &str, wanted: &str) {
+        self.invalid(path, &go_quote(found), &format!("must be of type {wanted}: {}", go_quote(found)));
+        self.blocks = true;
+    }
+    /// What does not fit several schemas is told without a path of its own.
+    fn composite(&mut self, path: &str, what: &str) {
+        self.add(CauseKind::Invalid, "", format!("Invalid value: \"\": {} {what}", go_quote(path)));
+    }
+    fn take(&mut self, other: Check) {
+        self.causes.extend(other.causes);
+        self.blocks |= other.blocks;
+        self.reached += other.reached;
+    }
+    /// Checks a value by a schema on its own.
+    fn apart(value: &Value, schema: &Value, path: &str) -> Check {
+        let mut check = Check::new();
+        check.value(value, schema, path);
+        check
     }
 
     fn value(&mut self, value: &Value, schema: &Value, path: &str) {
@@ -186,19 +226,64 @@ impl Check {
             "integer" => found == "integer",
             other => found == other,
         };
+        self.reached += 1 + usize::from(!wanted.is_empty());
         let is_either = is_true(schema, "x-kubernetes-int-or-string");
         if if is_either { !matches!(found, "integer" | "string") } else { !fits } {
             let wanted = if is_either { "integer,string" } else { wanted };
-            self.invalid(path, &go_quote(found), &format!("must be of type {wanted}: {}", go_quote(found)));
+            self.of_type(path, found, wanted);
             return;
         }
-        self.words(value, schema, path);
+        self.composites(value, schema, path);
         match value {
-            Value::Object(fields) => self.fields(fields, schema, path),
-            Value::Array(items) => self.items(items, schema, path),
             Value::Number(_) => self.bounds(value, schema, path),
-            Value::String(text) => self.length(text, schema, path),
+            Value::String(text) => self.text(text, schema, path),
+            Value::Array(items) => self.items(items, schema, path),
             _ => {}
+        }
+        self.words(value, schema, path);
+        if let Value::Object(fields) = value {
+            self.fields(fields, schema, path);
+        }
+    }
+
+    /// `anyOf`, `oneOf`, `allOf` and `not`.
+    fn composites(&mut self, value: &Value, schema: &Value, path: &str) {
+        let tried = |word: &str| -> Vec<Check> {
+            let schemas = schema.get(word).and_then(Value::as_array).into_iter().flatten();
+            schemas.map(|schema| Check::apart(value, schema, path)).gather()
+        };
+        for (word, rule) in [
+            ("anyOf", "must validate at least one schema (anyOf)"),
+            ("oneOf", "must validate one and only one schema (oneOf). "),
+        ] {
+            let checks = tried(word);
+            let fitting = checks.iter().filter(|check| check.causes.is_empty()).count();
+            if checks.is_empty() || fitting == 1 || (fitting > 1 && word == "anyOf") {
+                continue;
+            }
+            let found = match (word, fitting) {
+                ("anyOf", _) => String::new(),
+                (_, 0) => "Found none valid".to_owned(),
+                (_, many) => format!("Found {many} valid alternatives"),
+            };
+            self.composite(path, &format!("{rule}{found}"));
+            let best =
+                checks.into_iter().reduce(|best, next| if next.reached > best.reached { next } else { best });
+            if let Some(best) = best.filter(|_| fitting == 0) {
+                self.take(best);
+            }
+        }
+        let all = tried("allOf");
+        let (count, fitting) = (all.len(), all.iter().filter(|check| check.causes.is_empty()).count());
+        all.into_iter().for_each(|check| self.take(check));
+        if fitting < count {
+            let none = if fitting == 0 { ". None validated" } else { "" };
+            self.composite(path, &format!("must validate all the schemas (allOf){none}"));
+        }
+        if let Some(not) = schema.get("not").filter(|not| not.is_object())
+            && Check::apart(value, not, path).causes.is_empty()
+        {
+            self.composite(path, "must not validate the schema (not)");
         }
     }
 
@@ -215,6 +300,15 @@ impl Check {
     }
 
     fn fields(&mut self, fields: &Map<String, Value>, schema: &Value, path: &str) {
+        let limit = |key: &str| schema.get(key).and_then(Value::as_u64).map(|limit| limit as usize);
+        if let Some(least) = limit("minProperties").filter(|least| fields.len() < *least) {
+            let shown = fields.len().to_string();
+            return self.invalid(path, &shown, &format!("should have at least {least} properties"));
+        }
+        if let Some(most) = limit("maxProperties").filter(|most| fields.len() > *most) {
+            let message = format!("Too many: {}: must have at most {most} items", fields.len());
+            return self.add(CauseKind::TooMany, path, message);
+        }
         for key in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
             let key = key.as_str().unwrap_or_default();
             let is_own = path.is_empty() && matches!(key, "apiVersion" | "kind" | "metadata");
@@ -250,12 +344,11 @@ impl Check {
     fn bounds(&mut self, value: &Value, schema: &Value, path: &str) {
         let number = value.as_f64().unwrap_or(0.0);
         let bound = |key: &str| schema.get(key).and_then(|bound| Some((bound, bound.as_f64()?)));
-        if let Some((bound, least)) = bound("minimum") {
-            let exclusive = is_true(schema, "exclusiveMinimum");
-            if number < least || (exclusive && number <= least) {
-                let or = if exclusive { "" } else { " or equal to" };
-                self.invalid(path, &value.to_string(), &format!("should be greater than{or} {bound}"));
-            }
+        if let Some((shown, factor)) = bound("multipleOf")
+            && factor != 0.0
+            && number % factor != 0.0
+        {
+            self.invalid(path, &value.to_string(), &format!("should be a multiple of {shown}"));
         }
         if let Some((bound, most)) = bound("maximum") {
             let exclusive = is_true(schema, "exclusiveMaximum");
@@ -264,18 +357,86 @@ impl Check {
                 self.invalid(path, &value.to_string(), &format!("should be less than{or} {bound}"));
             }
         }
+        if let Some((bound, least)) = bound("minimum") {
+            let exclusive = is_true(schema, "exclusiveMinimum");
+            if number < least || (exclusive && number <= least) {
+                let or = if exclusive { "" } else { " or equal to" };
+                self.invalid(path, &value.to_string(), &format!("should be greater than{or} {bound}"));
+            }
+        }
     }
 
-    fn length(&mut self, text: &str, schema: &Value, path: &str) {
+    fn text(&mut self, text: &str, schema: &Value, path: &str) {
         let length = text.chars().count() as u64;
         let limit = |key: &str| schema.get(key).and_then(Value::as_u64);
-        if let Some(least) = limit("minLength").filter(|least| length < *least) {
-            self.invalid(path, &go_quote(text), &format!("should be at least {least} chars long"));
-        }
         if let Some(most) = limit("maxLength").filter(|most| length > *most) {
             self.add(CauseKind::TooLong, path, format!("Too long: may not be more than {most} bytes"));
         }
+        if let Some(least) = limit("minLength").filter(|least| length < *least) {
+            self.invalid(path, &go_quote(text), &format!("should be at least {least} chars long"));
+        }
+        if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
+            && Pattern::parse(pattern).is_ok_and(|read| !read.is_in(text))
+        {
+            self.invalid(path, &go_quote(text), &format!("should match '{pattern}'"));
+        }
+        if let Some(format) = schema.get("format").and_then(Value::as_str)
+            && !format::fits(format, text)
+        {
+            self.of_type(path, text, format);
+        }
     }
+
+    /// Items of sets and of maps in list form are there once.
+    fn lists(&mut self, value: &Value, schema: &Value, path: &str) {
+        let part = |key: &str| schema.get(key).unwrap_or(&Value::Null);
+        match value {
+            Value::Object(fields) => {
+                let others = schema.get("additionalProperties").filter(|of| of.is_object());
+                for (key, value) in fields {
+                    if let Some(of) = part("properties").get(key).or(others) {
+                        self.lists(value, of, &join(path, key));
+                    }
+                }
+            }
+            Value::Array(items) => {
+                let keys: Vec<&str> = part("x-kubernetes-list-map-keys")
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .gather();
+                let of_keys = |item: &Value| {
+                    let fields =
+                        keys.iter().filter_map(|key| Some(((*key).to_owned(), item.get(key)?.clone())));
+                    Value::Object(fields.collect())
+                };
+                let identity: Vec<Value> = match part("x-kubernetes-list-type").as_str() {
+                    Some("set") => items.clone(),
+                    Some("map") => items.iter().map(of_keys).gather(),
+                    _ => Vec::new(),
+                };
+                for (index, item) in identity.iter().enumerate() {
+                    // The second of equal ones is told, the third no more.
+                    if identity.iter().take(index).filter(|earlier| *earlier == item).count() == 1 {
+                        let message = format!("Duplicate value: {item}");
+                        self.add(CauseKind::Duplicate, &format!("{path}[{index}]"), message);
+                    }
+                }
+                for (index, item) in items.iter().enumerate() {
+                    self.lists(item, part("items"), &format!("{path}[{index}]"));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a schema has rules in CEL anywhere.
+fn has_rules(schema: &Value) -> bool {
+    let below = ["items", "additionalProperties"].into_iter().filter_map(|key| schema.get(key));
+    let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(_, of)| of);
+    schema.get("x-kubernetes-validations").is_some() || below.chain(fields).any(has_rules)
 }
 
 /// What OpenAPI calls a value; whole numbers are integers.

@@ -56,7 +56,18 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
 
 /// What the API server complains of, at its place in the tree.
 pub fn complaint(node: &Node, cause: &Cause) -> Diagnostic {
-    Diagnostic::error(node.nearest(&text::parse_path(&cause.field)), cause.to_string())
+    // Upstream tells what all versions of a definition have alike as if it stood beside them.
+    let alike = [
+        ("spec.validation", "spec.versions[0].schema"),
+        ("spec.subresources", "spec.versions[0].subresources"),
+        ("spec.additionalPrinterColumns", "spec.versions[0].additionalPrinterColumns"),
+    ];
+    let written = alike
+        .iter()
+        .filter(|_| node.value_at(&text::parse_path("spec.versions")).is_some())
+        .find_map(|(told, written)| cause.field.strip_prefix(told).map(|rest| format!("{written}{rest}")));
+    let field = written.as_deref().unwrap_or(&cause.field);
+    Diagnostic::error(node.nearest(&text::parse_path(field)), cause.to_string())
 }
 
 /// The objects of a document: itself, or the items of a list of any depth.

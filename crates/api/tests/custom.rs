@@ -54,6 +54,77 @@ fn complaints_are_upstreams() {
     }
 }
 
+fn complaints_about(spec_schema: &Value, spec: Value) -> Vec<String> {
+    let mut definition = definition();
+    definition["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"] = spec_schema.clone();
+    let object = custom::decode(tab(spec), &definition, true).unwrap().object;
+    custom::causes(&object, &definition).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn patterns_formats_and_alternatives_hold() {
+    let schema = json!({ "type": "object", "oneOf": [{ "required": ["a"] }, { "required": ["b"] }],
+        "not": { "required": ["d", "e"] }, "properties": {
+            "a": { "type": "string", "pattern": "^[a-z]+$" },
+            "b": { "type": "string", "format": "date-time" },
+            "c": { "type": "integer", "multipleOf": 5 },
+            "d": { "anyOf": [{ "type": "integer" }, { "type": "string" }], "x-kubernetes-int-or-string": true },
+            "e": { "type": "array", "x-kubernetes-list-type": "set", "items": { "type": "string" } },
+            "f": { "type": "string", "allOf": [{ "minLength": 2 }, { "maxLength": 3 }] },
+            "g": { "type": "object", "minProperties": 1, "additionalProperties": { "type": "string" } }
+        } });
+    for (spec, expected) in [
+        (json!({ "a": "x", "c": 10, "d": "x", "f": "ab", "g": { "h": "i" } }), &[][..]),
+        (json!({ "b": "2026-01-31T15:04:05Z", "d": 1 }), &[]),
+        (json!({ "a": "X" }), &["spec.a: Invalid value: \"X\": spec.a in body should match '^[a-z]+$'"]),
+        (
+            json!({ "b": "soon" }),
+            &["spec.b: Invalid value: \"soon\": spec.b in body must be of type date-time: \"soon\""],
+        ),
+        (
+            json!({ "a": "x", "b": "2026-01-31T15:04:05Z" }),
+            &[
+                "<nil>: Invalid value: \"\": \"spec\" must validate one and only one schema (oneOf). Found 2 valid alternatives",
+            ],
+        ),
+        (
+            json!({}),
+            &[
+                "<nil>: Invalid value: \"\": \"spec\" must validate one and only one schema (oneOf). Found none valid",
+                "spec.a: Required value",
+            ],
+        ),
+        (
+            json!({ "a": "x", "d": 1, "e": ["p", "q", "p"] }),
+            &[
+                "<nil>: Invalid value: \"\": \"spec\" must not validate the schema (not)",
+                "spec.e[2]: Duplicate value: \"p\"",
+            ],
+        ),
+        (
+            json!({ "a": "x", "c": 7, "f": "a", "g": {} }),
+            &[
+                "spec.c: Invalid value: 7: spec.c in body should be a multiple of 5",
+                "spec.f: Invalid value: \"a\": spec.f in body should be at least 2 chars long",
+                "<nil>: Invalid value: \"\": \"spec.f\" must validate all the schemas (allOf)",
+                "spec.g: Invalid value: 0: spec.g in body should have at least 1 properties",
+            ],
+        ),
+    ] {
+        assert_eq!(complaints_about(&schema, spec.clone()), expected, "{spec}");
+    }
+}
+
+#[test]
+fn rules_are_said_to_be_unchecked_where_the_schema_is_not_met() {
+    let schema = json!({ "type": "object", "required": ["a"], "x-kubernetes-validations": [{ "rule": "self.a > 1" }],
+        "properties": { "a": { "type": "integer" } } });
+    let unchecked = "<nil>: Invalid value: \"null\": some validation rules were not checked because the object was invalid; \
+                     correct the existing errors to complete validation";
+    assert_eq!(complaints_about(&schema, json!({})), ["spec.a: Required value", unchecked]);
+    assert_eq!(complaints_about(&schema, json!({ "a": 2 })), [""; 0]);
+}
+
 #[test]
 fn unknown_fields_are_refused_or_dropped_and_defaults_filled_in() {
     let given = tab(

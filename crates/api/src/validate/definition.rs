@@ -1,9 +1,9 @@
 //! CustomResourceDefinitions.
 //!
 //! Upstream: staging/src/k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go.
-//! Simplified: no selectable fields, rules in CEL or paths of columns; defaults are not held against their schema.
+//! Simplified: no selectable fields, rules in CEL or paths of columns.
 
-use super::cause::{Errors, Path};
+use super::cause::{Errors, Path, Raw};
 use super::tree::{at, get, is_true, items, text, top, words};
 use super::{METADATA, SPEC, structure};
 use crate::map::Set;
@@ -32,8 +32,14 @@ pub(super) fn definition(definition: &Object, errors: &mut Errors) {
     }
     errors.one_of(&SPEC.child("scope"), text(spec, "scope"), &["Cluster", "Namespaced"]);
     let keeps_all = is_true(spec, "preserveUnknownFields");
-    versions(spec, keeps_all, errors);
+    let shared = Shared::of(spec);
+    versions(spec, &shared, keeps_all, errors);
     self::names(names, &SPEC.child("names"), errors);
+    if let Some(version) = items(spec, "versions").first() {
+        schema(version, shared.schema, &SPEC.child("validation"), errors);
+        scale(version, shared.subresources, &SPEC, errors);
+        columns(version, shared.columns, &SPEC, errors);
+    }
     if let Some(conversion) = get(spec, "conversion") {
         self::conversion(conversion, keeps_all, &SPEC.child("conversion"), errors);
     }
@@ -69,7 +75,50 @@ fn approval(definition: &Object, group: &str, errors: &mut Errors) {
     }
 }
 
-fn versions(spec: &Value, keeps_all: bool, errors: &mut Errors) {
+/// What all versions have alike. Upstream's internal form has it once, beside the versions, and tells there what is wrong with
+/// it.
+struct Shared {
+    schema: bool,
+    subresources: bool,
+    columns: bool,
+}
+
+impl Shared {
+    fn of(spec: &Value) -> Shared {
+        let versions = items(spec, "versions");
+        let is_alike = |key: &str| {
+            let mut parts = versions.iter().map(|version| at(version, key));
+            parts.next().is_some_and(|first| parts.all(|other| other == first))
+        };
+        Shared {
+            schema: is_alike("schema"),
+            subresources: is_alike("subresources"),
+            columns: is_alike("additionalPrinterColumns"),
+        }
+    }
+
+    /// The versions in upstream's internal form, as far as it is the same for all of them.
+    fn shown(&self, spec: &Value) -> Raw {
+        let versions = items(spec, "versions").iter().map(|version| {
+            let part = |key: &str, shared: bool| if shared { &Value::Null } else { at(version, key) };
+            format!(
+                "{{\"Name\":{},\"Served\":{},\"Storage\":{},\"Deprecated\":{},\"DeprecationWarning\":{},\"Schema\":{},\
+                 \"Subresources\":{},\"AdditionalPrinterColumns\":{},\"SelectableFields\":null}}",
+                at(version, "name"),
+                is_true(version, "served"),
+                is_true(version, "storage"),
+                is_true(version, "deprecated"),
+                at(version, "deprecationWarning"),
+                part("schema", self.schema),
+                part("subresources", self.subresources),
+                part("additionalPrinterColumns", self.columns)
+            )
+        });
+        Raw(format!("[{}]", versions.gather().join(",")))
+    }
+}
+
+fn versions(spec: &Value, shared: &Shared, keeps_all: bool, errors: &mut Errors) {
     let path = SPEC.child("versions");
     let versions = items(spec, "versions");
     let schema = |version| get(version, "schema").and_then(|schema| get(schema, "openAPIV3Schema"));
@@ -91,57 +140,73 @@ fn versions(spec: &Value, keeps_all: bool, errors: &mut Errors) {
         if let problems @ [_, ..] = is_dns1035_label(name).as_slice() {
             errors.invalid(&at.child("name"), name, &problems.join(","));
         }
-        self::version(version, schema(version), &at, errors);
+        deprecation(version, &at, errors);
+        self::schema(version, !shared.schema, &at.child("schema"), errors);
+        scale(version, !shared.subresources, &at, errors);
+        columns(version, !shared.columns, &at, errors);
     }
     if !versions.iter().all(|version| seen.insert(text(version, "name"))) {
-        errors.invalid(&path, at(spec, "versions"), "must contain unique version names");
+        errors.invalid(&path, shared.shown(spec), "must contain unique version names");
     }
     if versions.iter().filter(|version| is_true(version, "storage")).count() != 1 {
-        errors.invalid(
-            &path,
-            at(spec, "versions"),
-            "must have exactly one version marked as storage version",
-        );
+        let detail = "must have exactly one version marked as storage version";
+        errors.invalid(&path, shared.shown(spec), detail);
+    }
+    // The first version has a field of its own in the internal form.
+    if let Some(name) = versions.first().map(|version| text(version, "name"))
+        && let problems @ [_, ..] = is_dns1035_label(name).as_slice()
+        && !name.is_empty()
+    {
+        errors.invalid(&SPEC.child("version"), name, &problems.join(","));
     }
 }
 
-fn version(version: &Value, schema: Option<&Value>, path: &Path, errors: &mut Errors) {
-    if let Some(warning) = at(version, "deprecationWarning").as_str() {
-        let mut refuse = |detail| errors.invalid(&path.child("deprecationWarning"), warning, detail);
-        if !is_true(version, "deprecated") {
-            refuse("can only be set for deprecated versions");
-        } else if warning.is_empty() {
-            refuse("must not be an empty string");
-        } else if warning.len() > 256 {
-            refuse("must be <= 256 characters long");
+fn deprecation(version: &Value, path: &Path, errors: &mut Errors) {
+    let Some(warning) = at(version, "deprecationWarning").as_str() else { return };
+    let mut refuse = |detail| errors.invalid(&path.child("deprecationWarning"), warning, detail);
+    if !is_true(version, "deprecated") {
+        refuse("can only be set for deprecated versions");
+    } else if warning.is_empty() {
+        refuse("must not be an empty string");
+    } else if warning.len() > 256 {
+        refuse("must be <= 256 characters long");
+    }
+}
+
+/// The schema of a version, if it is told at this place.
+fn schema(version: &Value, is_here: bool, path: &Path, errors: &mut Errors) {
+    if let Some(schema) = get(at(version, "schema"), "openAPIV3Schema").filter(|_| is_here) {
+        structure::schema(schema, &path.child("openAPIV3Schema"), errors);
+    }
+}
+
+/// How objects of a version are scaled, if it is told at this place.
+fn scale(version: &Value, is_here: bool, path: &Path, errors: &mut Errors) {
+    let Some(scale) = get(at(version, "subresources"), "scale").filter(|_| is_here) else { return };
+    let at = path.child("subresources");
+    for (key, field, start) in [
+        ("specReplicasPath", "scale.specReplicasPath", ".spec."),
+        ("statusReplicasPath", "scale.statusReplicasPath", ".status."),
+    ] {
+        let place = text(scale, key);
+        let at = at.child(field);
+        if place.is_empty() {
+            errors.required(&at, "");
+        } else if !place.starts_with(start) {
+            let parent = start.trim_end_matches('.');
+            errors.invalid(&at, place, &format!("should be a json path under {parent}"));
         }
     }
-    if let Some(schema) = schema {
-        let at = path.child("schema");
-        structure::schema(schema, &at.child("openAPIV3Schema"), errors);
+    let place = text(scale, "labelSelectorPath");
+    if !place.is_empty() && !place.starts_with(".spec.") && !place.starts_with(".status.") {
+        let detail = "should be a json path under either .spec or .status";
+        errors.invalid(&at.child("scale.labelSelectorPath"), place, detail);
     }
-    if let Some(scale) = get(version, "subresources").and_then(|resources| get(resources, "scale")) {
-        let at = path.child("subresources");
-        for (key, field, start) in [
-            ("specReplicasPath", "scale.specReplicasPath", ".spec."),
-            ("statusReplicasPath", "scale.statusReplicasPath", ".status."),
-        ] {
-            let place = text(scale, key);
-            let at = at.child(field);
-            if place.is_empty() {
-                errors.required(&at, "");
-            } else if !place.starts_with(start) {
-                let parent = start.trim_end_matches('.');
-                errors.invalid(&at, place, &format!("should be a json path under {parent}"));
-            }
-        }
-        let place = text(scale, "labelSelectorPath");
-        if !place.is_empty() && !place.starts_with(".spec.") && !place.starts_with(".status.") {
-            let detail = "should be a json path under either .spec or .status";
-            errors.invalid(&at.child("scale.labelSelectorPath"), place, detail);
-        }
-    }
-    for (index, column) in items(version, "additionalPrinterColumns").iter().enumerate() {
+}
+
+/// The columns of a version, if they are told at this place.
+fn columns(version: &Value, is_here: bool, path: &Path, errors: &mut Errors) {
+    for (index, column) in items(version, "additionalPrinterColumns").iter().enumerate().filter(|_| is_here) {
         let at = path.child("additionalPrinterColumns");
         self::column(column, &at.index(index), errors);
     }

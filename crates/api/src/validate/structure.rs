@@ -3,11 +3,12 @@
 //!
 //! Upstream: staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/schema/{validation,complete}.go,
 //! pkg/apis/apiextensions/validation/validation.go `ValidateCustomResourceDefinitionOpenAPISchema`.
-//! Simplified: patterns are taken as regular expressions that can be read.
+//! Simplified: rules in CEL are taken as right.
 
 use super::cause::{Cause, Errors, Path};
 use super::tree::{at, get, is_true, items, text, words};
 use crate::order;
+use crate::text::Pattern;
 use serde_json::{Value, json};
 
 const ANY_KEEP: &str = "x-kubernetes-preserve-unknown-fields";
@@ -37,6 +38,9 @@ pub(super) fn schema(schema: &Value, path: &Path, errors: &mut Errors) {
             complete(part, Some(schema), path, place, &mut found)
         });
     }
+    if found.is_empty() {
+        defaults(schema, path, errors);
+    }
     let mut causes = found.into_causes();
     order::sort_by(&mut causes, |a: &Cause, b: &Cause| a.to_string().cmp(&b.to_string()));
     errors.extend(causes);
@@ -60,6 +64,26 @@ fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
 pub(super) fn has_defaults(schema: &Value) -> bool {
     let below = ["items", "additionalProperties"].into_iter().filter_map(|key| get(schema, key));
     get(schema, "default").is_some() || below.chain(properties(schema).map(|(_, of)| of)).any(has_defaults)
+}
+
+/// What is filled in must fit the schema that it is filled in by.
+fn defaults(schema: &Value, path: &Path, errors: &mut Errors) {
+    if let Some(default) = get(schema, "default") {
+        let mut causes = crate::custom::causes_of_value(default, schema);
+        for cause in &mut causes {
+            let below = if cause.field == "<nil>" { String::new() } else { format!(".{}", cause.field) };
+            cause.field = format!("{}{below}", path.child("default"));
+        }
+        errors.extend(causes);
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(of) = get(schema, key) {
+            defaults(of, &path.child(key), errors);
+        }
+    }
+    for (key, of) in properties(schema) {
+        defaults(of, &path.child("properties").key(key), errors);
+    }
 }
 
 fn invariants(schema: &Value, level: Level, path: &Path, errors: &mut Errors) {
@@ -300,6 +324,12 @@ fn open_api(schema: &Value, path: &Path, errors: &mut Errors) {
         }
     }
     list_keys(schema, path, errors);
+    if let Some(pattern) = at(schema, "pattern").as_str()
+        && let Err(why) = Pattern::parse(pattern)
+    {
+        let detail = format!("must be a valid regular expression, but isn't: {why}");
+        errors.invalid(&path.child("pattern"), pattern, &detail);
+    }
     for (index, rule) in items(schema, "x-kubernetes-validations").iter().enumerate() {
         let at = path.child("x-kubernetes-validations");
         let at = at.index(index);

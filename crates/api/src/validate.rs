@@ -46,6 +46,7 @@ mod warnings;
 mod workload;
 
 pub use cause::{Cause, CauseKind};
+pub use service::wants_other_families;
 pub use warnings::warnings;
 
 use crate::{Object, Status};

@@ -64,7 +64,9 @@ impl Sim {
         setpoint_api::default::apply(object);
         match object {
             Object::Service(service)
-                if service.spec.cluster_ip.is_empty() && &*service.spec.kind != "ExternalName" =>
+                if service.spec.cluster_ip.is_empty()
+                    && &*service.spec.kind != "ExternalName"
+                    && !setpoint_api::validate::wants_other_families(&service.spec) =>
             {
                 let address: Str = self.next_service_address();
                 let service = Rc::make_mut(service);

@@ -259,6 +259,11 @@ fn job(spec: &mut Fields, meta: &mut ObjectMeta) {
         "Failed"
     };
     set(spec, "podReplacementPolicy", || replace.into());
+    present(spec, "podFailurePolicy", |policy| {
+        each(policy, "rules", |rule| {
+            each(rule, "onPodConditions", |condition| set_text(condition, "status", "True"));
+        });
+    });
     template(spec);
     copy_labels(spec, meta);
 }

@@ -6,12 +6,12 @@ use super::cause::{Errors, Path};
 use super::container::{containers, init_containers};
 use super::meta::labels;
 use super::scheduling::{affinity, tolerations, topology_spread};
-use super::security;
 use super::volume::volumes;
+use super::{security, tree};
 use crate::map::Set;
 use crate::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name, is_search_path};
 use crate::wire::Rest;
-use crate::{Container, PodSpec};
+use crate::{Container, PodSpec, Quantity, ResourceList};
 use serde_json::Value;
 use std::net::IpAddr;
 
@@ -19,6 +19,9 @@ use std::net::IpAddr;
 pub(super) fn pod_spec(spec: &PodSpec, is_pod: bool, path: &Path, errors: &mut Errors) {
     let volumes = volumes(field(&spec.rest, "volumes"), &path.child("volumes"), errors);
     resource_claims(spec, path, errors);
+    if let Some(resources) = field(&spec.rest, "resources") {
+        pod_resources(resources, spec, &path.child("resources"), errors);
+    }
     containers(spec, &volumes, &path.child("containers"), errors);
     init_containers(spec, &volumes, &path.child("initContainers"), errors);
     if spec.host_network == Some(true) {
@@ -58,6 +61,42 @@ pub(super) fn pod_spec(spec: &PodSpec, is_pod: bool, path: &Path, errors: &mut E
             "" => errors.required(&at.child("name"), "cannot be empty"),
             "linux" | "windows" => security::of_system(spec, text(os.get("name")), path, errors),
             other => errors.not_supported(&at, other, &["linux", "windows"]),
+        }
+    }
+}
+
+/// What a pod has for all of its containers together.
+fn pod_resources(resources: &Value, spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let of = |key: &str| -> ResourceList { tree::amounts(resources, key) };
+    let (limits, requests) = (of("limits"), of("requests"));
+    for (key, amounts) in [("limits", &limits), ("requests", &requests)] {
+        for (name, amount) in amounts {
+            let place = path.child(key);
+            let at = place.key(name);
+            let is_supported = matches!(&**name, "cpu" | "memory") || name.starts_with("hugepages-");
+            if !name.contains('/') && !super::limits::is_standard(name) {
+                errors.invalid(&at, name, "must be a standard resource type or fully qualified");
+            } else if !is_supported {
+                errors.not_supported(&at, name, &["cpu", "hugepages-", "memory"]);
+            }
+            if *amount < Quantity::ZERO {
+                errors.invalid(&at, amount, "must be greater than or equal to 0");
+            }
+        }
+    }
+    let place = path.child("requests");
+    for (name, request) in &requests {
+        if let Some(limit) = limits.get(name).filter(|limit| request > limit) {
+            let detail = format!("must be less than or equal to {name} limit of {limit}");
+            errors.invalid(&place, request, &detail);
+        }
+        let mut sum = Quantity::ZERO;
+        for container in &*spec.containers {
+            sum += container.resources.requests.get(name).copied().unwrap_or(Quantity::ZERO);
+        }
+        if sum > *request {
+            let detail = format!("must be greater than or equal to aggregate container requests of {sum}");
+            errors.invalid(&place.key(name), request, &detail);
         }
     }
 }

@@ -55,6 +55,7 @@ const ANNOTATIONS: [(&str, &str); 3] = [
 ];
 const POD_SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const CONTAINER_SECCOMP: &str = "container.seccomp.security.alpha.kubernetes.io/";
+const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 const SECCOMP: &str = "non-functional in v1.27+; use the \"seccompProfile\" field instead";
 
 /// Sources of volumes that a volume has though they are gone, with what is to be said of them.
@@ -97,7 +98,22 @@ pub(super) fn of_pod(meta: &Value, spec: &Value, path: &str, said: &mut Vec<Stri
     if !has_profile(spec) && get(annotations, POD_SECCOMP).is_some() {
         said.push(format!("{path}metadata.annotations[{POD_SECCOMP}]: {SECCOMP}"));
     }
+    let of_armor = |container: &Value| {
+        let key = format!("{APP_ARMOR}{}", text(container, "name"));
+        let has_field = |of: &Value| get(at(of, "securityContext"), "appArmorProfile").is_some();
+        let is_told = get(annotations, &key).is_some() && !has_field(container);
+        let advice = "deprecated since v1.30; use the \"appArmorProfile\" field instead";
+        is_told.then(|| format!("{path}metadata.annotations[{key}]: {advice}"))
+    };
+    let is_pod = path.is_empty();
+    if is_pod {
+        // Upstream makes fields of a pod's annotations, and says so before anything else.
+        said.splice(0..0, containers(spec, path).iter().filter_map(|(container, _)| of_armor(container)));
+    }
     for (container, place) in containers(spec, path) {
+        if !is_pod {
+            said.extend(of_armor(container));
+        }
         let key = format!("{CONTAINER_SECCOMP}{}", text(container, "name"));
         if !has_profile(container) && get(annotations, &key).is_some() {
             said.push(format!("{path}metadata.annotations[{key}]: {SECCOMP}"));

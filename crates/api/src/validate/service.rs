@@ -21,8 +21,33 @@ const NODE_PORTS: std::ops::RangeInclusive<i32> = 30000..=32767;
 pub(super) fn create(service: &Service, errors: &mut Errors) {
     content(service, errors);
     if errors.is_empty() {
+        families_of_cluster(&service.spec, errors);
+    }
+    if errors.is_empty() {
         address_range(&service.spec, errors);
         node_port_range(&service.spec, errors);
+    }
+}
+
+/// Whether a Service asks for addresses that a cluster of IPv4 alone does not have.
+pub fn wants_other_families(spec: &ServiceSpec) -> bool {
+    let is_free = is_headless(spec) && spec.selector.is_empty();
+    let wants_both = spec.ip_family_policy.as_deref() == Some("RequireDualStack");
+    !is_free && (wants_both || spec.ip_families.iter().any(|family| &**family != "IPv4"))
+}
+
+/// The cluster has addresses of IPv4 alone.
+fn families_of_cluster(spec: &ServiceSpec, errors: &mut Errors) {
+    if &*spec.kind == "ExternalName" || !wants_other_families(spec) {
+        return;
+    }
+    if let Some(policy) = spec.ip_family_policy.as_deref().filter(|policy| *policy == "RequireDualStack") {
+        let detail = "this cluster is not configured for dual-stack services";
+        errors.invalid(&SPEC.child("ipFamilyPolicy"), policy, detail);
+    }
+    for (index, family) in spec.ip_families.iter().enumerate().filter(|(_, family)| &***family != "IPv4") {
+        let at = SPEC.child("ipFamilies");
+        errors.invalid(&at.index(index), family, "not configured on this cluster");
     }
 }
 

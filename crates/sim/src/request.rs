@@ -9,6 +9,8 @@ mod create;
 mod evict;
 mod remove;
 
+pub use change::scale_of;
+
 use crate::action::Action;
 use crate::sim::Sim;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! `kubectl set`: image, resources, env, serviceaccount, selector.
+//! `kubectl set`: image, resources, env, serviceaccount, selector, subject.
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/set.
 //! Simplified: `set env --from` takes all keys; nothing is read from the terminal's own environment.
@@ -22,7 +22,7 @@ pub(super) static VERB: Verb = Verb {
     brief: "Set specific features on objects",
     long: "Configure application resources.\n\n These commands help you make changes to existing application resources.",
     usage: "kubectl set SUBCOMMAND [options]",
-    verbs: &[&ENV, &IMAGE, &RESOURCES, &SELECTOR, &SERVICE_ACCOUNT],
+    verbs: &[&ENV, &IMAGE, &RESOURCES, &SELECTOR, &SERVICE_ACCOUNT, &SUBJECT],
     ..Verb::NONE
 };
 static CONTAINERS: &[Flag] = &[flag(
@@ -117,6 +117,23 @@ static SERVICE_ACCOUNT: Verb = Verb {
     usage: "kubectl set serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT [options]",
     flags: &[FILES, COMMON, SELECT, RECORD],
     run: service_account,
+    ..Verb::NONE
+};
+static SUBJECT: Verb = Verb {
+    name: "subject",
+    brief: "Update the user, group, or service account in a role binding or cluster role binding",
+    usage: "kubectl set subject (-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none] [options]",
+    flags: &[
+        FILES,
+        COMMON,
+        SELECT,
+        &[
+            flag("group", '\0', "[]", "Groups to bind to the role"),
+            flag("serviceaccount", '\0', "[]", "Service accounts to bind to the role"),
+            flag("user", '\0', "[]", "Usernames to bind to the role"),
+        ],
+    ],
+    run: subject,
     ..Verb::NONE
 };
 static SELECTOR: Verb = Verb {
@@ -477,6 +494,52 @@ fn service_account(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         spec["serviceAccount"] = (**account).into();
         Ok(())
     })
+}
+
+fn subject(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    if !["user", "group", "serviceaccount"].iter().any(|flag| call.has(flag)) {
+        return Err(Failure::error("you must specify at least one value of user, group or serviceaccount"));
+    }
+    let mut subjects: Vec<Value> = Vec::new();
+    for (flag, kind) in [("user", "User"), ("group", "Group")] {
+        let named = call.list(flag).into_iter();
+        subjects.extend(named.map(|name| json!({ "apiGroup": GROUP, "kind": kind, "name": name })));
+    }
+    for account in call.list("serviceaccount") {
+        let parts = account.split_once(':').filter(|(_, name)| !name.contains(':'));
+        let Some((namespace, name)) = parts.filter(|(space, name)| !space.is_empty() && !name.is_empty())
+        else {
+            return Err(Failure::error("serviceaccount must be <namespace>:<name>"));
+        };
+        subjects.push(json!({ "kind": "ServiceAccount", "name": name, "namespace": namespace }));
+    }
+    let dry = Dry::of(cx, call)?;
+    let (found, mut faults) = named::objects(cx, call, &call.args)?;
+    for (resource, object) in found {
+        let name = format!("{}/{}", resource.full_name(), object.metadata().name);
+        if !resource.kind.ends_with("RoleBinding") {
+            let why = "setting subjects is only supported for RoleBinding/ClusterRoleBinding";
+            faults.push(Fault::Client(format!("error: {name} {why}\n")));
+            continue;
+        }
+        let before = object.to_value();
+        let mut after = before.clone();
+        let mut list = after["subjects"].as_array().cloned().unwrap_or_default();
+        list.extend(subjects.iter().filter(|new| !list.contains(new)).cloned().collect::<Vec<_>>());
+        after["subjects"] = list.into();
+        if after["subjects"] == before["subjects"] {
+            faults.push(Fault::Client(format!("info: {name} was not changed\n")));
+            continue;
+        }
+        match send(cx, &resource, &object, (&before, &after), dry) {
+            Ok(object) => change::done(cx, call, &resource, &object, "subjects updated", dry)?,
+            Err(status) => {
+                faults.push(Fault::Client(format!("failed to patch subjects: {}", status.message)))
+            }
+        }
+    }
+    Fault::end(faults)
 }
 
 fn selector(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {

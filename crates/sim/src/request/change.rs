@@ -177,7 +177,7 @@ fn invalid_scale(name: &str, replicas: i64) -> Status {
 }
 
 /// What the scale subresource shows of an object.
-fn scale_of(object: &Value) -> Value {
+pub fn scale_of(object: &Value) -> Value {
     let meta = &object["metadata"];
     json!({
         "apiVersion": "autoscaling/v1",

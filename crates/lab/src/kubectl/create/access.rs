@@ -107,6 +107,9 @@ const VERBS: &[&str] = &[
 
 fn role(cx: &mut Context, call: &Invocation, kind: &str) -> Result<(), Failure> {
     let (verbs, words, urls) = (call.list("verb"), call.list("resource"), call.list("non-resource-url"));
+    if call.has("aggregation-rule") {
+        return aggregated(cx, call);
+    }
     if verbs.is_empty() {
         name(call)?;
         return Err(Failure::error("at least one verb must be specified"));
@@ -151,6 +154,35 @@ fn role(cx: &mut Context, call: &Invocation, kind: &str) -> Result<(), Failure> 
         "kind": kind,
         "metadata": { "name": name(call)? },
         "rules": rules,
+    });
+    make(cx, call, object, "")
+}
+
+/// A role that has the rules of all roles with some labels.
+fn aggregated(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
+    let name = name(call)?;
+    if ["verb", "resource", "non-resource-url", "resource-name"].iter().any(|flag| call.has(flag)) {
+        return Err(Failure::error(
+            "aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames",
+        ));
+    }
+    let text = call.text("aggregation-rule");
+    let mut labels = serde_json::Map::new();
+    for pair in text.split(',') {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            let shown = go_quote(text);
+            call.misuse(format!(
+                "invalid argument {shown} for \"--aggregation-rule\" flag: malformed pair, expect string=string"
+            ))
+        })?;
+        labels.insert(key.trim().into(), value.trim().into());
+    }
+    let object = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": { "name": name },
+        "aggregationRule": { "clusterRoleSelectors": [{ "matchLabels": labels }] },
+        "rules": null,
     });
     make(cx, call, object, "")
 }

@@ -169,7 +169,14 @@ fn config_map(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if !data.is_empty() {
         object["data"] = data.into();
     }
+    append_hash(call, &mut object);
     make(cx, call, object, "configmap")
+}
+
+fn append_hash(call: &Invocation, object: &mut Value) {
+    if call.is_on("append-hash") {
+        object["metadata"]["name"] = super::hash::named(object).into();
+    }
 }
 
 fn secret(cx: &mut Context, call: &Invocation, data: Map<String, Value>, kind: &str) -> Result<(), Failure> {
@@ -184,6 +191,7 @@ fn secret(cx: &mut Context, call: &Invocation, data: Map<String, Value>, kind: &
     if !kind.is_empty() {
         object["type"] = kind.into();
     }
+    append_hash(call, &mut object);
     let dry = super::Dry::of(cx, call)?;
     crate::kubectl::make::create_as(cx, call, object, "created", dry, |status| {
         Failure::error(format!("failed to create secret {}", status.message))

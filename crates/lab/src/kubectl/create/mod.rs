@@ -4,6 +4,7 @@
 
 mod access;
 mod config;
+mod hash;
 mod policy;
 mod service;
 mod workload;

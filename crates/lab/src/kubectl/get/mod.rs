@@ -61,6 +61,12 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if call.has("subresource") && targets.iter().any(|target| target.name.is_none()) {
         return Err(Failure::error("subresource cannot be used when bulk resources are specified"));
     }
+    let subresource = call.text("subresource");
+    if !["", "status", "scale", "resize"].contains(&subresource) {
+        let shown = setpoint_api::text::go_quote(subresource);
+        let message = format!("invalid subresource value: {shown}. Must be one of [status scale resize]");
+        return Err(Failure::error(message));
+    }
     if call.is_on("watch") || call.is_on("watch-only") {
         return watch::begin(cx, call, format, &targets);
     }
@@ -120,8 +126,8 @@ fn find(cx: &Context, call: &Invocation, targets: &[Target]) -> Result<(Found, V
             if everywhere && resource.is_namespaced {
                 return Err(Failure::error("a resource cannot be retrieved by name across all namespaces"));
             }
-            match one(cx, resource, name) {
-                Ok(value) => found.push((resource.clone(), value)),
+            match one(cx, resource, name).and_then(|value| part(resource, value, call.text("subresource"))) {
+                Ok(found_one) => found.push(found_one),
                 Err(_) if call.is_on("ignore-not-found") => {}
                 Err(failure) => failures.push(failure),
             }
@@ -148,6 +154,20 @@ fn one(cx: &Context, resource: &Resource, name: &str) -> Result<Value, Failure> 
         return values.iter().find(is_it).cloned().ok_or_else(|| resource.not_found(name).into());
     }
     cx.object(resource, name).map(|object| served::value(resource, &object))
+}
+
+/// A subresource of an object: how it is scaled, or the object itself.
+fn part(resource: &Resource, value: Value, subresource: &str) -> Result<(Resource, Value), Failure> {
+    if subresource != "scale" {
+        return Ok((resource.clone(), value));
+    }
+    if !["Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"].contains(&&*resource.kind) {
+        let message = "Error from server (NotFound): the server could not find the requested resource";
+        return Err(Failure::plain(message));
+    }
+    let mut scale = setpoint_sim::scale_of(&value);
+    scale["status"]["selector"] = print::scale_selector(&value).into();
+    Ok((Resource::scale(), scale))
 }
 
 fn query(call: &Invocation, resource: &Resource) -> Result<Query, Failure> {

@@ -58,6 +58,16 @@ pub static FLAGS: &[Flag] = &[
     ),
 ];
 
+/// The selector of what is scaled, as text.
+pub fn scale_selector(object: &Value) -> String {
+    if object["kind"] == "ReplicationController" {
+        let labels = look::entries(object, "/spec/selector");
+        let pairs = labels.iter().map(|(key, value)| format!("{key}={}", look::plain(value)));
+        return pairs.collect::<Vec<_>>().join(",");
+    }
+    look::selector(object, "/spec/selector")
+}
+
 /// How objects are to be printed.
 pub enum Format {
     /// As a table.

@@ -109,6 +109,7 @@ fn other(kind: &str, object: &Value, age: String) -> Vec<String> {
             cells.extend(Some(word("/preemptionPolicy")).filter(|policy| !policy.is_empty()));
             cells
         }
+        "Scale" => vec![count("/spec/replicas"), count("/status/replicas"), age],
         "ControllerRevision" => vec![controller(object), count("/revision"), age],
         "ResourceQuota" => quota(object, age),
         "ComponentStatus" => {

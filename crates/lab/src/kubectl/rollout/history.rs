@@ -10,6 +10,7 @@ use crate::kubectl::failure::Failure;
 use crate::kubectl::flag::flag;
 use crate::kubectl::invocation::Invocation;
 use crate::kubectl::named;
+use crate::kubectl::print::Format;
 use crate::kubectl::verb::Verb;
 use setpoint_api::text::go_quote;
 
@@ -35,6 +36,7 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if wanted < 0 {
         return Err(Failure::error(format!("revision must be a positive integer: {wanted}")));
     }
+    let format = Format::of(cx, call)?;
     let (found, mut faults) = named::objects(cx, call, &call.args)?;
     for (resource, object) in found {
         let Some(revisions) = revisions::all(cx, &object) else {
@@ -45,6 +47,20 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             continue;
         };
         let subject = format!("{}/{}", resource.printed(), object.metadata().name);
+        if !format.is_table() {
+            let shown = revisions.iter().filter(|one| wanted == 0 || one.number == wanted);
+            let mut texts = Vec::new();
+            for one in shown {
+                let (kind, whole) = &one.whole;
+                let resource = cx.resource(kind.plural())?;
+                texts.push(format.print(Some(&resource), whole)?);
+            }
+            if texts.is_empty() && wanted > 0 {
+                faults.push(Fault::Client("unable to find the specified revision".into()));
+            }
+            cx.print(texts.join(if matches!(format, Format::Yaml) { "---\n" } else { "" }));
+            continue;
+        }
         if wanted > 0 {
             match revisions.iter().find(|one| one.number == wanted) {
                 Some(one) => {

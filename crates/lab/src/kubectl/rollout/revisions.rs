@@ -12,6 +12,8 @@ pub(super) struct Revision {
     pub(super) number: i64,
     pub(super) change_cause: Option<String>,
     pub(super) template: Value,
+    /// What `-o` prints of it: a Deployment's ReplicaSet, or the object itself with the template of then.
+    pub(super) whole: (Kind, Value),
 }
 
 /// The revisions of an object, lowest first; nothing if its kind has none.
@@ -19,7 +21,8 @@ pub(super) fn all(cx: &Context, object: &Object) -> Option<Vec<Revision>> {
     if let Some(deployment) = Deployment::from_object(object) {
         let of_set = |one: deployment::Revision| {
             let set = cx.value_of(Kind::ReplicaSet, &deployment.metadata.namespace, &one.replica_set);
-            let mut template = set.map(|set| set["spec"]["template"].clone()).unwrap_or_default();
+            let set = set.unwrap_or_default();
+            let mut template = set["spec"]["template"].clone();
             if let Some(cause) = &one.change_cause {
                 template["metadata"]["annotations"]["kubernetes.io/change-cause"] = (**cause).into();
             }
@@ -27,6 +30,7 @@ pub(super) fn all(cx: &Context, object: &Object) -> Option<Vec<Revision>> {
                 number: one.revision,
                 change_cause: one.change_cause.map(|cause| cause.to_string()),
                 template,
+                whole: (Kind::ReplicaSet, set),
             }
         };
         return Some(deployment::history(cx.store(), deployment).into_iter().map(of_set).collect());
@@ -37,10 +41,13 @@ pub(super) fn all(cx: &Context, object: &Object) -> Option<Vec<Revision>> {
     let of_stored = |stored: &std::rc::Rc<setpoint_api::ControllerRevision>| {
         let revision = history::Revision::of(stored);
         let cause = stored.metadata.annotation("kubernetes.io/change-cause");
+        let mut whole = object.to_value();
+        whole["spec"]["template"] = revision.data["spec"]["template"].clone();
         Revision {
             number: revision.number,
             change_cause: cause.map(ToString::to_string),
             template: revision.data["spec"]["template"].clone(),
+            whole: (object.kind(), whole),
         }
     };
     Some(history::list(cx.store(), object.metadata()).into_iter().map(of_stored).collect())

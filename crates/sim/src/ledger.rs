@@ -170,8 +170,7 @@ impl Ledger {
     }
     /// A request will end later, and nothing can change how.
     pub(crate) fn end_later(&mut self, request: Request) {
-        let place = self.hopeless.partition_point(|other| other.ended <= request.ended);
-        self.hopeless.insert(place, request);
+        line_up(&mut self.hopeless, request);
     }
     /// Books what has ended by now.
     pub(crate) fn settle(&mut self, now: Time) {
@@ -220,6 +219,16 @@ impl Ledger {
         }
         &mut self.seconds[place]
     }
+}
+
+/// Puts a request among others in the order of their ends, behind those that end at the same time.
+pub(crate) fn line_up(line: &mut VecDeque<Request>, request: Request) {
+    if line.back().is_none_or(|last| last.ended <= request.ended) {
+        line.push_back(request);
+        return;
+    }
+    let place = line.partition_point(|other| other.ended <= request.ended);
+    line.insert(place, request);
 }
 
 fn class_of(latency: Micros) -> usize {

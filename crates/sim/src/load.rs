@@ -3,7 +3,7 @@
 //! Simplified: a pod is a queue in front of its CPU limit, and pods of a machine share its cores in the order of arrival;
 //! the way through the network takes no time. Outcomes are known when a request arrives, and are booked when they happen.
 
-use crate::ledger::{Outcome, Request};
+use crate::ledger::{Outcome, Request, line_up};
 use crate::machine::{Machine, Process};
 use crate::queue::Wake;
 use crate::sim::Sim;
@@ -144,8 +144,7 @@ impl Sim {
         decide(&mut request, process, serving, cpu_free_at, (limit_milli, core_milli));
         if request.ended > now {
             // Ends only come in order while the queue is first in, first out; a wedged process keeps its own.
-            let place = serving.inside.partition_point(|other| other.ended <= request.ended);
-            serving.inside.insert(place, request);
+            line_up(&mut serving.inside, request);
         } else {
             ledger.end(request);
         }

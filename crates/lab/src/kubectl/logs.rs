@@ -245,7 +245,7 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<Vec<Value>, Failure> {
 fn selector_of(resource: &Resource, object: &Value) -> Result<Selector, Failure> {
     let text = own_selector(object, "/spec/selector");
     if text == "<none>" {
-        let of = format!("*{}.{}", resource.version(), resource.kind);
+        let of = resource.go_type();
         return Err(Failure::error(format!(
             "cannot get the logs from {of}: selector for {of} not implemented"
         )));

@@ -288,7 +288,7 @@ pub(crate) fn line_of(event: &Event, fact: Option<&Fact>) -> FeedLine {
         subject: Some(subject(&about.kind, &about.namespace, &about.name)),
         message: event.message.clone().into(),
         // Events of events.k8s.io count their repetitions, the older ones their occurrences.
-        count: event.count + i32::from(event.event_time.is_some()),
+        count: event.count.saturating_add(i32::from(event.event_time.is_some())),
         source: event.source.component.clone().into(),
         fact: fact.map_or(0, |fact| fact.id),
     }

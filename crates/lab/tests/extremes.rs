@@ -111,6 +111,15 @@ fn look_at_all(session: &mut Session) -> usize {
 fn the_greatest_numbers_are_acted_on_and_shown() {
     let manifests = MANIFESTS.replace("MOST", I32).replace("MORE", I64).replace("&template ", "");
     let mut session = opened(&format!("cluster: {{nodes: 2}}\nuntil: 2h\nmanifests:{manifests}"), 30);
+    let events = run(&mut session, "kubectl get events --field-selector=reason=Scheduled -o name", "");
+    assert!(events.starts_with("event/"), "{events}");
+    for name in events.lines() {
+        let body =
+            format!("{{\"count\":{I32},\"firstTimestamp\":\"9999-12-31T23:59:59Z\",\"lastTimestamp\":null}}");
+        let line = format!("kubectl patch {name} --type=merge -p '{body}'");
+        let answer = run(&mut session, &line, "");
+        assert!(answer.contains("patched"), "{answer}");
+    }
     assert!(look_at_all(&mut session) > 40);
     pass(&mut session, 60);
     run(&mut session, "kubectl set image deploy/web ds/agent sts/db c=nginx:2", "");
@@ -137,6 +146,13 @@ fn the_greatest_numbers_are_acted_on_and_shown() {
         let answer = run(&mut session, &line, "");
         assert!(answer.contains("patched"), "{what}: {answer}");
     }
+    let revisions = run(&mut session, "kubectl get controllerrevisions -o name", "");
+    for revision in revisions.lines() {
+        let line = format!("kubectl patch {revision} --type=merge -p '{{\"revision\":{I64}}}'");
+        let answer = run(&mut session, &line, "");
+        assert!(answer.contains("patched"), "{answer}");
+    }
+    run(&mut session, "kubectl set image ds/agent sts/db c=nginx:3", "");
     let container = |name: &str| {
         format!(
             "{{\"name\":\"{name}\",\"image\":\"nginx\",\"imageID\":\"\",\"ready\":false,\"restartCount\":{I32}}}"

@@ -141,4 +141,7 @@ create job j --from=NAME";
     let answer = run(&mut session, "kubectl set env deployments.example.com/x4 A=b", "");
     let why = "the object is not a pod or does not have a pod template: *unstructured.Unstructured";
     assert_eq!(answer, format!("error: deployments/x4 {why}\n"));
+    run(&mut session, "kubectl run p --image=nginx", "");
+    let answer = run(&mut session, "kubectl set env deployments.example.com/x4 pod/p A=b -c nope", "");
+    assert!(answer.contains("Warning: Pod/p does not have any containers matching \"nope\"\n"), "{answer}");
 }

@@ -320,7 +320,9 @@ fn env(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if call.is_on("list") {
         return list_env(cx, call, &objects);
     }
-    let (found, _) = named::objects(cx, call, &objects)?;
+    let (mut found, _) = named::objects(cx, call, &objects)?;
+    // Those that come to be edited.
+    found.retain(|(resource, _)| pod_spec_path(resource).is_some());
     let pattern = call.text("containers").to_owned();
     let overwrites = call.is_on("overwrite");
     let words = ("env updated", "failed to patch env update to pod template");

@@ -116,7 +116,7 @@ fn pod(cx: &Context, target: &str) -> Result<Value, Failure> {
     }
     let value = object.to_value();
     if own_selector(&value, "/spec/selector") == "<none>" {
-        let of = format!("*{}.{}", target.resource.version(), target.resource.kind);
+        let of = target.resource.go_type();
         return Err(Failure::error(format!("cannot attach to {of}: selector for {of} not implemented")));
     }
     let selector = Selector::parse(&own_selector(&value, "/spec/selector")).map_err(Failure::error)?;

@@ -33,5 +33,5 @@ pub mod volumes;
 pub use act::RPS_MAX;
 pub use action::Action;
 pub use control_loop::{ControlLoop, Run};
-pub use request::{FieldValidation, Method, PatchType, Reply, Request, scale_of};
+pub use request::{FieldValidation, Method, PatchType, Reply, Request, scale};
 pub use sim::{Config, MachineConfig, Sim};

@@ -174,7 +174,7 @@ pub(super) fn has_micros(text: &str) -> bool {
 
 /// What Go says behind a text that is no time, or none with microseconds: the first part that does not fit its layout, or is
 /// out of range.
-pub(super) fn time_fault(text: &str, in_micros: bool) -> String {
+pub fn time_fault(text: &str, in_micros: bool) -> String {
     const MICROS: &str = ".000000";
     let layout = format!("2006-01-02T15:04:05{}Z07:00", if in_micros { MICROS } else { "" });
     let mut rest = text;

@@ -18,6 +18,7 @@ use super::verb::Verb;
 pub(super) use fields::FieldSelector;
 use serde_json::Value;
 use setpoint_api::Selector;
+use setpoint_sim::Method;
 
 pub(super) static VERB: Verb = Verb {
     name: "get",
@@ -126,7 +127,9 @@ fn find(cx: &Context, call: &Invocation, targets: &[Target]) -> Result<(Found, V
             if everywhere && resource.is_namespaced {
                 return Err(Failure::error("a resource cannot be retrieved by name across all namespaces"));
             }
-            match one(cx, resource, name).and_then(|value| part(resource, value, call.text("subresource"))) {
+            match one(cx, resource, name)
+                .and_then(|value| part(cx, resource, value, call.text("subresource")))
+            {
                 Ok(found_one) => found.push(found_one),
                 Err(_) if call.is_on("ignore-not-found") => {}
                 Err(failure) => failures.push(failure),
@@ -157,16 +160,22 @@ fn one(cx: &Context, resource: &Resource, name: &str) -> Result<Value, Failure> 
 }
 
 /// A subresource of an object: how it is scaled, or the object itself.
-fn part(resource: &Resource, value: Value, subresource: &str) -> Result<(Resource, Value), Failure> {
+fn part(
+    cx: &Context,
+    resource: &Resource,
+    value: Value,
+    subresource: &str,
+) -> Result<(Resource, Value), Failure> {
     if subresource != "scale" {
         return Ok((resource.clone(), value));
     }
-    if !["Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"].contains(&&*resource.kind) {
-        let message = "Error from server (NotFound): the server could not find the requested resource";
-        return Err(Failure::plain(message));
+    let name = value["metadata"]["name"].as_str().unwrap_or_default();
+    let request = super::change::request(resource, Method::Update, &cx.namespace_of(resource), name);
+    let mut scale = setpoint_sim::scale(cx.store(), &request)?;
+    let selector = print::scale_selector(&value);
+    if !selector.is_empty() {
+        scale["status"]["selector"] = selector.into();
     }
-    let mut scale = setpoint_sim::scale_of(&value);
-    scale["status"]["selector"] = print::scale_selector(&value).into();
     Ok((Resource::scale(), scale))
 }
 

@@ -130,7 +130,13 @@ impl Sim {
         }
         self.check_api_up()?;
         let target = Target::of(self.store(), request)?;
+        let served = schema::resource_of(&request.api_version, &request.kind);
+        let is_made = served.is_none_or(|row| row.verbs().any(|verb| verb == "create"));
         match (request.method, &*request.subresource) {
+            (Method::Create, "") if !is_made => {
+                let message = "the server does not allow this method on the requested resource";
+                Err(Status::new(Reason::MethodNotAllowed, message))
+            }
             (Method::Create, "") => self.create_requested(&target, request, fact),
             (Method::Create, "eviction") if target.kind == Kind::Pod => self.evict(&target, request, fact),
             (Method::Create, "binding") if target.kind == Kind::Pod => {

@@ -16,6 +16,7 @@
 
 mod apply;
 mod attached;
+mod certificate;
 mod change;
 mod cluster;
 mod complete;

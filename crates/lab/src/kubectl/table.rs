@@ -3,8 +3,8 @@
 use super::flag::{Flag, flag};
 use super::verb::Verb;
 use super::{
-    apply, cluster, config, create, delete, describe, diff, drain, edit, events, exec, explain, get, label,
-    logs, make, patch, replace, rollout, scale, set, taint, top, wait,
+    apply, certificate, cluster, config, create, delete, describe, diff, drain, edit, events, exec, explain,
+    get, label, logs, make, patch, replace, rollout, scale, set, taint, top, wait,
 };
 
 /// kubectl itself.
@@ -39,6 +39,7 @@ pub(super) static ROOT: Verb = Verb {
         &label::LABEL,
         &label::ANNOTATE,
         &taint::VERB,
+        &certificate::VERB,
         &drain::CORDON,
         &drain::UNCORDON,
         &drain::DRAIN,

@@ -52,6 +52,7 @@ const COLUMNS: &[(&str, &str)] = &[
     ("PriorityClass", "Name,Value,Global-Default,Age,PreemptionPolicy"),
     ("ControllerRevision", "Name,Controller,Revision,Age"),
     ("ResourceQuota", "Name,Request,Limit,Age"),
+    ("CertificateSigningRequest", "Name,Age,SignerName,Requestor,RequestedDuration,Condition"),
     ("Scale", "Name,Desired,Available,Age"),
     ("EndpointSlice", "Name,AddressType,Ports,Endpoints,Age"),
 ];

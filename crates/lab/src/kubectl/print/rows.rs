@@ -1,7 +1,7 @@
 //! The cells of `kubectl get`, one row per object.
 //!
 //! Upstream: pkg/printers/internalversion/printers.go.
-//! Simplified: certificate requests and resource claims have a name and an age alone.
+//! Simplified: resource claims have a name and an age alone.
 
 use super::look::{
     at, entries, has, int, is, is_true, items, labels, or, own_selector, plain, selector, since, text, time,
@@ -108,6 +108,24 @@ fn other(kind: &str, object: &Value, age: String) -> Vec<String> {
             let mut cells = vec![count("/value"), is(object, "/globalDefault").to_string(), age];
             cells.extend(Some(word("/preemptionPolicy")).filter(|policy| !policy.is_empty()));
             cells
+        }
+        "CertificateSigningRequest" => {
+            let seconds = at(object, "/spec/expirationSeconds").as_i64();
+            let duration = seconds.map(|seconds| human_duration(seconds.saturating_mul(1_000_000)));
+            let conditions = items(object, "/status/conditions").iter();
+            let kinds: Vec<&str> = conditions.map(|condition| text(condition, "/type")).collect();
+            let mut condition: Vec<&str> =
+                ["Approved", "Denied", "Failed"].into_iter().filter(|kind| kinds.contains(kind)).collect();
+            if !text(object, "/status/certificate").is_empty() {
+                condition.push("Issued");
+            }
+            vec![
+                age,
+                word("/spec/signerName"),
+                word("/spec/username"),
+                duration.unwrap_or_else(|| "<none>".to_owned()),
+                if condition.is_empty() { "Pending".to_owned() } else { condition.join(",") },
+            ]
         }
         "Scale" => vec![count("/spec/replicas"), count("/status/replicas"), age],
         "ControllerRevision" => vec![controller(object), count("/revision"), age],

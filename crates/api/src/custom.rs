@@ -231,7 +231,9 @@ impl Check {
         if if is_either { !matches!(found, "integer" | "string") } else { !fits } {
             let wanted = if is_either { "integer,string" } else { wanted };
             self.of_type(path, found, wanted);
-            return;
+            if value.is_null() {
+                return;
+            }
         }
         self.composites(value, schema, path);
         match value {

@@ -68,6 +68,7 @@ fn patterns_formats_and_alternatives_hold() {
             "a": { "type": "string", "pattern": "^[a-z]+$" },
             "b": { "type": "string", "format": "date-time" },
             "c": { "type": "integer", "multipleOf": 5 },
+            "h": { "anyOf": [{ "type": "integer" }, { "type": "string" }], "x-kubernetes-int-or-string": true },
             "d": { "anyOf": [{ "type": "integer" }, { "type": "string" }], "x-kubernetes-int-or-string": true },
             "e": { "type": "array", "x-kubernetes-list-type": "set", "items": { "type": "string" } },
             "f": { "type": "string", "allOf": [{ "minLength": 2 }, { "maxLength": 3 }] },
@@ -99,6 +100,14 @@ fn patterns_formats_and_alternatives_hold() {
             &[
                 "<nil>: Invalid value: \"\": \"spec\" must not validate the schema (not)",
                 "spec.e[2]: Duplicate value: \"p\"",
+            ],
+        ),
+        (
+            json!({ "a": "x", "h": true }),
+            &[
+                "spec.h: Invalid value: \"boolean\": spec.h in body must be of type integer,string: \"boolean\"",
+                "<nil>: Invalid value: \"\": \"spec.h\" must validate at least one schema (anyOf)",
+                "spec.h: Invalid value: \"boolean\": spec.h in body must be of type integer: \"boolean\"",
             ],
         ),
         (

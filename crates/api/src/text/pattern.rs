@@ -72,6 +72,20 @@ enum Node {
     Repeat(Box<Node>, u32, Option<u32>),
 }
 
+impl Node {
+    /// Whether parts within parts are repeated no more than so many times in all.
+    fn repeats_within(&self, most: u32) -> bool {
+        match self {
+            Node::All(parts) | Node::Any(parts) => parts.iter().all(|part| part.repeats_within(most)),
+            Node::Repeat(part, least, limit) => match limit.unwrap_or(*least) {
+                0 => limit.is_some() || part.repeats_within(most),
+                times => times <= most && part.repeats_within(most / times),
+            },
+            _ => true,
+        }
+    }
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,
@@ -272,6 +286,7 @@ impl Parser<'_> {
             }
             let mut part = self.part()?;
             let mut repeats = 0;
+            let mut before = self.at;
             while let Some((least, most)) = self.repetition()? {
                 repeats += 1;
                 if repeats > 1 {
@@ -279,8 +294,12 @@ impl Parser<'_> {
                     let operators: String = operators.chars().rev().collect();
                     return Err(format!("invalid nested repetition operator: `{operators}`"));
                 }
-                self.take("?");
                 part = Node::Repeat(Box::new(part), least, most);
+                if !part.repeats_within(MOST) {
+                    return Err(format!("invalid repeat count: `{}`", self.since(before)));
+                }
+                self.take("?");
+                before = self.at;
             }
             parts.push(part);
         }
@@ -561,6 +580,7 @@ mod tests {
             ("a**", "invalid nested repetition operator: `**`"),
             ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"),
             ("a{2,1}", "invalid repeat count: `{2,1}`"),
+            ("(a{100}){100}", "invalid repeat count: `{100}`"),
             ("[b-a]", "invalid character class range: `b-a`"),
             (r"\y", r"invalid escape sequence: `\y`"),
         ] {

@@ -39,10 +39,10 @@ pub(super) fn content(object: &Object, errors: &mut Errors) {
 
 /// What holds for a changed object besides.
 pub(super) fn update(old: &Object, new: &Object, errors: &mut Errors) {
-    match &*new.kind_name() {
+    match (&*new.group(), &*new.kind_name()) {
         // Upstream asks for no more once the class is there.
-        "RuntimeClass" => immutable(old, new, "handler", errors),
-        "VolumeAttributesClass" => driver::attributes_class_update(old, new, errors),
+        ("node.k8s.io", "RuntimeClass") => immutable(old, new, "handler", errors),
+        ("storage.k8s.io", "VolumeAttributesClass") => driver::attributes_class_update(old, new, errors),
         _ => content(new, errors),
     }
 }

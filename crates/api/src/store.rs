@@ -504,6 +504,7 @@ fn has_generation(kind: Kind) -> bool {
             | Kind::NetworkPolicy
             | Kind::PodDisruptionBudget
             | Kind::PriorityClass
+            | Kind::EndpointSlice
             | Kind::CustomResourceDefinition
             | Kind::Custom
     )
@@ -516,6 +517,9 @@ fn same_spec(a: &Object, b: &Object) -> bool {
         // Upstream's Deployment strategy counts its annotations as well.
         (Object::Deployment(a), Object::Deployment(b)) => {
             a.spec == b.spec && a.metadata.annotations == b.metadata.annotations
+        }
+        (Object::EndpointSlice(a), Object::EndpointSlice(b)) => {
+            a.endpoints == b.endpoints && a.ports == b.ports
         }
         _ => field(a, "spec") == field(b, "spec"),
     }

@@ -131,6 +131,17 @@ fn settings() {
 }
 
 #[test]
+fn what_a_revision_stands_for_is_kept() {
+    let revision = |fields: &str| object(&kind("apps/v1", "ControllerRevision", fields));
+    let causes = |new: &str| {
+        let causes = validate::update_causes(&revision("data: {a: 1}, revision: 1"), &revision(new));
+        causes.iter().map(Cause::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(causes("data: {a: 1}, revision: 2"), [""; 0]);
+    assert_eq!(causes("data: {a: 2}, revision: 2"), [r#"data: Invalid value: {"a":2}: field is immutable"#]);
+}
+
+#[test]
 fn storage() {
     says(
         &kind("v1", "PersistentVolumeClaim", "spec: {accessModes: [RWX]}"),

@@ -70,7 +70,7 @@ pub fn objects(sim: &Sim) {
     let pods = store.list::<Pod>().map(|pod| {
         let statuses = &pod.status.container_statuses;
         let ready = statuses.iter().filter(|status| status.ready).count();
-        let restarts: i32 = statuses.iter().map(|status| status.restart_count).sum();
+        let restarts: i64 = statuses.iter().map(|status| i64::from(status.restart_count)).sum();
         vec![
             format!("pod/{}", pod.metadata.name),
             format!("{ready}/{}", pod.spec.containers.len()),

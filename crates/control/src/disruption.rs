@@ -220,18 +220,19 @@ fn reconcile(cx: &Cx, key: Key, _: &mut Memory) -> Outcome {
     if pods.is_empty() {
         say(false, "NoPods", "No matching pods found".into());
     }
-    let counts_pods =
-        spec.max_unavailable.is_none() && matches!(spec.min_available, Some(IntOrPercent::Int(_)));
-    let (scale, unmanaged) = match scale(cx.view, &pods) {
-        Ok(known) => known,
-        Err(_) if counts_pods => (0, 0),
-        Err(why) => {
+    // Only what is told as a part, or as what may be missing, hangs on what the owners want.
+    let is_part =
+        spec.max_unavailable.is_some() || !matches!(spec.min_available, None | Some(IntOrPercent::Int(_)));
+    let (scale, unmanaged) = match is_part.then(|| scale(cx.view, &pods)) {
+        None => (0, 0),
+        Some(Ok(known)) => known,
+        Some(Err(why)) => {
             let text = format!("Failed to calculate the number of expected pods: {why}");
             say(true, "CalculateExpectedPodCountFailed", text);
             return fail_safe(cx, budget, stored, &why, writes);
         }
     };
-    if unmanaged > 0 && !counts_pods {
+    if unmanaged > 0 {
         let selector = LabelSelector::go_text(spec.selector.as_deref());
         let text = format!(
             "Pods selected by this PodDisruptionBudget (selector: {selector}) were found to be unmanaged. As a result, the \

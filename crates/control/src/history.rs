@@ -106,7 +106,7 @@ pub fn newest(
     let data = patch_of(rest);
     let labels: Value = data["spec"]["template"]["metadata"]["labels"].clone();
     let equal = known.iter().rev().find(|revision| *peek(&revision.rest, "data") == data);
-    let number = known.last().map_or(0, |last| kept::<i64>(&last.rest, "revision")) + 1;
+    let number = known.last().map_or(0, |last| kept::<i64>(&last.rest, "revision")).saturating_add(1);
     if let Some(equal) = equal {
         let mut found = Revision::of(equal);
         if known.last().is_some_and(|last| last.metadata.id != equal.metadata.id) {

@@ -35,6 +35,11 @@ pub fn container_status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerSta
     pod.status.container_statuses.iter().find(|status| &*status.name == name)
 }
 
+/// How often containers have been started again. What stands in a status may be anybody's.
+pub fn restarts<'a>(statuses: impl IntoIterator<Item = &'a ContainerStatus>) -> i32 {
+    statuses.into_iter().map(|status| status.restart_count).fold(0, i32::saturating_add)
+}
+
 /// What the pod requests: the sum over containers and sidecars, or the largest init container if that is more, replaced
 /// by what the pod as a whole requests, plus overhead. Amounts are thousandths for `cpu` and whole units for everything
 /// else.

@@ -283,3 +283,25 @@ fn looking_at_changes_alone_misses_nothing() {
     assert_eq!((plan.create.len(), plan.update.len(), plan.delete.len()), (0, 0, 0));
     assert_eq!(plan.endpoints, pods.len());
 }
+
+#[test]
+fn what_somebody_changes_in_a_slice_is_put_right_after_a_second() {
+    let mut play = cluster();
+    for number in 0..2 {
+        play.put(pod(number, "ready"), Kind::Pod);
+    }
+    play.run_until(10, &[]);
+    let (before, name) = (endpoints(&play), slices(&play)[0].metadata.name.clone());
+    assert_eq!(before.len(), 2);
+    for left in [0, 1] {
+        play.change::<EndpointSlice>("test", &name, Scope::Main, |slice| slice.endpoints.truncate(left));
+        assert_eq!(endpoints(&play).len(), left);
+        let now = play.now.0 / play::SECOND;
+        play.run_until(now + 2, &[]);
+        assert_eq!(endpoints(&play), before);
+    }
+    // What it writes itself is nothing to look at again.
+    let revision = play.store.revision();
+    play.run_until(60, &[]);
+    assert_eq!((play.store.revision(), slices(&play)[0].metadata.generation), (revision, 6));
+}

@@ -80,6 +80,9 @@ fn the_greatest_numbers_are_put_up_with() {
     });
     let status = after(spec, status, &[(0, "Failed"), (1, "Succeeded")]);
     assert_eq!(&*status.completed_indexes, "1,5-9");
+    let spec = json!({ "completions": most });
+    let status = json!({ "completedIndexes": "2147483646--2147483648,3--2,4" });
+    assert_eq!(&*after(spec, status, &[(0, "Succeeded")]).completed_indexes, "0,4");
     let status = after(json!({}), json!({ "succeeded": i32::MIN, "failed": i32::MIN }), &[(0, "Failed")]);
     assert_eq!(conditions(&status), [""; 0]);
 }

@@ -12,7 +12,7 @@ use setpoint_api::{Event, Kind, ObjId, Str};
 use setpoint_control::{CONTROLLERS, Profile};
 use setpoint_sim::fact::{Actor, Fact, What};
 use setpoint_sim::ledger::Outcome;
-use setpoint_sim::{Action, Sim};
+use setpoint_sim::{Action, RPS_MAX, Sim};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -122,7 +122,8 @@ impl Painter {
                 .loads()
                 .iter()
                 .filter(|load| (&*load.namespace, &*load.service) != (namespace.as_str(), service.as_str()));
-            name = format!("load {}", others.map(|load| load.rps).sum::<u32>() + rps);
+            let others: u32 = others.map(|load| load.rps).sum();
+            name = format!("load {}", others + (*rps).min(RPS_MAX));
         }
         let name: Rc<str> = name.into();
         // A slider sends many loads in a row; the chart shows where it came to rest.
@@ -287,7 +288,7 @@ pub(crate) fn line_of(event: &Event, fact: Option<&Fact>) -> FeedLine {
         subject: Some(subject(&about.kind, &about.namespace, &about.name)),
         message: event.message.clone().into(),
         // Events of events.k8s.io count their repetitions, the older ones their occurrences.
-        count: event.count + i32::from(event.event_time.is_some()),
+        count: event.count.saturating_add(i32::from(event.event_time.is_some())),
         source: event.source.component.clone().into(),
         fact: fact.map_or(0, |fact| fact.id),
     }

@@ -301,23 +301,23 @@ impl ScenarioReader {
 
     fn images(&mut self, node: &Node, config: &mut Config) {
         let mut catalogue = (*config.catalogue).clone();
-        for (key, node) in self.fields(
-            node,
-            "images",
-            &[
-                "preloaded",
-                "commands",
-                "fake",
-                "sandbox",
-                "pull",
-                "start",
-                "spread",
-                "ready",
-                "stop",
-                "cpu",
-                "memory",
-            ],
-        ) {
+        const FIELDS: [&str; 11] = [
+            "preloaded",
+            "commands",
+            "fake",
+            "sandbox",
+            "pull",
+            "start",
+            "spread",
+            "ready",
+            "stop",
+            "cpu",
+            "memory",
+        ];
+        let mut fields = self.fields(node, "images", &FIELDS);
+        // A spread goes beyond the start, wherever it stands.
+        setpoint_api::order::sort_by_key(&mut fields, |(key, _)| *key == "spread");
+        for (key, node) in fields {
             let is_switch = matches!(key, "preloaded" | "commands" | "fake");
             let is_usage = key == "cpu" || key == "memory";
             let used = if is_usage { self.quantity(node) } else { setpoint_api::Quantity::ZERO };
@@ -457,6 +457,15 @@ pub fn parse_duration(duration: &str) -> Option<Micros> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_start_may_be_spread_before_it_is_given() {
+        for images in ["start: 2s, spread: 1s", "spread: 1s, start: 2s"] {
+            let read = Scenario::read(&format!("cluster: {{images: {{{images}}}}}\nuntil: 1m\n"))
+                .expect("a scenario");
+            assert_eq!(read.config.catalogue.default.start, (2 * SECOND, 3 * SECOND), "{images}");
+        }
+    }
 
     #[test]
     fn durations_are_read_as_go_writes_them() {

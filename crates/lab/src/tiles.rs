@@ -617,7 +617,7 @@ pub(crate) fn pod(pod: &Pod, key: &PodKey) -> PodTile {
         status: tile_word(pod).into(),
         note: note.filter(|note| !note.is_empty()).map(Into::into),
         step,
-        restarts: statuses.iter().map(|status| status.restart_count).sum(),
+        restarts: pods::restarts(statuses),
         cpu_percent: key.cpu_percent,
         wedged: key.wedged,
         nature,

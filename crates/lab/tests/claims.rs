@@ -290,6 +290,35 @@ fn a_claim_takes_what_is_kept_for_it_or_the_smallest_that_it_selects() {
     assert_eq!((bound("pv/large"), bound("pvc/other")), (true, false));
 }
 
+/// A driver makes what a claim asks for, but nothing for one that selects.
+#[test]
+fn a_volume_is_made_as_it_is_asked_for() {
+    let claim = |more: &str| {
+        format!(
+            "cluster: {{nodes: 1}}\nuntil: 2m\nmanifests:\n- {{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: \
+             {{name: fast}}, provisioner: disk.csi.setpoint.dev}}\n- {{apiVersion: v1, kind: PersistentVolumeClaim, metadata: \
+             {{name: a}}, spec: {{accessModes: [ReadWriteOnce], storageClassName: fast, resources: {{requests: {{storage: \
+             1Gi}}}}, {more}}}}}\n"
+        )
+    };
+    for (more, phase, mode) in [
+        ("volumeMode: Filesystem", "Bound", "Filesystem ext4"),
+        ("volumeMode: Block", "Bound", "Block "),
+        ("selector: {}", "Pending", " "),
+    ] {
+        let mut session = opened(&claim(more), 60);
+        let made = "kubectl get pv -o jsonpath='{.items[*].spec.volumeMode} {.items[*].spec.csi.fsType}'";
+        let found = run(&mut session, made, "");
+        assert_eq!((&*claims(&session)[0], &*found), (&*format!("a {phase}"), mode));
+        let why = "failed to provision volume with StorageClass \"fast\": claim Selector is not supported";
+        let failed = said(&session, "ProvisioningFailed");
+        assert!(
+            failed.iter().all(|text| text == why) && failed.is_empty() == (phase == "Bound"),
+            "{failed:?}"
+        );
+    }
+}
+
 #[test]
 fn a_claim_waits_for_the_volume_that_it_names() {
     let volumes = ["small: capacity: {storage: 512Mi}", "taken: capacity: {storage: 1Gi}"];

@@ -134,6 +134,8 @@ fn a_budget_that_cannot_know_how_many_there_should_be_allows_nothing() {
         ("maxUnavailable: 1", &*daemons, [0, 0, 0, 0], why),
         ("minAvailable: 50%", &*daemons, [0, 0, 0, 0], why),
         ("minAvailable: 1", &*daemons, [2, 1, 1, 2], ""),
+        // One that asks for nothing needs to know nothing.
+        ("unhealthyPodEvictionPolicy: AlwaysAllow", &*daemons, [2, 0, 0, 0], ""),
         ("maxUnavailable: 1", alone, [1, 0, 0, 0], ""),
     ] {
         let session = common::opened(&scenario(spec, pods), 30);

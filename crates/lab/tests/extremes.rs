@@ -3,7 +3,7 @@
 mod common;
 
 use common::{opened, pass, run};
-use setpoint_api::Object;
+use setpoint_api::{Object, ReplicaSet};
 use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
 
@@ -111,6 +111,15 @@ fn look_at_all(session: &mut Session) -> usize {
 fn the_greatest_numbers_are_acted_on_and_shown() {
     let manifests = MANIFESTS.replace("MOST", I32).replace("MORE", I64).replace("&template ", "");
     let mut session = opened(&format!("cluster: {{nodes: 2}}\nuntil: 2h\nmanifests:{manifests}"), 30);
+    let events = run(&mut session, "kubectl get events --field-selector=reason=Scheduled -o name", "");
+    assert!(events.starts_with("event/"), "{events}");
+    for name in events.lines() {
+        let body =
+            format!("{{\"count\":{I32},\"firstTimestamp\":\"9999-12-31T23:59:59Z\",\"lastTimestamp\":null}}");
+        let line = format!("kubectl patch {name} --type=merge -p '{body}'");
+        let answer = run(&mut session, &line, "");
+        assert!(answer.contains("patched"), "{answer}");
+    }
     assert!(look_at_all(&mut session) > 40);
     pass(&mut session, 60);
     run(&mut session, "kubectl set image deploy/web ds/agent sts/db c=nginx:2", "");
@@ -122,11 +131,13 @@ fn the_greatest_numbers_are_acted_on_and_shown() {
     let all = r#""replicas":MOST,"readyReplicas":MOST,"availableReplicas":MOST,"updatedReplicas":MOST,"currentReplicas":MOST,
         "unavailableReplicas":MOST,"active":MOST,"ready":MOST,"terminating":MOST,"succeeded":MOST,"failed":MOST,"collisionCount":MOST,
         "desiredNumberScheduled":MOST,"numberAvailable":MOST,"numberReady":MOST,"currentNumberScheduled":0,
-        "disruptionsAllowed":MOST,"currentHealthy":MOST,"desiredHealthy":MOST,"expectedPods":MOST,
+        "fullyLabeledReplicas":MOST,"desiredReplicas":MOST,"disruptionsAllowed":MOST,"currentHealthy":MOST,"desiredHealthy":MOST,"expectedPods":MOST,
         "startTime":"9999-12-31T23:59:59Z""#
         .replace("MOST", I32);
-    let counted =
-        ["deploy/web", "sts/db", "ds/agent", "job/work", "pdb/most", "rc/old"].map(|what| (what, &*all));
+    let set = session.sim().store().list::<ReplicaSet>().next().expect("a set");
+    let set = format!("rs/{}", set.metadata.name);
+    let counted = ["deploy/web", &set, "sts/db", "ds/agent", "job/work", "pdb/most", "rc/old", "hpa/web"]
+        .map(|what| (what, &*all));
     let made =
         ["cronjob/tick", "cronjob/seldom"].map(|what| (what, r#""lastScheduleTime":"0001-01-01T00:00:00Z""#));
     for (what, status) in counted.into_iter().chain(made) {
@@ -135,6 +146,22 @@ fn the_greatest_numbers_are_acted_on_and_shown() {
         let answer = run(&mut session, &line, "");
         assert!(answer.contains("patched"), "{what}: {answer}");
     }
+    let revisions = run(&mut session, "kubectl get controllerrevisions -o name", "");
+    for revision in revisions.lines() {
+        let line = format!("kubectl patch {revision} --type=merge -p '{{\"revision\":{I64}}}'");
+        let answer = run(&mut session, &line, "");
+        assert!(answer.contains("patched"), "{answer}");
+    }
+    run(&mut session, "kubectl set image ds/agent sts/db c=nginx:3", "");
+    let container = |name: &str| {
+        format!(
+            "{{\"name\":\"{name}\",\"image\":\"nginx\",\"imageID\":\"\",\"ready\":false,\"restartCount\":{I32}}}"
+        )
+    };
+    let body = format!("{{\"status\":{{\"containerStatuses\":[{},{}]}}}}", container("a"), container("b"));
+    let line = format!("kubectl patch pod hungry --subresource=status --type=merge -p '{body}'");
+    let answer = run(&mut session, &line, "");
+    assert!(answer.contains("patched"), "{answer}");
     look_at_all(&mut session);
     pass(&mut session, 60);
     look_at_all(&mut session);
@@ -145,4 +172,10 @@ fn the_greatest_numbers_are_acted_on_and_shown() {
     run(&mut session, "kubectl delete deploy,sts,ds,jobs,cronjobs,rc,pdb,hpa,pvc --all --wait=false", "");
     pass(&mut session, 10);
     look_at_all(&mut session);
+    // More load than is simulated is marked as what is.
+    for (service, rps) in [("web", 1), ("kubernetes", u32::MAX)] {
+        session.act(Action::SetLoad { namespace: "default".into(), service: service.into(), rps });
+    }
+    let marks: Vec<String> = session.frame().marks.iter().map(|mark| mark.name.to_string()).collect();
+    assert_eq!(marks.last().map(String::as_str), Some("load 20001"));
 }

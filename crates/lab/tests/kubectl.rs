@@ -26,6 +26,10 @@ fn wrong_lines_are_answered_in_kubectls_words() {
         ("get foo", "error: the server doesn't have a resource type \"foo\"\n"),
         ("get pod nope", "Error from server (NotFound): pods \"nope\" not found\n"),
         ("get deploy nope", "Error from server (NotFound): deployments.apps \"nope\" not found\n"),
+        (
+            "logs nope --since-time=2026-01-01",
+            "error: parsing time \"2026-01-01\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"\" as \"T\"\n",
+        ),
         ("get pods 'x", "bash: unexpected EOF while looking for matching `''\n"),
     ];
     for (line, expected) in cases {

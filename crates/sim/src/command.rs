@@ -90,7 +90,8 @@ fn end_of_image(image: &Str) -> Option<End> {
 /// Runs a script; `None` where it has something that is not known.
 fn run(script: &str) -> Option<End> {
     let script = script.trim();
-    let is_endless = ["while true", "while :", "while [ true ]", "for ((;;))", "tail -f", "sleep infinity"];
+    let is_endless =
+        ["while true", "while sleep", "while :", "while [ true ]", "for ((;;))", "tail -f", "sleep infinity"];
     if let Some(at) = is_endless.iter().filter_map(|words| script.find(words)).min() {
         // What stands in front may end it first; nothing that stands in the loop does.
         let before = script.get(..at).unwrap_or_default().trim_end_matches([';', '&', ' ', '\n']);
@@ -163,6 +164,7 @@ mod tests {
         let shell = |script| end("busybox:1.36", &["sh", "-c", script], "Always");
         let cases = [
             ("exit 0", Some((Some(0), 0))),
+            ("while sleep 0.01; do wget -q -O- http://web; done", Some((None, 0))),
             ("sleep 5", Some((Some(5), 0))),
             ("echo start; sleep 2m && exit 3", Some((Some(120), 3))),
             ("sleep 1; false", Some((Some(1), 1))),

@@ -75,8 +75,19 @@ pub struct Request {
     pub cause: u64,
 }
 
-/// Upper ends of latency classes grow by a quarter each: class 0 ends at 1 ms, class 63 at about 20 minutes.
+/// Latency classes.
 const CLASSES: usize = 64;
+
+/// Upper ends of the classes, which grow by a quarter each: class 0 ends at 1 ms, class 63 at about 20 minutes.
+const CLASS_ENDS: [Micros; CLASSES] = {
+    let mut ends = [1000; CLASSES];
+    let mut class = 1;
+    while class < CLASSES {
+        ends[class] = ends[class - 1] + ends[class - 1] / 4;
+        class += 1;
+    }
+    ends
+};
 
 /// Counts per second for the last minute, for rates and percentiles.
 #[derive(Clone, Debug)]
@@ -140,7 +151,7 @@ impl Ledger {
             left = left.saturating_sub(*count);
             left == 0
         });
-        (total > 0).then(|| class_end(position.unwrap_or(CLASSES - 1)))
+        (total > 0).then(|| CLASS_ENDS[position.unwrap_or(CLASSES - 1)])
     }
     /// The newest requests that have ended or whose end is known, oldest first.
     pub fn recent(&self) -> impl DoubleEndedIterator<Item = &Request> {
@@ -159,8 +170,7 @@ impl Ledger {
     }
     /// A request will end later, and nothing can change how.
     pub(crate) fn end_later(&mut self, request: Request) {
-        let place = self.hopeless.partition_point(|other| other.ended <= request.ended);
-        self.hopeless.insert(place, request);
+        line_up(&mut self.hopeless, request);
     }
     /// Books what has ended by now.
     pub(crate) fn settle(&mut self, now: Time) {
@@ -193,7 +203,13 @@ impl Ledger {
     }
 
     fn second_mut(&mut self, number: i64) -> &mut Second {
-        let place = self.seconds.partition_point(|second| second.number < number);
+        // Nearly always it is the newest.
+        let is_newest = self.seconds.back().is_some_and(|second| second.number == number);
+        let place = if is_newest {
+            self.seconds.len() - 1
+        } else {
+            self.seconds.partition_point(|second| second.number < number)
+        };
         if self.seconds.get(place).is_none_or(|second| second.number != number) {
             self.seconds.insert(place, Second { number, served: 0, failed: 0, latencies: [0; CLASSES] });
             if self.seconds.len() > 60 && place > 0 {
@@ -205,18 +221,18 @@ impl Ledger {
     }
 }
 
-fn class_end(class: usize) -> Micros {
-    (0..class).fold(1000, |end, _| end + end / 4)
+/// Puts a request among others in the order of their ends, behind those that end at the same time.
+pub(crate) fn line_up(line: &mut VecDeque<Request>, request: Request) {
+    if line.back().is_none_or(|last| last.ended <= request.ended) {
+        line.push_back(request);
+        return;
+    }
+    let place = line.partition_point(|other| other.ended <= request.ended);
+    line.insert(place, request);
 }
 
 fn class_of(latency: Micros) -> usize {
-    let mut end: Micros = 1000;
-    let mut class = 0;
-    while class < CLASSES - 1 && latency > end {
-        end += end / 4;
-        class += 1;
-    }
-    class
+    CLASS_ENDS[..CLASSES - 1].partition_point(|end| *end < latency)
 }
 
 #[cfg(test)]

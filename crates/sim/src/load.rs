@@ -3,7 +3,7 @@
 //! Simplified: a pod is a queue in front of its CPU limit, and pods of a machine share its cores in the order of arrival;
 //! the way through the network takes no time. Outcomes are known when a request arrives, and are booked when they happen.
 
-use crate::ledger::{Outcome, Request};
+use crate::ledger::{Outcome, Request, line_up};
 use crate::machine::{Machine, Process};
 use crate::queue::Wake;
 use crate::sim::Sim;
@@ -24,8 +24,9 @@ pub struct LoadSource {
     pub service: Str,
     /// Requests per second.
     pub rps: u32,
+    /// The Service's index as it was last found; an index is never another object's.
+    found: Option<ObjId>,
     epoch: u32,
-    next: u64,
 }
 
 /// What a pod's process does with requests.
@@ -64,7 +65,7 @@ impl Sim {
             self.loads.iter().position(|load| &*load.namespace == namespace && &*load.service == service);
         let number = found.unwrap_or_else(|| {
             let (namespace, service) = (namespace.into(), service.into());
-            self.loads.push(LoadSource { namespace, service, rps: 0, epoch: 0, next: 0 });
+            self.loads.push(LoadSource { namespace, service, rps: 0, found: None, epoch: 0 });
             self.loads.len() - 1
         });
         let load = &mut self.loads[number];
@@ -82,9 +83,11 @@ impl Sim {
         let Some(load) = self.loads.get_mut(number as usize).filter(|load| load.epoch == epoch) else {
             return;
         };
-        load.next += 1;
         let rps = load.rps;
-        let service = self.store.id_of(Kind::Service, &load.namespace, &load.service);
+        let is_there = |id: &ObjId| self.store.object(*id).is_some();
+        let by_name = || self.store.id_of(Kind::Service, &load.namespace, &load.service);
+        let service = load.found.filter(is_there).or_else(by_name);
+        load.found = service;
         let gap = self.streams.exponential(Purpose::Arrivals, rps);
         self.queue.push(self.now.plus(gap), Wake::Arrive { load: number, epoch });
         let id = self.ledger.send();
@@ -141,8 +144,7 @@ impl Sim {
         decide(&mut request, process, serving, cpu_free_at, (limit_milli, core_milli));
         if request.ended > now {
             // Ends only come in order while the queue is first in, first out; a wedged process keeps its own.
-            let place = serving.inside.partition_point(|other| other.ended <= request.ended);
-            serving.inside.insert(place, request);
+            line_up(&mut serving.inside, request);
         } else {
             ledger.end(request);
         }

@@ -48,8 +48,9 @@ impl Sim {
             return;
         };
         let node_name = machine.config.node.clone();
+        let node = self.store.find::<Node>("", &node_name).cloned();
         let is_time = self.now.since(machine.reported_at) >= self.tuning.node_status_report
-            || self.untold_volumes(number).is_some();
+            || self.untold_volumes(number, node.as_deref()).is_some();
         let (cause, is_registered) = (machine.last_fact, machine.is_registered);
         // What somebody else has made of its conditions a kubelet puts right with its next look.
         let is_doubted =
@@ -59,10 +60,10 @@ impl Sim {
             self.mount_ready(number);
             if !is_registered {
                 self.present_node(number, cause);
-            } else if is_time || self.store.find::<Node>("", &node_name).is_some_and(is_doubted) {
+            } else if is_time || node.as_ref().is_some_and(is_doubted) {
                 self.report_node(number, cause);
-            } else if !self.catalogue.is_fake {
-                self.tell_cordon(number, cause);
+            } else if let (false, Some(node)) = (self.catalogue.is_fake, node) {
+                self.tell_cordon(number, &node, cause);
             }
         }
         let period = self.tuning.node_lease_renew;
@@ -112,15 +113,16 @@ impl Sim {
         if !self.catalogue.is_fake || change.op == Op::Deleted {
             return;
         }
-        if let Some(number) = self.machine_of_node.get(&node.metadata.name).copied() {
-            self.tell_cordon(number, change.stamp.fact);
+        let number = self.machine_of_node.get(&node.metadata.name).copied();
+        let stored = self.store.get::<Node>(node.metadata.id).cloned();
+        if let (Some(number), Some(stored)) = (number, stored) {
+            self.tell_cordon(number, &stored, change.stamp.fact);
         }
     }
 
     /// A kubelet says that its node was closed for new pods, or opened, since it last looked.
-    fn tell_cordon(&mut self, number: u32, cause: u64) {
+    fn tell_cordon(&mut self, number: u32, node: &Node, cause: u64) {
         let machine = &mut self.machines[number as usize];
-        let Some(node) = self.store.find::<Node>("", &machine.config.node) else { return };
         if machine.told_cordoned != node.spec.unschedulable && machine.has_kubelet() {
             machine.told_cordoned = node.spec.unschedulable;
             let event = kubelet::cordon_event(node.metadata.id, &node.metadata.name, machine.told_cordoned);
@@ -198,12 +200,12 @@ impl Sim {
             Some(&stored.status),
             self.now,
         );
-        self.tell_volumes(number, &mut status);
+        self.tell_volumes(number, &stored, &mut status);
         let id = stored.metadata.id;
         let write = Write::Patch(id, Patch::NodeStatus(Box::new(status)));
         let _ = self.land(write, Actor::Kubelet(number), cause, &mut Map::new());
         self.tell_node(id, &stored.status, cause);
-        self.tell_cordon(number, cause);
+        self.tell_cordon(number, &stored, cause);
     }
 
     /// A kubelet says what has changed in its node's status.

@@ -209,6 +209,21 @@ impl Target {
             kind_name,
         })
     }
+    /// Where the scale of its objects has its numbers, what is wanted and what there is; `None` for kinds without a scale.
+    fn scale(&self) -> Option<(String, String)> {
+        const SCALED: [Kind; 4] =
+            [Kind::Deployment, Kind::ReplicaSet, Kind::StatefulSet, Kind::ReplicationController];
+        let Some(definition) = &self.definition else {
+            return SCALED
+                .contains(&self.kind)
+                .then(|| (".spec.replicas".to_string(), ".status.replicas".to_string()));
+        };
+        let version = self.api_version.rsplit('/').next();
+        let mut versions = definition["versions"].as_array()?.iter();
+        let version = versions.find(|one| one["name"].as_str() == version)?;
+        let place = |key: &str| version["subresources"]["scale"][key].as_str().map(str::to_string);
+        Some((place("specReplicasPath")?, place("statusReplicasPath")?))
+    }
     fn group(&self) -> &str {
         self.api_version.split_once('/').map_or("", |(group, _)| group)
     }

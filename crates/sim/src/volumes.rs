@@ -10,7 +10,7 @@ use crate::sim::Sim;
 use serde_json::Value;
 use setpoint_api::map::{Map, Set};
 use setpoint_api::time::MILLISECOND;
-use setpoint_api::wire::{keep, kept};
+use setpoint_api::wire::{keep, kept, peek};
 use setpoint_api::{Micros, Node, NodeStatus, ObjId, PersistentVolumeClaim, Pod, StorageClass};
 use setpoint_control::volumes::{self, pods};
 use std::rc::Rc;
@@ -91,10 +91,9 @@ impl Sim {
     }
 
     /// The volumes that a machine's pods use, where its node does not say so yet.
-    pub(crate) fn untold_volumes(&self, number: u32) -> Option<Value> {
+    pub(crate) fn untold_volumes(&self, number: u32, node: Option<&Node>) -> Option<Value> {
         let machine = self.machines.get(number as usize)?;
-        let told = self.store.find::<Node>("", &machine.config.node);
-        let told: Value = told.map(|node| kept(&node.status.rest, "volumesInUse")).unwrap_or_default();
+        let told = node.map_or(&Value::Null, |node| peek(&node.status.rest, "volumesInUse"));
         if machine.volumes.is_empty() && told.is_null() {
             return None;
         }
@@ -105,12 +104,12 @@ impl Sim {
         } else {
             names.into_iter().map(|name| Value::from(&**name)).collect()
         };
-        (used != told).then_some(used)
+        (used != *told).then_some(used)
     }
 
     /// Puts them into a status that is about to be reported.
-    pub(crate) fn tell_volumes(&self, number: u32, status: &mut NodeStatus) {
-        match self.untold_volumes(number) {
+    pub(crate) fn tell_volumes(&self, number: u32, node: &Node, status: &mut NodeStatus) {
+        match self.untold_volumes(number, Some(node)) {
             Some(Value::Null) => {
                 if let Some(rest) = &mut status.rest {
                     Rc::make_mut(rest).remove("volumesInUse");

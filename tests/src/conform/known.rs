@@ -143,7 +143,6 @@ pub const KNOWN: &[Known] = &[
     ),
     known("", "kubectl: kubectl --help", "", "The help says which verbs are not simulated"),
     known("", "kubectl: kubectl get node ", "", "The recordings' kubelets are fake: they tell of a port 0"),
-    known("", "kubectl: kubectl get endpointslices", "generation:", "EndpointSlices have no generation"),
     known("f-crashloop", "kubectl: kubectl describe pods", "ID:", FAKE_ID),
     known("f-crashloop", "", "x2 kubelet: ", FAKE_RESTART),
     known("f-crashloop", "", "restarts", FAKE_RESTART),

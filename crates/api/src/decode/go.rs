@@ -167,7 +167,7 @@ pub(super) fn base64(text: &str) -> Result<(), usize> {
 }
 
 /// What Go says behind a text that is no time: the first part that does not fit its layout, or is out of range.
-pub(super) fn time_fault(text: &str) -> String {
+pub fn time_fault(text: &str) -> String {
     const LAYOUT: &str = "2006-01-02T15:04:05Z07:00";
     let mut rest = text;
     let misfit =

@@ -11,6 +11,7 @@ mod walk;
 
 use crate::wire::FieldError;
 use crate::{Gather as _, Kind, Object, Status, schema, text};
+pub use go::time_fault;
 use serde_json::Value;
 pub(crate) use walk::json_name;
 pub use walk::{Fault, Problem};

@@ -6,9 +6,9 @@
 use super::cause::{Errors, Path};
 use super::tree::{at, get, is_true, items, text, top, words};
 use super::{METADATA, SPEC, structure};
+use crate::Object;
 use crate::map::Set;
 use crate::names::{is_dns1035_label, is_dns1123_subdomain};
-use crate::{Gather as _, Object};
 use serde_json::Value;
 
 const APPROVED: &str = "api-approved.kubernetes.io";
@@ -186,14 +186,11 @@ fn names(names: &Value, path: &Path, errors: &mut Errors) {
             errors.invalid(&path.child(key), name, &format!("{rule}{}", problems.join(",")));
         }
     }
-    let lists =
-        |key: &'static str| words(names, key).into_iter().enumerate().map(move |(i, name)| (key, i, name));
-    let all: Vec<_> = lists("shortNames").chain(lists("categories")).gather();
-    let list = |wanted: &str, errors: &mut Errors| {
-        for (key, index, name) in all.iter().filter(|(key, ..)| *key == wanted) {
+    let list = |key: &'static str, errors: &mut Errors| {
+        for (index, name) in words(names, key).into_iter().enumerate() {
             let problems = is_dns1035_label(name);
             if !problems.is_empty() {
-                errors.invalid(&path.child(key).index(*index), *name, &problems.join(","));
+                errors.invalid(&path.child(key).index(index), name, &problems.join(","));
             }
         }
     };

@@ -296,11 +296,16 @@ fn limit_item(limit: &Value, kind: &str, path: &Path, errors: &mut Errors) {
             errors.invalid(&path.child("maxLimitRequestRatio").key(name), ratio, &detail);
         }
         if let (Some(ratio), Some(min), Some(max)) = (ratio.get(name), min.get(name), max.get(name)) {
-            let (min, max) = (i128::from(min.milli_value()), i128::from(max.milli_value()));
-            if i128::from(ratio.milli_value()) * min > max * 1000 {
-                let most = (max * 1_000_000 + min / 2) / min;
-                let (whole, part) = (most / 1_000_000, most % 1_000_000);
-                let detail = format!("ratio {ratio} is greater than max/min = {whole}.{part:06}");
+            let [min, max, wanted] = [min, max, ratio].map(|amount| i128::from(amount.milli_value()));
+            let (min, max) = if min < 0 { (-min, -max) } else { (min, max) };
+            if wanted * min > max * 1000 {
+                let sign = if max < 0 { "-" } else { "" };
+                let most = (max.abs() * 1_000_000 + min / 2).checked_div(min);
+                let most = most.map_or_else(
+                    || "Inf".to_owned(),
+                    |most| format!("{}.{:06}", most / 1_000_000, most % 1_000_000),
+                );
+                let detail = format!("ratio {ratio} is greater than max/min = {sign}{most}");
                 errors.invalid(&path.child("maxLimitRequestRatio").key(name), ratio, &detail);
             }
         }

@@ -53,6 +53,7 @@ pub(super) fn update(old: &Object, new: &Object, e: &mut Errors) {
         Kind::StatefulSet => workload::stateful_set_update(old, new, e),
         Kind::DaemonSet => workload::daemon_set_update(old, new, e),
         Kind::Job => job::job_update(old, new, e),
+        Kind::ControllerRevision => workload::revision_update(old, new, e),
         Kind::ConfigMap => {
             config::kept(old, new, &["data", "binaryData"], e);
             config::config_map(new, e);

@@ -252,3 +252,11 @@ pub(super) fn revision(revision: &Object, errors: &mut Errors) {
         errors.nonnegative(&Path::root("revision"), number);
     }
 }
+
+pub(super) fn revision_update(old: &Object, new: &Object, errors: &mut Errors) {
+    revision(new, errors);
+    let data = top(new, "data");
+    if top(old, "data") != data {
+        errors.invalid(&Path::root("data"), data, "field is immutable");
+    }
+}

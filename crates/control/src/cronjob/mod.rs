@@ -87,6 +87,10 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
             let text = format!("Error creating job: {}", failure.status.message);
             outcome.writes.push(Write::Event(EventDraft::warning(ROW.name, id, "FailedCreate", text)));
         }
+        // No Job came: what was found besides is written without it.
+        if let Some(found) = memory.cronjob.found.remove(&id).filter(|found| *found != cron_job.status()) {
+            outcome.writes.push(Write::Update(cron_job.with_status(&found).into_object(), Scope::Status));
+        }
         return outcome;
     }
     let is_own = |job: &&Rc<Job>| job.metadata.controller().is_some_and(|o| o.uid == cron_job.metadata.uid);

@@ -1,14 +1,13 @@
 //! Keeps the EndpointSlices of every Service that has a selector.
 //!
-//! Watches: Service, Pod, EndpointSlice (only when one goes or changes hands).
+//! Watches: Service, Pod, EndpointSlice (only when one goes, changes hands or is changed by somebody else).
 //! Writes: EndpointSlices; an event on the Service when a pod's node is missing.
 //! Rule: every pod that the selector matches, has an address and is not finished is one endpoint, in slices of at most 100, one
 //! set of slices per set of port numbers; as few slices as possible are touched.
 //! Upstream: pkg/controller/endpointslice/endpointslice_controller.go `syncService`,
 //! staging/src/k8s.io/endpointslice/reconciler.go `reconcileByAddressType`, `reconcileByPortMapping`, `finalize`.
 //! Simplified: IPv4 only; no topology hints, no appProtocol; the annotation endpoints.kubernetes.io/last-change-trigger-time is
-//! left out, for nothing here measures programming latency; what a person changes in a slice is put right when the Service or
-//! a pod in that slice changes next, not after a second; endpoints join slices in the order of their pods' creation, where upstream
+//! left out, for nothing here measures programming latency; endpoints join slices in the order of their pods' creation, where upstream
 //! leaves it to chance; its view is never older than its own last write, where upstream finds an outdated cache when two pods
 //! change within milliseconds, and puts the second change off by a second.
 
@@ -37,6 +36,10 @@ pub struct Memory {
     todo: Map<ObjId, Todo>,
     /// How often in a row a Service could not be finished.
     failures: Map<ObjId, u32>,
+    /// The generation of each slice that was changed last.
+    ///
+    /// Upstream: `EndpointSliceTracker`.
+    written: Map<ObjId, i64>,
     /// The nodes that there were when all pods were last found to lie on them: how many, and the newest.
     nodes: (usize, Option<ObjId>),
 }
@@ -94,10 +97,18 @@ fn on_change(cx: &ChangeCx, change: &Change, memory: &mut AllMemory, keys: &mut 
             }
         }
         (Object::EndpointSlice(slice), old) => {
+            let (id, generation) = (slice.metadata.id, slice.metadata.generation);
+            let known = memory.written.get(&id).copied().unwrap_or(1);
+            let is_changed = is_managed(&slice.metadata) && generation > known;
+            if change.op == Op::Deleted {
+                memory.written.remove(&id);
+            } else if is_changed {
+                memory.written.insert(id, generation);
+            }
             let hands = |meta: &ObjectMeta| (meta.labels.get(LABEL_SERVICE_NAME).cloned(), is_managed(meta));
             let before = old.as_ref().map(|old| hands(old.metadata()));
             let after = (change.op != Op::Deleted).then(|| hands(&slice.metadata));
-            if old.is_some() && before != after {
+            if old.is_some() && (before != after || is_changed) {
                 let names = [before, after].into_iter().flatten().filter_map(|(name, _)| name);
                 let ids =
                     names.filter_map(|name| cx.view.id_of(Kind::Service, &slice.metadata.namespace, &name));
@@ -163,7 +174,7 @@ impl Memory {
 
 fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     let Key::Object(id) = key else { return Outcome::idle("nothing to do") };
-    let Memory { todo, failures, nodes, .. } = &mut memory.endpointslice;
+    let Memory { todo, failures, written, nodes, .. } = &mut memory.endpointslice;
     let todo = todo.remove(&id);
     let Some(service) = cx.view.get::<Service>(id) else {
         failures.remove(&id);
@@ -193,6 +204,11 @@ fn reconcile(cx: &Cx, key: Key, memory: &mut AllMemory) -> Outcome {
     ];
     let is_idle = plan.create.is_empty() && plan.update.is_empty() && plan.delete.is_empty();
     let decision = if is_idle { "the slices fit the pods" } else { "change slices" };
+    for new in &plan.update {
+        let old = slices.iter().find(|old| old.metadata.id == new.metadata.id);
+        let is_newer = old.is_some_and(|old| old.endpoints != new.endpoints || old.ports != new.ports);
+        written.insert(new.metadata.id, new.metadata.generation + i64::from(is_newer));
+    }
     let creates = plan.create.into_iter().map(|slice| Write::Create(slice.into_object(), None));
     let updates = plan.update.into_iter().map(|slice| Write::Update(slice.into_object(), Scope::Main));
     let deletes = plan.delete.into_iter().map(|id| Write::Delete(id, DeleteOptions::default(), None));

@@ -32,6 +32,9 @@ impl Indexes {
                 break;
             }
             let last = last.min(completions - 1);
+            if last < first {
+                continue;
+            }
             match intervals.last_mut() {
                 Some(before) if before.1 == first - 1 => before.1 = last,
                 _ => intervals.push((first, last)),

@@ -17,7 +17,7 @@ pub mod ttl;
 
 use crate::claim::claim;
 use crate::namespace::is_ending;
-use crate::pod::{is_active, is_ready};
+use crate::pod::{is_active, is_ready, restarts};
 use crate::{
     ChangeCx, Controller, Cx, EventDraft, Key, Keys, Memory as AllMemory, Note, Outcome, Patch, Write,
 };
@@ -399,11 +399,10 @@ impl<'a> Sync<'a> {
             return false;
         }
         let is_under_way = |pod: &&&Rc<Pod>| matches!(pod.status.phase.as_str(), "Running" | "Pending");
-        let restarts = |pod: &&Rc<Pod>| {
-            let all = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
-            all.map(|status| status.restart_count).fold(0, i32::saturating_add)
+        let statuses = |pod: &&'a Rc<Pod>| {
+            pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses)
         };
-        let total = self.pods.iter().filter(is_under_way).map(restarts).fold(0, i32::saturating_add);
+        let total = restarts(self.pods.iter().filter(is_under_way).flat_map(statuses));
         let limit = self.spec.backoff_limit.unwrap_or(6);
         if limit == 0 { total > 0 } else { total >= limit }
     }

@@ -294,6 +294,8 @@ fn provision(
 ) -> Outcome {
     let id = claim.metadata.id;
     let told = |reason, text| Write::Event(EventDraft::normal(DRIVER, id, reason, text));
+    // A driver makes volumes, but does not choose among those that there are.
+    let selects = peek(&claim.rest, "spec")["selector"].is_object();
     let Some(since) = memory.making.get(&id) else {
         memory.making.insert(id, cx.now);
         let waits = format!(
@@ -310,16 +312,28 @@ fn provision(
         {
             asked.metadata.set_annotation(key, provisioner);
         }
-        let writes = vec![
+        let mut writes = vec![
             Write::Update(asked.into_object(), Scope::Main),
             said(claim, false, "ExternalProvisioning", waits),
             told("Provisioning", begins),
         ];
+        if selects {
+            let text = format!(
+                "failed to provision volume with StorageClass {:?}: claim Selector is not supported",
+                &*class.metadata.name
+            );
+            let draft = EventDraft::normal(DRIVER, id, "ProvisioningFailed", text);
+            writes.push(Write::Event(EventDraft { is_warning: true, ..draft }));
+            return acted("make no volume for a claim that selects", writes);
+        }
         return Outcome {
             requeue_after: Some(cx.tuning.volume_attach),
             ..acted("begin to make a volume", writes)
         };
     };
+    if selects {
+        return Outcome::idle("no volume is made for a claim that selects");
+    }
     let left = since.plus(cx.tuning.volume_attach).since(cx.now);
     if left > 0 {
         return Outcome { requeue_after: Some(left), ..Outcome::idle("a volume is being made") };
@@ -448,14 +462,18 @@ fn new_volume(
     let reclaim: Str = kept(&class.rest, "reclaimPolicy");
     let size = wanted.resources.requests.get("storage").map(ToString::to_string).unwrap_or_default();
     let mut volume = PersistentVolume { metadata, ..PersistentVolume::default() };
+    let is_block = &*wanted.volume_mode == "Block";
     let mut spec = json!({
         "capacity": { "storage": size },
         "accessModes": wanted.access_modes.write_always(),
         "persistentVolumeReclaimPolicy": if reclaim.is_empty() { "Delete" } else { &*reclaim },
         "storageClassName": &*class.metadata.name,
-        "volumeMode": "Filesystem",
-        "csi": { "driver": provisioner, "fsType": "ext4", "volumeHandle": format!("vol-{:016x}", mark(&[&name])) },
+        "volumeMode": if is_block { "Block" } else { "Filesystem" },
+        "csi": { "driver": provisioner, "volumeHandle": format!("vol-{:016x}", mark(&[&name])) },
     });
+    if !is_block {
+        spec["csi"]["fsType"] = "ext4".into();
+    }
     if let Some(zone) = zone {
         let terms = json!([{ "matchExpressions": [{ "key": ZONE, "operator": "In", "values": [zone] }] }]);
         spec["nodeAffinity"] = json!({ "required": { "nodeSelectorTerms": terms } });

@@ -84,7 +84,7 @@ fn rows(sim: &Sim, pod: &Rc<Pod>, machine: Option<&Machine>, local: Option<&Loca
         &amounts("memory"),
         &memory.map_or_else(|| "not sampled yet".into(), |memory| format!("{memory}Mi")),
     ));
-    let restarts: i32 = status.container_statuses.iter().map(|status| status.restart_count).sum();
+    let restarts = pods::restarts(&status.container_statuses);
     rows.push(row_if(false, "restarts", &"any", &restarts));
     rows.push(row("address", &"", &status.pod_ip));
     rows.push(traffic_row(sim, pod));

@@ -12,6 +12,7 @@ use super::print::look::{has, items, own_selector, text, time};
 use super::resource::{self, Resource};
 use super::verb::Verb;
 use serde_json::Value;
+use setpoint_api::decode::time_fault;
 use setpoint_api::text::go_quote;
 use setpoint_api::{Kind, ObjId, Object, Pod, Selector, Time};
 use setpoint_sim::ledger::Outcome;
@@ -142,6 +143,14 @@ fn check(call: &Invocation) -> Result<(), Failure> {
 
 fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     check(call)?;
+    let since = match (flag::duration(call.text("since")).unwrap_or(0), call.text("since-time")) {
+        (0, "") => None,
+        (0, at) => {
+            let why = || format!("parsing time {}{}", go_quote(at), time_fault(at));
+            Some(Time::parse_rfc3339(at).ok_or_else(|| Failure::error(why()))?)
+        }
+        (back, _) => Some(cx.now().plus(-back)),
+    };
     let pods = pods(cx, call)?;
     let mut streams = Vec::new();
     let by_selector = call.has("selector");
@@ -160,15 +169,6 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         cx.complain(format!("No resources found in {} namespace.", cx.namespace));
         return Ok(());
     }
-    let since = match (flag::duration(call.text("since")).unwrap_or(0), call.text("since-time")) {
-        (0, "") => None,
-        (0, at) => Some(Time::parse_rfc3339(at).ok_or_else(|| {
-            let at = go_quote(at);
-            let form = "\"2006-01-02T15:04:05Z07:00\"";
-            Failure::error(format!("parsing time {at} as {form}: cannot parse {at} as \"2006\""))
-        })?),
-        (back, _) => Some(cx.now().plus(-back)),
-    };
     let tail = usize::try_from(call.number("tail")).ok();
     let mut wanted = Wanted {
         streams,
@@ -245,7 +245,7 @@ fn pods(cx: &mut Context, call: &Invocation) -> Result<Vec<Value>, Failure> {
 fn selector_of(resource: &Resource, object: &Value) -> Result<Selector, Failure> {
     let text = own_selector(object, "/spec/selector");
     if text == "<none>" {
-        let of = format!("*{}.{}", resource.version(), resource.kind);
+        let of = resource.go_type();
         return Err(Failure::error(format!(
             "cannot get the logs from {of}: selector for {of} not implemented"
         )));

@@ -1,14 +1,14 @@
 //! Objects that verbs make out of flags: `run`, `expose`, `autoscale`.
 //!
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd/{run/run,expose/expose,autoscale/autoscale}.go.
-//! Simplified: `run` does not attach to the pod.
 
+use super::attached::Attached;
 use super::change::{self, COMMON, Dry, FILES, Fault, RECORD};
 use super::context::Context;
 use super::failure::Failure;
 use super::flag::flag;
 use super::invocation::Invocation;
-use super::resource::of_manifest;
+use super::resource::{Resource, of_manifest};
 use super::verb::Verb;
 use super::{apply, named};
 use serde_json::{Map, Value, json};
@@ -46,7 +46,19 @@ pub(super) static RUN: Verb = Verb {
             ),
             flag("image-pull-policy", '\0', "''", "The image pull policy for the container."),
             flag("labels", 'l', "''", "Comma separated labels to apply to the pod."),
+            flag(
+                "leave-stdin-open",
+                '\0',
+                "false",
+                "If the pod is started in interactive mode or with stdin, leave stdin open after the first attach completes.",
+            ),
             flag("overrides", '\0', "''", "An inline JSON override for the generated object."),
+            flag(
+                "pod-running-timeout",
+                '\0',
+                "1m0s",
+                "The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
+            ),
             flag("port", '\0', "''", "The port that this container exposes."),
             flag("privileged", '\0', "false", "If true, run the container in privileged mode."),
             flag("quiet", 'q', "false", "If true, suppress prompt messages."),
@@ -209,11 +221,23 @@ pub(super) fn create(
 pub(super) fn create_as(
     cx: &mut Context,
     call: &Invocation,
-    mut object: Value,
+    object: Value,
     operation: &str,
     dry: Dry,
     refused: impl FnOnce(Status) -> Failure,
 ) -> Result<(), Failure> {
+    let (resource, object) = created(cx, call, object, dry, refused)?;
+    change::done(cx, call, &resource, &object, operation, dry)
+}
+
+/// Creates an object and says nothing of it.
+fn created(
+    cx: &mut Context,
+    call: &Invocation,
+    mut object: Value,
+    dry: Dry,
+    refused: impl FnOnce(Status) -> Failure,
+) -> Result<(Resource, Value), Failure> {
     let word = |key: &str| object[key].as_str().unwrap_or_default().to_owned();
     let (api_version, kind) = (word("apiVersion"), word("kind"));
     let resource = of_manifest(cx.store(), &api_version, &kind).ok_or_else(|| Failure::no_resource(&kind))?;
@@ -226,7 +250,7 @@ pub(super) fn create_as(
         object = apply::with_last_applied(&object);
     }
     if dry == Dry::Client {
-        return change::done(cx, call, &resource, &object, operation, dry);
+        return Ok((resource, object));
     }
     let request = Request {
         body: object,
@@ -234,7 +258,7 @@ pub(super) fn create_as(
         ..change::request(&resource, Method::Create, &namespace, "")
     };
     let reply = change::send(cx, dry, request).map_err(refused)?;
-    change::done(cx, call, &resource, &reply.object, operation, dry)
+    Ok((resource, reply.object))
 }
 
 /// `a=b,c=d` as a mapping.
@@ -305,6 +329,7 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     put(if call.is_on("command") { "command" } else { "args" }, json!(words), !words.is_empty());
     put("imagePullPolicy", call.text("image-pull-policy").into(), call.has("image-pull-policy"));
     put("stdin", true.into(), call.is_on("stdin"));
+    put("stdinOnce", true.into(), call.is_on("stdin") && !call.is_on("leave-stdin-open"));
     put("tty", true.into(), call.is_on("tty"));
     put("securityContext", json!({ "privileged": true }), call.is_on("privileged"));
     let labels =
@@ -325,14 +350,24 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
             serde_json::from_str(call.text("overrides")).map_err(|_| Failure::error("Invalid JSON Patch"))?;
         pod = setpoint_api::patch::apply_merge(&pod, &overrides).unwrap_or(pod);
     }
-    if call.is_on("expose") {
-        let service = json!({
+    let service = call.is_on("expose").then(|| {
+        json!({
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": { "name": name },
             "spec": { "ports": [{ "port": port, "protocol": "TCP", "targetPort": port }], "selector": labels },
             "status": { "loadBalancer": {} },
-        });
+        })
+    });
+    if is_attached {
+        let mut kinds = Vec::new();
+        for object in [Some(pod), service].into_iter().flatten() {
+            kinds.push(created(cx, call, object, Dry::No, |status| status.into())?.0);
+        }
+        cx.go_on(Attached::new(cx, call, kinds));
+        return Ok(());
+    }
+    if let Some(service) = service {
         create(cx, call, service, "created")?;
     }
     create(cx, call, pod, "created")

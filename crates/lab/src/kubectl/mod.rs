@@ -15,6 +15,7 @@
 //! Upstream: staging/src/k8s.io/kubectl/pkg/cmd, staging/src/k8s.io/cli-runtime.
 
 mod apply;
+mod attached;
 mod change;
 mod cluster;
 mod complete;

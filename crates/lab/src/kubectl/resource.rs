@@ -50,6 +50,13 @@ impl Resource {
             model: Kind::from_manifest(api_version, row.kind).unwrap_or(Kind::Custom),
         }
     }
+    /// What Go calls the type of its objects in messages.
+    pub(super) fn go_type(&self) -> String {
+        match schema::type_of(&self.api_version, &self.kind) {
+            Some(_) => format!("*{}.{}", self.version(), self.kind),
+            None => "*unstructured.Unstructured".to_owned(),
+        }
+    }
     /// What the `scale` of a workload is.
     pub(super) fn scale() -> Self {
         Self {

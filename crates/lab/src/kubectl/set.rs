@@ -14,7 +14,7 @@ use super::verb::Verb;
 use super::{named, rollout};
 use serde_json::{Value, json};
 use setpoint_api::text::go_quote;
-use setpoint_api::{Object, Quantity, patch};
+use setpoint_api::{Kind, Object, Quantity, patch};
 use setpoint_sim::{Method, PatchType, Request};
 
 pub(super) static VERB: Verb = Verb {
@@ -140,13 +140,16 @@ static SELECTOR: Verb = Verb {
 };
 
 /// Where the pod spec of a kind stands.
-fn pod_spec_path(kind: &str) -> Option<&'static str> {
-    Some(match kind {
-        "Pod" => "/spec",
-        "CronJob" => "/spec/jobTemplate/spec/template/spec",
-        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicationController" => {
-            "/spec/template/spec"
-        }
+fn pod_spec_path(resource: &Resource) -> Option<&'static str> {
+    Some(match resource.model {
+        Kind::Pod => "/spec",
+        Kind::CronJob => "/spec/jobTemplate/spec/template/spec",
+        Kind::Deployment
+        | Kind::ReplicaSet
+        | Kind::StatefulSet
+        | Kind::DaemonSet
+        | Kind::Job
+        | Kind::ReplicationController => "/spec/template/spec",
         _ => return None,
     })
 }
@@ -167,16 +170,15 @@ fn each(
     for (resource, object) in found {
         let before = object.to_value();
         let mut after = before.clone();
-        let spec = pod_spec_path(&resource.kind).and_then(|path| after.pointer_mut(path));
+        let spec = pod_spec_path(&resource).and_then(|path| after.pointer_mut(path));
         let done = match spec {
             Some(spec) => edit(spec),
-            None => {
-                let (plural, version, kind) = (&resource.plural, resource.version(), &resource.kind);
-                Err(format!(
-                    "{plural}/{} the object is not a pod or does not have a pod template: *{version}.{kind}",
-                    object.metadata().name
-                ))
-            }
+            None => Err(format!(
+                "{}/{} the object is not a pod or does not have a pod template: {}",
+                resource.plural,
+                object.metadata().name,
+                resource.go_type()
+            )),
         };
         if let Err(mut message) = done {
             if message.starts_with('\'') {
@@ -318,7 +320,9 @@ fn env(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     if call.is_on("list") {
         return list_env(cx, call, &objects);
     }
-    let (found, _) = named::objects(cx, call, &objects)?;
+    let (mut found, _) = named::objects(cx, call, &objects)?;
+    // Those that come to be edited.
+    found.retain(|(resource, _)| pod_spec_path(resource).is_some());
     let pattern = call.text("containers").to_owned();
     let overwrites = call.is_on("overwrite");
     let words = ("env updated", "failed to patch env update to pod template");
@@ -415,7 +419,7 @@ fn list_env(cx: &mut Context, call: &Invocation, objects: &[String]) -> Result<(
     let (found, faults) = named::objects(cx, call, objects)?;
     for (resource, object) in found {
         let mut value = object.to_value();
-        let Some(spec) = pod_spec_path(&resource.kind).and_then(|path| value.pointer_mut(path)) else {
+        let Some(spec) = pod_spec_path(&resource).and_then(|path| value.pointer_mut(path)) else {
             continue;
         };
         for container in containers(spec) {
@@ -441,13 +445,11 @@ fn list_env(cx: &mut Context, call: &Invocation, objects: &[String]) -> Result<(
 
 /// The value that a key of a ConfigMap or Secret has.
 fn resolved(cx: &Context, from: &Value) -> Option<String> {
-    for (key, kind) in
-        [("configMapKeyRef", setpoint_api::Kind::ConfigMap), ("secretKeyRef", setpoint_api::Kind::Secret)]
-    {
+    for (key, kind) in [("configMapKeyRef", Kind::ConfigMap), ("secretKeyRef", Kind::Secret)] {
         let Some(reference) = from.get(key) else { continue };
         let source = cx.value_of(kind, &cx.namespace, reference["name"].as_str()?)?;
         let text = source["data"][reference["key"].as_str()?].as_str()?;
-        if kind == setpoint_api::Kind::ConfigMap {
+        if kind == Kind::ConfigMap {
             return Some(text.to_owned());
         }
         return setpoint_api::text::base64_decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
@@ -493,7 +495,7 @@ fn selector(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
     let dry = Dry::of(cx, call)?;
     let (found, mut faults) = named::objects(cx, call, &objects)?;
     for (resource, object) in found {
-        if resource.kind != "Service" {
+        if resource.model != Kind::Service {
             faults.push(Fault::Client("setting a selector is only supported for Services".into()));
             continue;
         }

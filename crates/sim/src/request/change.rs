@@ -1,10 +1,9 @@
 //! Requests that change an object: updates, patches, and changes of its scale.
 //!
 //! Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{update,patch}.go, pkg/registry/apps/deployment/storage
-//! (scale).
-//! Simplified: custom kinds have a scale whether or not their definition says so.
+//! (scale), staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresource/etcd.go (`ScaleREST`).
 
-use super::{FieldValidation, Method, PatchType, Reply, Request, Target};
+use super::{FieldValidation, Method, PatchType, Reply, Request, Target, nowhere};
 use crate::fact::Actor;
 use crate::sim::Sim;
 use serde_json::{Value, json};
@@ -71,25 +70,35 @@ impl Sim {
         request: &Request,
         fact: u64,
     ) -> Result<Reply, Status> {
+        let places = target.scale().ok_or_else(nowhere)?;
         let live = target.find(self.store(), &request.name)?.clone();
         let mut value = live.to_value();
-        let scale = scale_of(&value);
-        let wanted = match request.method {
+        let scale = scale_of(&value, &places);
+        let mut wanted = match request.method {
             Method::Patch => apply(request, &scale, schema::type_of("autoscaling/v1", "Scale"))?,
             _ => request.body.clone(),
         };
+        let problems = decode::problems(&mut wanted);
+        if let Some(wrong) =
+            problems.iter().find(|problem| matches!(problem.fault, Fault::Value | Fault::Type))
+        {
+            return Err(match request.method {
+                Method::Patch => invalid_patch(&wanted.to_string(), &wrong.message),
+                _ => Status::bad_request(wrong.message.clone()),
+            });
+        }
         let replicas = wanted["spec"]["replicas"].as_i64().unwrap_or(0);
         if replicas < 0 {
             return Err(invalid_scale(&request.name, replicas));
         }
-        value["spec"]["replicas"] = replicas.into();
+        set_number(&mut value, &places.0, replicas)?;
         if let Some(version) = wanted["metadata"].get("resourceVersion") {
             value["metadata"]["resourceVersion"] = version.clone();
         }
         let (object, _) = Object::from_value(live.kind(), value);
         self.change(target, &live, object, Scope::Main, fact)?;
         let stored = self.store().object(live.id()).map(Object::to_value).unwrap_or_default();
-        Ok(Reply { object: scale_of(&stored), warnings: Vec::new() })
+        Ok(Reply { object: scale_of(&stored, &places), warnings: Vec::new() })
     }
 }
 
@@ -176,9 +185,30 @@ fn invalid_scale(name: &str, replicas: i64) -> Status {
     Status { reason: Reason::Invalid, message, details: Some(Box::new(details)) }
 }
 
-/// What the scale subresource shows of an object.
-fn scale_of(object: &Value) -> Value {
+/// Puts a number at a place such as `.spec.replicas`.
+///
+/// Upstream: `SetNestedField`.
+fn set_number(value: &mut Value, place: &str, number: i64) -> Result<(), Status> {
+    let (mut at, mut path) = (value, String::new());
+    for key in place.split('.').filter(|key| !key.is_empty()) {
+        let Value::Object(fields) = at else {
+            let message = format!("value cannot be set because {path} is not a map[string]interface{{}}");
+            return Err(Status::new(Reason::Unknown, message));
+        };
+        path = format!("{path}.{key}");
+        at = fields.entry(key).or_insert_with(|| json!({}));
+    }
+    *at = number.into();
+    Ok(())
+}
+
+/// What the scale subresource shows of an object that has its numbers, what is wanted and what there is, at these places.
+fn scale_of(object: &Value, (wanted, there): &(String, String)) -> Value {
     let meta = &object["metadata"];
+    let number = |place: &str| {
+        let found = place.split('.').filter(|key| !key.is_empty()).fold(object, |at, key| &at[key]);
+        found.as_i64().unwrap_or(0)
+    };
     json!({
         "apiVersion": "autoscaling/v1",
         "kind": "Scale",
@@ -189,8 +219,8 @@ fn scale_of(object: &Value) -> Value {
             "resourceVersion": meta["resourceVersion"],
             "creationTimestamp": meta["creationTimestamp"],
         },
-        "spec": { "replicas": object["spec"]["replicas"].as_i64().unwrap_or(0) },
-        "status": { "replicas": object["status"]["replicas"].as_i64().unwrap_or(0) },
+        "spec": { "replicas": number(wanted) },
+        "status": { "replicas": number(there) },
     })
 }
 

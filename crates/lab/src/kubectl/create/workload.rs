@@ -146,9 +146,8 @@ fn job(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
 fn job_of_cron_job(cx: &Context, name: &str, from: &str) -> Result<Value, Failure> {
     let (kind, source) = from.split_once('/').unwrap_or((from, ""));
     let resource = cx.resource(kind)?;
-    if resource.kind != "CronJob" {
-        let (version, kind) = (resource.version(), &resource.kind);
-        return Err(Failure::error(format!("unknown object type *{version}.{kind}")));
+    if resource.model != setpoint_api::Kind::CronJob {
+        return Err(Failure::error(format!("unknown object type {}", resource.go_type())));
     }
     let source = cx.object(&resource, source)?.to_value();
     let template = &source["spec"]["jobTemplate"];

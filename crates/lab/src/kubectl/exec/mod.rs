@@ -67,29 +67,38 @@ fn run(cx: &mut Context, call: &Invocation) -> Result<(), Failure> {
         return Err(Failure::error("you must specify at least one command for the container"));
     }
     let pod = pod(cx, target)?;
-    let container = container(cx, call, &pod)?;
-    let Ended { out, err, code, crash } = programs::run(cx, &container, &command)?;
+    let spec = container(cx, call, &pod)?;
+    match inside(cx, &pod, &spec, &command)? {
+        0 => Ok(()),
+        code => Err(Failure { text: format!("command terminated with exit code {code}\n"), code }),
+    }
+}
+
+/// Runs a command inside of a container, prints what it says, and returns its exit code.
+pub(super) fn inside(
+    cx: &mut Context,
+    pod: &Value,
+    spec: &Value,
+    command: &[String],
+) -> Result<i32, Failure> {
+    let container = Container { pod: pod.clone(), spec: spec.clone(), written: Default::default() };
+    let Ended { out, err, code, crash } = programs::run(cx, &container, command)?;
     if !out.is_empty() {
         cx.print(out);
     }
     if !err.is_empty() {
         cx.output.complain(err);
     }
+    let of = |value: &Value, path: &str| text(value, path).to_owned();
+    let (namespace, pod) = (of(pod, "/metadata/namespace"), of(pod, "/metadata/name"));
     for (path, text, append) in container.written.take() {
-        let of = |path: &str| container.of(path).to_owned();
-        let (namespace, pod) = (of("/metadata/namespace"), of("/metadata/name"));
-        let container = super::print::look::text(&container.spec, "/name").to_owned();
+        let (namespace, pod, container) = (namespace.clone(), pod.clone(), of(spec, "/name"));
         cx.session.act(setpoint_sim::Action::WriteFile { namespace, pod, container, path, text, append });
     }
     if crash {
-        let (namespace, pod) =
-            (container.of("/metadata/namespace").into(), container.of("/metadata/name").into());
         cx.session.act(setpoint_sim::Action::CrashPod { namespace, pod });
     }
-    match code {
-        0 => Ok(()),
-        code => Err(Failure { text: format!("command terminated with exit code {code}\n"), code }),
-    }
+    Ok(code)
 }
 
 /// The pod that is named, or the first of a workload.
@@ -107,7 +116,7 @@ fn pod(cx: &Context, target: &str) -> Result<Value, Failure> {
     }
     let value = object.to_value();
     if own_selector(&value, "/spec/selector") == "<none>" {
-        let of = format!("*{}.{}", target.resource.version(), target.resource.kind);
+        let of = target.resource.go_type();
         return Err(Failure::error(format!("cannot attach to {of}: selector for {of} not implemented")));
     }
     let selector = Selector::parse(&own_selector(&value, "/spec/selector")).map_err(Failure::error)?;
@@ -124,7 +133,7 @@ fn pod(cx: &Context, target: &str) -> Result<Value, Failure> {
 }
 
 /// The container that is meant, if something runs in it.
-fn container(cx: &mut Context, call: &Invocation, pod: &Value) -> Result<Container, Failure> {
+fn container(cx: &mut Context, call: &Invocation, pod: &Value) -> Result<Value, Failure> {
     let name = text(pod, "/metadata/name");
     let phase = text(pod, "/status/phase");
     if matches!(phase, "Succeeded" | "Failed") {
@@ -166,5 +175,5 @@ fn container(cx: &mut Context, call: &Invocation, pod: &Value) -> Result<Contain
             go_quote(chosen)
         )));
     }
-    Ok(Container { pod: pod.clone(), spec: spec.clone(), written: Default::default() })
+    Ok(spec.clone())
 }

@@ -142,6 +142,13 @@ fn shell(cx: &Context, container: &Container, args: &[String], depth: usize) -> 
         }
         [file, ..] => return Ended::err(format!("sh: can't open '{file}': No such file or directory\n"), 2),
     };
+    let loops = ["while ", "until ", "for "];
+    if script.split([';', '\n']).any(|line| loops.iter().any(|word| line.trim_start().starts_with(word))) {
+        return Ended::err(
+            "simulated: this shell has no loops; requests by the second come from the load of the scenario or the page\n",
+            1,
+        );
+    }
     let mut all = Ended::default();
     for line in script.split([';', '\n']) {
         let mut is_first = true;

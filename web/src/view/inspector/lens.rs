@@ -76,7 +76,8 @@ fn run(lens: &Lens, at: usize, run: &Reconcile, now_us: i64) -> Html {
 fn repeats(resync: &Resync, now_us: i64) -> String {
     match resync.next_us {
         Some(next_us) => format!("on change, or all in {}", words::seconds_left(next_us - now_us)),
-        None => "on change, or all every 12 h".to_string(),
+        None if resync.here_us == resync.upstream_us => "on change, or all every 12 h".to_string(),
+        None => format!("on change, or all every {}", words::span(resync.here_us)),
     }
 }
 

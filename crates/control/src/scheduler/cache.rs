@@ -55,8 +55,8 @@ pub struct Cache {
     pub classes: Map<u32, Class>,
     class_index: Map<Str, Vec<u32>>,
     last_class: u32,
-    /// On how many nodes each image is.
-    pub images: Map<Str, u32>,
+    /// The images that nodes have.
+    pub images: Map<Str, Image>,
     /// The group that default spreading counts, by controlling owner and for these labels.
     pub spread_memo: Map<Uid, (Labels, u32)>,
     /// Where the next search for feasible nodes starts.
@@ -64,6 +64,31 @@ pub struct Cache {
     memo: Memo,
     /// The arguments of the plugins.
     pub profile: Rc<Profile>,
+}
+
+/// An image.
+#[derive(Clone, Debug, Default)]
+pub struct Image {
+    /// On how many nodes it is.
+    pub nodes: u32,
+    /// Its size in bytes by the slots of those; 0 elsewhere.
+    sizes: Vec<i64>,
+}
+
+impl Image {
+    /// Its size on a node, 0 if it is not there.
+    pub fn size_on(&self, slot: Slot) -> i64 {
+        self.sizes.get(slot as usize).copied().unwrap_or(0)
+    }
+
+    fn put(&mut self, slot: Slot, size: Option<i64>) {
+        self.nodes = if size.is_some() { self.nodes + 1 } else { self.nodes.saturating_sub(1) };
+        let slot = slot as usize;
+        if self.sizes.len() <= slot {
+            self.sizes.resize(slot + 1, 0);
+        }
+        self.sizes[slot] = size.unwrap_or(0);
+    }
 }
 
 impl Cache {
@@ -140,8 +165,8 @@ impl Cache {
             }
         }
         if old.as_ref().is_none_or(|old| !Rc::ptr_eq(&old.status.images, &node.status.images)) {
-            self.count_images(old.as_deref(), false);
-            self.count_images(Some(node), true);
+            self.count_images(slot, old.as_deref(), false);
+            self.count_images(slot, Some(node), true);
         }
     }
 
@@ -150,7 +175,7 @@ impl Cache {
         let Some(slot) = self.slot_of(name) else { return };
         let old = self.nodes[slot as usize].node.take();
         self.leave_zone(slot, old.as_deref().map(Zone::of));
-        self.count_images(old.as_deref(), false);
+        self.count_images(slot, old.as_deref(), false);
         for column in &mut self.columns {
             column.set(slot, None);
         }
@@ -182,15 +207,19 @@ impl Cache {
         self.zones.retain(|(_, slots)| !slots.is_empty());
     }
 
-    fn count_images(&mut self, node: Option<&Node>, is_added: bool) {
+    fn count_images(&mut self, slot: Slot, node: Option<&Node>, is_added: bool) {
         let Some(node) = node else { return };
-        let mut names: Vec<&Str> = node.status.images.iter().flat_map(|image| &image.names).gather();
-        order::sort(&mut names);
-        names.dedup();
-        for name in names {
-            let count = self.images.entry(name.clone()).or_insert(0);
-            *count = if is_added { *count + 1 } else { count.saturating_sub(1) };
-            if *count == 0 {
+        let mut named: Vec<(&Str, i64)> = Vec::new();
+        for image in node.status.images.iter() {
+            named.extend(image.names.iter().map(|name| (name, image.size_bytes)));
+        }
+        // Of several images with the same name the first counts.
+        order::sort_by_key(&mut named, |(name, _)| *name);
+        named.dedup_by_key(|(name, _)| *name);
+        for (name, size) in named {
+            let image = self.images.entry(name.clone()).or_default();
+            image.put(slot, is_added.then_some(size));
+            if image.nodes == 0 {
                 self.images.remove(name);
             }
         }

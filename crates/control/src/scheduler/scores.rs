@@ -3,7 +3,7 @@
 //! Upstream: pkg/scheduler/framework/plugins/{tainttoleration,nodeaffinity,imagelocality},
 //! pkg/scheduler/framework/plugins/helper/normalize_score.go, pkg/scheduler/apis/config/v1/default_plugins.go.
 
-use super::cache::Cache;
+use super::cache::{Cache, Image};
 use super::filters::Filters;
 use super::groups::Slot;
 use super::node_rules::intolerable_soft_taints;
@@ -91,23 +91,17 @@ fn image_locality(cache: &Cache, spec: &PodSpec, slots: &[Slot]) -> Option<Vec<i
     let images = images_of(spec);
     let containers = spec.init_containers.len() + spec.containers.len();
     let most = MOST_IMAGE.saturating_mul(containers.max(1) as i64);
-    let known: Vec<(&Str, u32)> =
-        images.iter().filter_map(|image| Some((image, *cache.images.get(image)?))).gather();
+    let known: Vec<&Image> = images.iter().filter_map(|image| cache.images.get(image)).gather();
     if known.is_empty() {
         return Some(vec![0; slots.len()]);
     }
     let nodes = cache.node_count() as f64;
-    let score = |node: &Node| {
-        let size = |name: &Str| {
-            let image = node.status.images.iter().find(|image| image.names.contains(name));
-            image.map(|image| image.size_bytes)
-        };
-        let scaled =
-            |(name, on): &(&Str, u32)| size(name).map(|size| (size as f64 * (f64::from(*on) / nodes)) as i64);
-        let sum = known.iter().filter_map(scaled).fold(0, i64::saturating_add).clamp(LEAST_IMAGE, most);
+    let score = |slot: &Slot| {
+        let scaled = |image: &&Image| (image.size_on(*slot) as f64 * (f64::from(image.nodes) / nodes)) as i64;
+        let sum = known.iter().map(scaled).fold(0, i64::saturating_add).clamp(LEAST_IMAGE, most);
         percent(sum - LEAST_IMAGE, most - LEAST_IMAGE)
     };
-    Some(on_node(cache, slots, score))
+    Some(slots.iter().map(score).gather())
 }
 
 /// Images of containers and of image volumes, each with a tag.

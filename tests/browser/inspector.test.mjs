@@ -120,6 +120,73 @@ test("why: from a new pod back to the click that killed the node, and as text", 
   assert.match(await detail(page), /^Node /);
 }, { context: { permissions: ["clipboard-read", "clipboard-write"] } }));
 
+test("a new pod tells how it came to be: from the click through controllers, API server, scheduler and kubelet, each with its time", () => converged(async (page) => {
+  await page.getByRole("switch", { name: "Autoscaler" }).click();
+  const created = async () => (await events(page)).flatMap((event) => /Created pod: (\S+)/.exec(event)?.[1] ?? []);
+  await until(created, (names) => names.length === 3);
+  await press(page, "One replica more");
+  const [name] = await until(created, (names) => names.length === 4);
+  await page.getByRole("button", { name: new RegExp(`, pod ${name}`) }).click();
+  const way = details(page).getByRole("group").filter({ hasText: "How it came to be" });
+  await way.getByText("How it came to be").click();
+  const steps = async () => (await way.getByRole("listitem").allInnerTexts()).map((step) => step.replace(/\s+/g, " ").trim());
+  await until(steps, (found) => / found web-/.test(found.join(" ")) && /EndpointSlice/.test(found.at(-1)));
+  const time = String.raw`\+(\d+ ms|\d+\.\d s)`;
+  const wanted = [
+    String.raw`\+0 You set deployment web to 4 replicas`,
+    `${time} Deployment controller scaled web-\\w+ up from 3 to 4`,
+    `${time} ReplicaSet controller wanted 4, had 3, created 1 of replicaset web-\\w+`,
+    `${time} API server stored the new pod ${name}`,
+    `${time} Scheduler chose node-0\\d: score \\d+.*`,
+    `${time} API server stored the binding of ${name} to node-0\\d`,
+    `${time} kubelet on node-0\\d had nothing to pull: Container image "web:v1" already present on machine.*`,
+    `${time} kubelet on node-0\\d started a container of ${name}`,
+    `${time} kubelet on node-0\\d found ${name} ready, and told the API server`,
+    `${time} EndpointSlice controller listed it among the ready endpoints of web`,
+  ];
+  const told = (await steps()).filter((step) => !/Readiness probe failed/.test(step));
+  assert.equal(told.length, wanted.length, told.join("\n"));
+  for (const [at, step] of wanted.entries()) assert.match(told[at], new RegExp(`^${step}$`));
+  await shot(page, "way");
+  assert.deepEqual(await violations(page), []);
+  // A step leads to its thing, and a chain of causes tells how long after the act each link was.
+  await way.getByRole("button", { name: /^node-0\d$/ }).first().click();
+  assert.match(await detail(page), /^Node /);
+  await untilEvent(page, new RegExp(`Started .* Pod/${name} `));
+  await eventRow(page, new RegExp(`Started[\\s\\S]*${name}`)).getByRole("button", { name: /^why\?/ }).click();
+  const links = await chain(page);
+  assert.match(links[0], new RegExp(String.raw` \d+:\d\d\.\d ${time}$`));
+  assert.match(links.at(-1), /It began here$/);
+}));
+
+test("a resync every ten seconds is a choice: every loop looks again, and lights its four phases", () => converged(async (page) => {
+  await page.getByRole("region", { name: "Control plane" }).getByRole("button", { name: /^ReplicaSet/ }).click();
+  const turn = details(page).getByRole("listitem").filter({ hasText: "Repeat" });
+  const words = async () => (await turn.innerText()).replace(/\s+/g, " ");
+  await until(words, /Observe want 3 have 3 Diff none Act nothing to do Repeat on change, or all every 12 h$/);
+  assert.ok(!/by resync/.test(await detail(page)), "nobody has asked for one");
+  const choice = details(page).getByRole("button", { name: /^Resync every 10 s Not upstream's default/ });
+  await choice.click();
+  await until(words, /Repeat on change, or all in \d+ s$/);
+  await speed(page, 4);
+  await until(words, /Observe want 3 have 3 by resync Diff none Act nothing to do Repeat on change, or all in \d+ s$/);
+  const times = async () => (await details(page).getByRole("listitem").filter({ hasText: "by resync" }).allInnerTexts())
+    .map((run) => { const [, minutes, seconds] = /^(\d+):([\d.]+)/.exec(run); return Number(minutes) * 60 + Number(seconds); });
+  const found = await until(times, (all) => all.length >= 3);
+  assert.ok(found.slice(1).every((at, before) => Math.abs(found[before] - at - 10) < 0.2), String(found));
+  // Each phase is lit in its turn by an animation that begins half a second after the one before; the last one stays lit.
+  const lit = await turn.locator("dl > div").evaluateAll((all) => all.map((phase) => {
+    const { animationName, animationDelay } = getComputedStyle(phase);
+    return `${phase.firstElementChild.textContent} ${animationName} ${animationDelay}`;
+  }));
+  assert.deepEqual(lit, ["Observe lit 0s", "Diff lit 0.5s", "Act lit 1s", "Repeat lit-last 1.5s"]);
+  await shot(page, "resync");
+  assert.deepEqual(await violations(page), []);
+  await details(page).getByRole("button", { name: /^Resync every 12 h Upstream's default/ }).click();
+  await until(words, /Repeat on change, or all every 12 h$/);
+  await untilEvent(page, /You set .*resync.* you$/);
+}));
+
 test("without a clipboard the chain is selected, to be copied by hand", () => converged(async (page) => {
   await eventRow(page, "Scheduled").getByRole("button", { name: /^why\?/ }).click();
   await press(page, "Copy as text");

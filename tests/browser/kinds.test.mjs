@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertQuiet, openPage, setUp, violations, waitForStart } from "./page.mjs";
 import {
-  detail, details, eventRow, events, chain, focused, node, nodeLabel, press, speed, tabTo, until, untilEvent, walkTo,
+  counter, detail, details, eventRow, events, chain, focused, node, nodeLabel, press, speed, tabTo, until, untilEvent, walkTo,
 } from "./person.mjs";
 
 const own = setUp();
@@ -200,6 +200,15 @@ test("where nodes are full, what is important takes the place of the rest; and a
   await until(() => trayText(page), /render.*: 0\/3 nodes are available: 3 Insufficient cpu\. no new claims to deallocate, preemption: 0\/3 nodes are available: 3 No preemption victims found for incoming pod\./, { timeout: 30_000 });
   await until(() => page.getByRole("region", { name: "Counters" }).innerText(), /Healthy pods\s+6\s+of 6/, { timeout: 30_000 });
 }, { times: 1 }));
+
+test("with its node the monolith is down, and the services beside it live", () => visit("monolith", async (page) => {
+  const healthy = () => counter(page, "Healthy pods");
+  await until(healthy, /^Healthy pods 1 of 1 monolith cart 2\/2 · catalog 2\/2 · pay 2\/2$/, { timeout: 30_000 });
+  await speed(page, 2);
+  await until(healthy, /^Healthy pods 0 of 1 monolith cart [12]\/2 · catalog [12]\/2 · pay [12]\/2 · \d on a dead machine$/, { timeout: 30_000 });
+  assert.deepEqual(await violations(page), []);
+  await until(healthy, /^Healthy pods 1 of 1 monolith cart 2\/2 · catalog 2\/2 · pay 2\/2/, { timeout: 60_000 });
+}, { times: 4 }));
 
 test("seven pods stand two, two, one and two on four nodes; nodes come and go", () => visit("four-nodes", async (page) => {
   const counts = () => page.getByRole("article", { name: /^Node / }).evaluateAll((all) =>

@@ -400,3 +400,27 @@ fn a_resync_shows_every_object_to_the_loops_again() {
     };
     assert!(runs(true) >= runs(false) + 3, "{} against {}", runs(true), runs(false));
 }
+
+#[test]
+fn runs_by_resync_are_told_apart_and_come_every_ten_seconds() {
+    let mut session = opened();
+    let lens = |session: &Session| {
+        let page = session.inspect(&Subject::Component("replicaset-controller".into()));
+        page.and_then(|page| page.lens).expect("a controller")
+    };
+    run_for(&mut session, 20);
+    let upstream = lens(&session);
+    let resync = upstream.resync.expect("a resync");
+    assert_eq!((resync.next_us, resync.here_us, resync.upstream_us), (None, 43_200_000_000, 43_200_000_000));
+    assert!(upstream.history.iter().all(|run| !run.is_resync), "{:?}", upstream.history);
+    let set_at = session.now_us();
+    session.act(Action::SetPeriod { period: "resync".into(), micros: 10_000_000 });
+    assert_eq!(lens(&session).resync.map(|resync| resync.next_us), Some(Some(set_at + 10_000_000)));
+    run_for(&mut session, 35);
+    let now = lens(&session);
+    assert_eq!(now.resync.map(|resync| resync.next_us), Some(Some(set_at + 40_000_000)));
+    let by_resync: Vec<i64> =
+        now.history.iter().filter(|run| run.is_resync).map(|run| (run.at_us - set_at) / 1_000_000).collect();
+    assert_eq!(by_resync, [30, 20, 10], "newest first: {:?}", now.history);
+    assert!(now.history.iter().filter(|run| run.is_resync).all(|run| &*run.act == "nothing to do"));
+}

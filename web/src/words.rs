@@ -60,6 +60,15 @@ pub fn latency(us: i64) -> String {
     }
 }
 
+/// Time that has passed since something: `+0`, `+18 ms`, `+9.7 s`.
+pub fn since(us: i64) -> String {
+    match us {
+        ..=0 => "+0".to_string(),
+        1..60_000_000 => format!("+{}", latency(us)),
+        _ => format!("+{}", span(us)),
+    }
+}
+
 /// `1,284`.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();

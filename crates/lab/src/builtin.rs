@@ -199,4 +199,17 @@ mod tests {
         };
         assert_eq!(["monolith", "cart", "catalog", "pay"].map(|service| ready(service).min(1)), [0, 1, 1, 1]);
     }
+
+    #[test]
+    fn the_counters_tell_of_the_monolith_and_of_the_services_beside_it() {
+        let mut session = crate::Session::named("monolith", 1).expect("it is there");
+        let mut counted = |at: i64| {
+            session.advance(at * SECOND, &mut || true);
+            let app = session.frame().app.clone().expect("the monolith");
+            format!("{} {}/{} beside {}", app.name, app.ready, app.target_replicas, app.beside)
+        };
+        assert_eq!(counted(14), "monolith 1/1 beside cart 2/2 · catalog 2/2 · pay 2/2");
+        assert_eq!(counted(26), "monolith 0/1 beside cart 2/2 · catalog 2/2 · pay 1/2");
+        assert_eq!(counted(60), "monolith 1/1 beside cart 2/2 · catalog 2/2 · pay 2/2");
+    }
 }

@@ -74,6 +74,9 @@ pub struct App {
     pub cpu_percent: Option<i32>,
     /// The autoscaler, if there is one.
     pub autoscaler: Option<Autoscaler>,
+    /// Ready and wanted pods of the other Deployments of its namespace, such as `cart 2/2 · pay 1/2`; empty if there are none, or
+    /// more than a few.
+    pub beside: Rc<str>,
 }
 
 /// A template that the Deployment has had, kept by a ReplicaSet.

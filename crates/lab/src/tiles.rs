@@ -99,7 +99,25 @@ pub(crate) fn app(sim: &Sim, aim: &Aim, replicas_set_by: &Map<ObjId, Rc<str>>) -
         revisions,
         cpu_percent: cpu_percent(sim, shown),
         autoscaler: autoscaler.map(|autoscaler| self::autoscaler(sim, autoscaler)),
+        beside: beside(sim, shown),
     })
+}
+
+/// Most Deployments beside the shown one that are told of.
+const BESIDE_MAX: usize = 4;
+
+/// The other Deployments of the namespace with their ready pods.
+fn beside(sim: &Sim, shown: &Deployment) -> Rc<str> {
+    let all = sim.store().list_in::<Deployment>(&shown.metadata.namespace);
+    let others = all.filter(|other| other.metadata.name != shown.metadata.name).take(BESIDE_MAX + 1).gather();
+    if others.len() > BESIDE_MAX {
+        return "".into();
+    }
+    let told = others.iter().map(|other| {
+        let wanted = other.spec.replicas.unwrap_or(1);
+        format!("{} {}/{wanted}", other.metadata.name, other.status.ready_replicas)
+    });
+    told.gather().join(" · ").into()
 }
 
 /// The revisions that the Deployment can go back to and the current one, newest first.

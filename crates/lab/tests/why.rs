@@ -3,7 +3,7 @@
 //! The golden is rewritten with `UPDATE_GOLDENS=1`.
 
 use setpoint_lab::frame::Frame;
-use setpoint_lab::inspect::Cause;
+use setpoint_lab::inspect::{Cause, Subject};
 use setpoint_lab::{Action, Session};
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -175,12 +175,7 @@ fn chains_lead_back_to_what_somebody_did() {
             let _ = writeln!(text, "{}", chain(&mut session, since, reason, is_first));
         }
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/goldens/why.txt");
-    if std::env::var_os("UPDATE_GOLDENS").is_some() {
-        std::fs::write(path, &text).expect("the golden can be written");
-    }
-    let golden = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(text == golden, "differs from {path}:\n{text}");
+    check("why.txt", &text);
 }
 
 #[test]
@@ -215,4 +210,78 @@ fn every_line_of_the_feed_has_a_beginning() {
         }
     }
     assert!(told > 500, "{told}");
+}
+
+/// A pod's way as its details tell it: time since the first step, who, what, and to which thing.
+fn way(session: &Session, pod: &str) -> Vec<String> {
+    let page = session.inspect(&Subject::from_text(&format!("pod/default/{pod}")).expect("a pod"));
+    let path = page.map(|page| page.path).unwrap_or_default();
+    let began = path.first().map_or(0, |step| step.at_us);
+    let told = |step: &Cause| {
+        let about = step.about.as_ref().map(Subject::to_text).unwrap_or_default();
+        let what = step.what.replace(pod, "POD");
+        let about = about.replace(pod, "POD");
+        format!("+{:.3} {} {what} [{about}]", (step.at_us - began) as f64 / 1e6, step.who)
+    };
+    path.iter().map(told).collect()
+}
+
+/// Pods of now that were not there before.
+fn new_pods(session: &mut Session, before: &Frame) -> Vec<String> {
+    let names = |frame: &Frame| -> Vec<String> {
+        frame.nodes.iter().flat_map(|node| &node.pods).map(|pod| pod.name.to_string()).collect()
+    };
+    let old = names(before);
+    names(&session.frame()).into_iter().filter(|name| !old.contains(name)).collect()
+}
+
+#[test]
+fn the_way_of_a_new_pod_leads_from_the_act_to_its_endpoint() {
+    type Act = fn(&Frame) -> Action;
+    fn image(image: &str) -> Action {
+        Action::SetImage { namespace: "default".into(), deployment: "web".into(), image: image.into() }
+    }
+    fn scale(replicas: i32) -> Action {
+        Action::Scale { namespace: "default".into(), deployment: "web".into(), replicas }
+    }
+    /// Name, how long it is watched, after which fortieth of that a pod is chosen, and what somebody does.
+    type Case = (&'static str, i64, i32, Act);
+    let cases: [Case; 5] = [
+        ("four are wanted, three run", 4_000, 0, |_| scale(4)),
+        ("a machine loses its power", 16_000, 0, |frame| Action::KillMachine { node: first_pod(frame).0 }),
+        ("an image that no node has", 4_000, 0, |_| image("web:v2")),
+        ("an image that nobody has", 16_000, 0, |_| image("web:missing")),
+        ("more than fits", 4_000, 30, |_| scale(60)),
+    ];
+    let mut text = String::new();
+    for (name, millis, chosen_at, act) in cases {
+        let mut session = opened();
+        let before = session.frame();
+        session.act(act(&before));
+        let mut so_far: Vec<String> = Vec::new();
+        let mut pod = String::new();
+        for part in 0..40 {
+            run_for(&mut session, millis / 40);
+            if pod.is_empty() && part >= chosen_at {
+                let frame = session.frame();
+                let waits = frame.pending.last().map(|pod| pod.name.to_string());
+                pod = waits.or_else(|| new_pods(&mut session, &before).first().cloned()).unwrap_or_default();
+            }
+            let now = way(&session, &pod);
+            assert!(now.starts_with(&so_far), "{name}: the way only grows: {so_far:#?} {now:#?}");
+            so_far = now;
+        }
+        let _ = writeln!(text, "# {name}\n  {}\n", so_far.join("\n  "));
+    }
+    check("path.txt", &text);
+}
+
+/// Holds a text against its golden.
+fn check(name: &str, text: &str) {
+    let path = format!("{}/tests/goldens/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        std::fs::write(&path, text).expect("the golden can be written");
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == golden, "differs from {path}:\n{text}");
 }

@@ -153,9 +153,20 @@ fn ring(share: i64) -> Html {
 
 fn healthy(app: &App, tally: Tally, send: &Send) -> Html {
     let wanted = i64::from(app.target_replicas.max(1));
-    let tone = if app.ready >= app.target_replicas { "ok" } else { "warn" };
+    let is_alone = app.beside.is_empty();
+    let tone = match app.ready {
+        ready if ready >= app.target_replicas => "ok",
+        // Beside others it counts that none is left; alone it may just not have begun.
+        0 if !is_alone => "bad",
+        _ => "warn",
+    };
+    let mut name = String::new();
     let mut foot = tally.words();
-    if foot.is_empty() {
+    if !is_alone {
+        name = format!(" {}", app.name);
+        let comma = if foot.is_empty() { "" } else { " · " };
+        foot = format!("{}{comma}{foot}", app.beside);
+    } else if foot.is_empty() {
         foot = if tone == "ok" { "All are ready" } else { "Waiting" }.to_string();
     }
     Gauge {
@@ -163,7 +174,7 @@ fn healthy(app: &App, tally: Tally, send: &Send) -> Html {
         of: deployment(app),
         tone,
         state: sign(tone),
-        big: html! { <>{ app.ready }<small>{ format!("of {}", app.target_replicas) }</small></> },
+        big: html! { <>{ app.ready }<small>{ format!("of {}{name}", app.target_replicas) }</small></> },
         bar: bar(&[("fill", i64::from(app.ready) * 100 / wanted)], None),
         foot,
     }

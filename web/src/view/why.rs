@@ -30,7 +30,7 @@ pub fn view(why: &Why, send: &Send) -> Html {
                 <p class="muted">{ "This is too long ago: the simulator remembers the newest 40,000 facts." }</p>
             } else {
                 <p class="muted">{ "Newest first. Each line happened because of the one below it." }</p>
-                <ol class="chain" id={CHAIN}>{ for why.chain.iter().enumerate().map(|(at, cause)| link(at, cause)) }</ol>
+                <ol class="chain" id={CHAIN}>{ for why.chain.iter().enumerate().map(|(at, cause)| link(at, cause, began(&why.chain))) }</ol>
                 <p class="actions-line">
                     <button onclick={copy}>{ "Copy as text" }</button>
                     <span role="status">{ why.copied }</span>
@@ -40,7 +40,12 @@ pub fn view(why: &Why, send: &Send) -> Html {
     }
 }
 
-fn link(at: usize, cause: &Cause) -> Html {
+/// When the chain began, if that is known.
+fn began(chain: &[Cause]) -> Option<i64> {
+    chain.last().filter(|cause| cause.is_origin).map(|cause| cause.at_us)
+}
+
+fn link(at: usize, cause: &Cause, began_us: Option<i64>) -> Html {
     let class = match (cause.is_origin, &*cause.who) {
         (true, "You") => "origin you",
         (true, _) => "origin",
@@ -55,6 +60,8 @@ fn link(at: usize, cause: &Cause) -> Html {
                 <time>{ words::moment(cause.at_us) }</time>
                 if cause.is_origin {
                     <span class="began">{ "It began here" }</span>
+                } else if let Some(began_us) = began_us {
+                    { " " }<time class="later">{ words::since(cause.at_us - began_us) }</time>
                 }
             </p>
         </li>
@@ -62,7 +69,7 @@ fn link(at: usize, cause: &Cause) -> Html {
 }
 
 /// What was done, in which the name of the thing is the link to it.
-fn sentence(cause: &Cause) -> Html {
+pub fn sentence(cause: &Cause) -> Html {
     let Some(subject) = &cause.about else { return html! { cause.what.to_string() } };
     let (Subject::Object { name, .. } | Subject::Component(name)) = subject;
     match cause.what.split_once(&**name) {

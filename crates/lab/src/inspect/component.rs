@@ -2,7 +2,7 @@
 
 use super::object;
 use super::parts::{self, length, link, row, row_if, span};
-use super::{Inspection, Lens, Link, Reconcile, Subject, Tone};
+use super::{Inspection, Lens, Link, Reconcile, Resync, Subject, Tone};
 use crate::why::{stored_words, who_did};
 use crate::words::title_of;
 use setpoint_api::Gather as _;
@@ -178,6 +178,7 @@ pub(super) fn fill(sim: &Sim, name: &str, page: &mut Inspection) -> Option<()> {
         working,
         runs: control.map_or(sim.store().revision(), |control| control.runs),
         idle_runs: control.map_or(0, |control| control.idle_runs),
+        resync: control.and_then(|_| resync(sim)),
         history: Vec::new(),
     };
     match (position, control) {
@@ -232,6 +233,22 @@ fn setting_row(sim: &Sim, name: &str) -> Option<super::Row> {
     Some(row_if(here != real, &words, &amount(real), &text))
 }
 
+/// When everything is looked at again. Upstream's own period is too long to count it down.
+// Inlined, it would move all that inspections are made of to the page's first file.
+#[inline(never)]
+fn resync(sim: &Sim) -> Option<Resync> {
+    let (_, here_us, upstream_us, _) = sim.tuning().rows().into_iter().find(|row| row.0 == "resync")?;
+    let set = sim.facts().before(u64::MAX).find(|fact| sets_resync(fact)).filter(|_| here_us != upstream_us);
+    let next_us = set.map(|set| set.at.0 + (sim.now().since(set.at) / here_us + 1) * here_us);
+    Some(Resync { next_us, here_us, upstream_us })
+}
+
+/// Whether this is where somebody set the period of the resync, which is the cause of the runs that come of it.
+fn sets_resync(fact: &Fact) -> bool {
+    let What::Action { action, .. } = &fact.what else { return false };
+    matches!(&**action, setpoint_sim::Action::SetPeriod { period, .. } if period == "resync")
+}
+
 /// What the store holds.
 fn store_rows(sim: &Sim) -> Vec<super::Row> {
     let store = sim.store();
@@ -263,6 +280,7 @@ fn writes(sim: &Sim) -> Vec<Reconcile> {
             diff: "".into(),
             act: what.into(),
             is_idle: false,
+            is_resync: false,
             fact: fact.id,
         })
     };
@@ -296,6 +314,7 @@ fn reconcile(sim: &Sim, kind: Kind, name: &str, run: &Run) -> Reconcile {
         diff: difference(name, &run.note, run.writes > 0).into(),
         act: (&*run.note.decision).into(),
         is_idle: run.writes == 0,
+        is_resync: run.writes == 0 && sim.facts().get(run.fact).is_some_and(sets_resync),
         fact: run.fact,
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn inspect(sim: &Sim, painter: &Painter, subject: &Subject) -> Option
         working: None,
         events: Vec::new(),
         fact: 0,
+        path: Vec::new(),
         lens: None,
     };
     match subject {

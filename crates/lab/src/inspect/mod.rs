@@ -83,6 +83,8 @@ pub struct Inspection {
     pub events: Vec<Rc<FeedLine>>,
     /// The fact of its creation or its last change, to ask why; 0 if forgotten.
     pub fact: u64,
+    /// Of a pod, its way from what somebody did, or what happened, until it was ready: each step with who took it, oldest first.
+    pub path: Vec<Cause>,
     /// If it is a part of the control plane.
     pub lens: Option<Lens>,
 }
@@ -173,8 +175,21 @@ pub struct Lens {
     pub runs: u64,
     /// Runs that found nothing to do.
     pub idle_runs: u64,
+    /// When it gets all that it watches once more, and upstream's and the present length of that period; of controllers.
+    pub resync: Option<Resync>,
     /// The last runs, newest first.
     pub history: Vec<Reconcile>,
+}
+
+/// The period after which a controller looks at everything again, whether it has changed or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resync {
+    /// When it is due, if somebody has set its period.
+    pub next_us: Option<i64>,
+    /// Its length here.
+    pub here_us: i64,
+    /// Upstream's default.
+    pub upstream_us: i64,
 }
 
 /// One run of a controller.
@@ -192,6 +207,8 @@ pub struct Reconcile {
     pub act: Rc<str>,
     /// Whether it found nothing to do.
     pub is_idle: bool,
+    /// Whether it ran because of a resync, and not because something had changed.
+    pub is_resync: bool,
     /// The fact of it, to ask why.
     pub fact: u64,
 }

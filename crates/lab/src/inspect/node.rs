@@ -106,6 +106,7 @@ fn kubelet(sim: &Sim, machine: &Machine) -> Lens {
             diff: "".into(),
             act,
             is_idle: false,
+            is_resync: false,
             fact: fact.id,
         }
     };
@@ -119,6 +120,7 @@ fn kubelet(sim: &Sim, machine: &Machine) -> Lens {
         working: machine.pods.values().filter(|local| local.record.all().any(|c| !c.is_running())).count() as u32,
         runs: 0,
         idle_runs: 0,
+        resync: None,
         history,
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn fill(sim: &Sim, pod: &Rc<Pod>, page: &mut Inspection) {
         page.children.push(super::parts::link(sim, service));
     }
     super::belongings::ties(sim, pod, page);
+    page.path = crate::why::path(sim, pod);
 }
 
 fn rows(sim: &Sim, pod: &Rc<Pod>, machine: Option<&Machine>, local: Option<&LocalPod>) -> Vec<Row> {

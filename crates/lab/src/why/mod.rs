@@ -1,7 +1,9 @@
 //! The chain of causes behind a fact, told so that it can be read from the effect back to where it began.
 
+mod path;
 mod phrases;
 
+pub(crate) use path::path;
 pub(crate) use phrases::{stored_words, tenths, who_did};
 
 use crate::inspect::{Cause, Subject, object, subject, subject_of};

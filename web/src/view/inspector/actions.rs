@@ -6,7 +6,7 @@ use crate::view::panel::Props;
 use crate::view::when;
 use setpoint_lab::Action;
 use setpoint_lab::frame::{App, Rollout};
-use setpoint_lab::inspect::{Inspection, Subject};
+use setpoint_lab::inspect::{Inspection, Resync, Subject};
 use yew::prelude::*;
 
 /// A button: what it says, what comes of it, what it does; nothing if that cannot be done now.
@@ -224,9 +224,28 @@ fn revisions(app: &App, send: &Send) -> Html {
 
 fn component(name: &str, seen: &Inspection) -> Vec<Choice> {
     let act = |up: bool| Some(Action::SetComponent { component: name.to_string(), up });
-    match &seen.lens {
-        None => vec![],
-        Some(lens) if lens.up => vec![("Stop", "Its work waits; what runs goes on running", act(false))],
-        Some(_) => vec![("Start", "It reads everything anew, then catches up", act(true))],
+    let Some(lens) = &seen.lens else { return vec![] };
+    let mut choices = vec![match lens.up {
+        true => ("Stop", "Its work waits; what runs goes on running", act(false)),
+        false => ("Start", "It reads everything anew, then catches up", act(true)),
+    }];
+    choices.extend(lens.resync.map(resync));
+    choices
+}
+
+/// The period of a resync that a lesson can watch.
+const RESYNC_US: i64 = 10_000_000;
+
+/// Another period for the resync, of all loops at once.
+fn resync(resync: Resync) -> Choice {
+    let set = |micros: i64| Some(Action::SetPeriod { period: "resync".to_string(), micros });
+    if resync.here_us == resync.upstream_us {
+        (
+            "Resync every 10 s",
+            "Not upstream's default: all loops look at everything again, changed or not",
+            set(RESYNC_US),
+        )
+    } else {
+        ("Resync every 12 h", "Upstream's default: loops run when something changes", set(resync.upstream_us))
     }
 }

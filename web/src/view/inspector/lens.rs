@@ -3,11 +3,11 @@
 use super::parts::part;
 use crate::view::side::{ask, go};
 use crate::words::{self, thousands};
-use setpoint_lab::inspect::{Lens, Reconcile, Working};
+use setpoint_lab::inspect::{Lens, Reconcile, Resync, Working};
 use yew::prelude::*;
 
 /// What a part of the control plane does, how much of it, and its last runs.
-pub fn view(lens: &Lens, has_queue: bool) -> Html {
+pub fn view(lens: &Lens, has_queue: bool, now_us: i64) -> Html {
     let figures = [
         ("in queue", u64::from(lens.queued)),
         ("at work", u64::from(lens.working)),
@@ -26,15 +26,20 @@ pub fn view(lens: &Lens, has_queue: bool) -> Html {
                 </dl>
             }
             { part(title, lens.history.len(), html! {
-                <ol class="runs">{ for lens.history.iter().map(run) }</ol>
+                <ol class="runs">{ for lens.history.iter().enumerate().map(|(at, run)| self::run(lens, at, run, now_us)) }</ol>
             }) }
         </>
     }
 }
 
-fn run(run: &Reconcile) -> Html {
+/// One run. The newest shows the whole turn of the loop, whose phases light up one after the other when it has run.
+fn run(lens: &Lens, at: usize, run: &Reconcile, now_us: i64) -> Html {
+    let is_turn = at == 0 && lens.up && lens.resync.is_some();
+    let class = classes!(run.is_idle.then_some("idle"), is_turn.then_some("turn"));
+    // Runs on several objects may have one fact; each run has its number.
+    let number = if lens.resync.is_some() { lens.runs.saturating_sub(at as u64) } else { run.fact };
     html! {
-        <li key={run.fact} class={if run.is_idle { "idle" } else { "" }}>
+        <li key={number} {class}>
             <p class="of">
                 <time>{ words::moment(run.at_us) }</time>
                 if let Some(about) = &run.about {
@@ -46,12 +51,33 @@ fn run(run: &Reconcile) -> Html {
                 <p>{ run.act.clone() }{ for run.observed.iter().map(|line| format!(", {line}")) }</p>
             } else {
                 <dl>
-                    <div><dt>{ "Observe" }</dt>{ for run.observed.iter().map(|line| html! { <dd>{ line.clone() }</dd> }) }</div>
+                    <div>
+                        <dt>{ "Observe" }</dt>
+                        { for run.observed.iter().map(|line| html! { <dd>{ line.clone() }</dd> }) }
+                        if run.is_resync {
+                            <dd class="muted">{ "by resync" }</dd>
+                        }
+                    </div>
                     <div class="diff"><dt>{ "Diff" }</dt><dd>{ run.diff.clone() }</dd></div>
                     <div><dt>{ "Act" }</dt><dd>{ run.act.clone() }</dd></div>
+                    if let Some(resync) = lens.resync.filter(|_| is_turn) {
+                        <div class="repeat">
+                            <dt>{ "Repeat" }</dt>
+                            <dd>{ repeats(&resync, now_us) }</dd>
+                        </div>
+                    }
                 </dl>
             }
         </li>
+    }
+}
+
+/// When the loop turns next.
+fn repeats(resync: &Resync, now_us: i64) -> String {
+    match resync.next_us {
+        Some(next_us) => format!("on change, or all in {}", words::seconds_left(next_us - now_us)),
+        None if resync.here_us == resync.upstream_us => "on change, or all every 12 h".to_string(),
+        None => format!("on change, or all every {}", words::span(resync.here_us)),
     }
 }
 

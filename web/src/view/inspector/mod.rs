@@ -3,6 +3,7 @@
 mod actions;
 mod lens;
 mod parts;
+mod path;
 
 use super::feed::class;
 use super::panel::Props;
@@ -74,7 +75,7 @@ fn thing(seen: &Inspection, props: &Props) -> Html {
     // Work is what a component is about; of a node it is its agent's.
     let is_component = matches!(seen.subject, Subject::Component(_));
     let has_queue = *seen.kind == *"Controller";
-    let work = seen.lens.as_ref().map_or_else(Html::default, |work| lens::view(work, has_queue));
+    let work = seen.lens.as_ref().map_or_else(Html::default, |work| lens::view(work, has_queue, now_us));
     html! {
         <>
             if !seen.owners.is_empty() {
@@ -90,6 +91,7 @@ fn thing(seen: &Inspection, props: &Props) -> Html {
             } else {
                 <p class="gone"><b>{ "Deleted." }</b>{ " This is how it was last seen." }</p>
             }
+            { path::view(seen) }
             if is_component {
                 { work.clone() }
             }

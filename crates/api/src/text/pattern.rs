@@ -1,5 +1,8 @@
 //! Regular expressions as Go reads them, matched in time that grows with the text alone.
 //!
+//! No library, for each reads a dialect of its own: that a pattern is refused, and in which words, is Go's, and what is left to
+//! do once it is read is small.
+//!
 //! Upstream: Go's regexp/syntax/{parse,perl_groups}.go, regexp/exec.go.
 //! Simplified: classes of Unicode (`\pL`) are read as any letter; flags other than `(?i)`, `(?s)` and `(?m)` are refused.
 

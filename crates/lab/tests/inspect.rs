@@ -2,6 +2,9 @@
 //!
 //! The golden is rewritten with `UPDATE_GOLDENS=1`.
 
+mod common;
+
+use common::check;
 use setpoint_lab::inspect::{Inspection, Link, Subject};
 use setpoint_lab::{Action, Session};
 use std::fmt::Write as _;
@@ -98,15 +101,6 @@ fn look(session: &mut Session, out: &mut String, title: &str, subjects: &[&str])
         assert!(page.fact == 0 || !session.why(page.fact).is_empty(), "{named}");
         let _ = writeln!(out, "{}", told(&page));
     }
-}
-
-fn check(name: &str, text: &str) {
-    let path = format!("{}/tests/goldens/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE_GOLDENS").is_some() {
-        std::fs::write(&path, text).expect("the golden can be written");
-    }
-    let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(text == golden, "differs from {path}:\n{text}");
 }
 
 #[test]

@@ -2,6 +2,9 @@
 //!
 //! The golden is rewritten with `UPDATE_GOLDENS=1`.
 
+mod common;
+
+use common::check;
 use setpoint_lab::frame::{Frame, PodTile};
 use setpoint_lab::inspect::Subject;
 use setpoint_lab::{Action, Session};
@@ -77,15 +80,6 @@ fn look(session: &Session, out: &mut String, subjects: &[&str]) {
         }
     }
     out.push('\n');
-}
-
-fn check(name: &str, text: &str) {
-    let path = format!("{}/tests/goldens/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE_GOLDENS").is_some() {
-        std::fs::write(&path, text).expect("the golden can be written");
-    }
-    let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(text == golden, "differs from {path}:\n{text}");
 }
 
 fn open(name: &str) -> Session {

@@ -2,6 +2,9 @@
 //!
 //! The golden is rewritten with `UPDATE_GOLDENS=1`.
 
+mod common;
+
+use common::check;
 use setpoint_lab::frame::Frame;
 use setpoint_lab::inspect::{Cause, Subject};
 use setpoint_lab::{Action, Session};
@@ -274,14 +277,4 @@ fn the_way_of_a_new_pod_leads_from_the_act_to_its_endpoint() {
         let _ = writeln!(text, "# {name}\n  {}\n", so_far.join("\n  "));
     }
     check("path.txt", &text);
-}
-
-/// Holds a text against its golden.
-fn check(name: &str, text: &str) {
-    let path = format!("{}/tests/goldens/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE_GOLDENS").is_some() {
-        std::fs::write(&path, text).expect("the golden can be written");
-    }
-    let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(text == golden, "differs from {path}:\n{text}");
 }

@@ -1,4 +1,4 @@
-//! What tests of whole clusters do with a session: let time pass, type a line, listen to events.
+//! What tests of whole clusters do with a session: let time pass, type a line, listen to events, hold a text against a golden.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -29,4 +29,14 @@ pub fn run(session: &mut Session, line: &str, stdin: &str) -> String {
 pub fn said(session: &Session, reason: &str) -> Vec<String> {
     let events = session.sim().store().list::<Event>().filter(|event| &*event.reason == reason);
     events.map(|event| event.message.to_string()).collect()
+}
+
+/// Holds a text against its golden, which `UPDATE_GOLDENS=1` rewrites.
+pub fn check(name: &str, text: &str) {
+    let path = format!("{}/tests/goldens/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        std::fs::write(&path, text).expect("the golden can be written");
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == golden, "differs from {path}:\n{text}");
 }

@@ -45,13 +45,18 @@ fn began(chain: &[Cause]) -> Option<i64> {
     chain.last().filter(|cause| cause.is_origin).map(|cause| cause.at_us)
 }
 
-fn link(at: usize, cause: &Cause, began_us: Option<i64>) -> Html {
-    let class = match (cause.is_origin, &*cause.who) {
+/// How a link of a chain looks.
+pub fn class(cause: &Cause, is_newest: bool) -> &'static str {
+    match (cause.is_origin, &*cause.who) {
         (true, "You") => "origin you",
         (true, _) => "origin",
-        _ if at == 0 => "newest",
+        _ if is_newest => "newest",
         _ => "",
-    };
+    }
+}
+
+fn link(at: usize, cause: &Cause, began_us: Option<i64>) -> Html {
+    let class = class(cause, at == 0);
     html! {
         <li key={at} {class}>
             <i aria-hidden="true"></i>

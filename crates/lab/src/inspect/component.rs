@@ -238,7 +238,12 @@ fn setting_row(sim: &Sim, name: &str) -> Option<super::Row> {
 #[inline(never)]
 fn resync(sim: &Sim) -> Option<Resync> {
     let (_, here_us, upstream_us, _) = sim.tuning().rows().into_iter().find(|row| row.0 == "resync")?;
-    let set = sim.facts().before(u64::MAX).find(|fact| sets_resync(fact)).filter(|_| here_us != upstream_us);
+    // Nobody has set upstream's own, so no fact needs to be looked for.
+    let set = if here_us == upstream_us {
+        None
+    } else {
+        sim.facts().before(u64::MAX).find(|fact| sets_resync(fact))
+    };
     let next_us = set.map(|set| set.at.0 + (sim.now().since(set.at) / here_us + 1) * here_us);
     Some(Resync { next_us, here_us, upstream_us })
 }

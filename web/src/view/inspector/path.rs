@@ -19,12 +19,7 @@ pub fn view(seen: &Inspection) -> Html {
 }
 
 fn step(at: usize, cause: &Cause, began_us: i64, seen: &Inspection) -> Html {
-    let class = match (cause.is_origin, &*cause.who) {
-        (true, "You") => "origin you",
-        (true, _) => "origin",
-        _ if at + 1 == seen.path.len() => "newest",
-        _ => "",
-    };
+    let class = why::class(cause, at + 1 == seen.path.len());
     html! {
         <li key={at} {class}>
             <i aria-hidden="true"></i>
